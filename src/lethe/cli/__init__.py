@@ -1,0 +1,1 @@
+"""The hands: verbs for a terminal."""

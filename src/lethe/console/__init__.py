@@ -1,0 +1,1 @@
+"""The window: server-rendered pages over the same operations."""

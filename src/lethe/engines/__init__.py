@@ -1,0 +1,1 @@
+"""How rows leave tables: find, rewrite, commit, purge, verify."""

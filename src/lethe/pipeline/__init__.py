@@ -1,0 +1,1 @@
+"""Durable work: what carries an accepted order to its end."""

@@ -1,0 +1,1 @@
+"""Who else must forget: the identity graph, the profile store, the journeys."""

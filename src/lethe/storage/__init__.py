@@ -1,0 +1,5 @@
+"""What Lethe remembers: one schema on SQLite and PostgreSQL, behind `interface`.
+
+`schema` is the tables, `migrations` how a database comes to have them, `store` opens transactions. Each of the other
+modules keeps one noun. Everything a request changes is changed in one transaction.
+"""
