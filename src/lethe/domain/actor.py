@@ -1,6 +1,10 @@
 """Who did it: the words that an audit and `createdBy` show."""
 
 from dataclasses import dataclass
+from typing import Final, NewType
+
+Author = NewType("Author", str)
+"""An actor as records keep it and clients see it: `Name <email> id`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +15,11 @@ class Actor:
     email: str
     id: str
 
-    def __str__(self) -> str:
+    @property
+    def author(self) -> Author:
         """`Name <email> id`, as the contract writes `createdBy` and `updatedBy`."""
-        return f"{self.name} <{self.email}> {self.id}"
+        return Author(f"{self.name} <{self.email}> {self.id}")
+
+
+LETHE: Final = Actor("Lethe", "lethe@localhost", "lethe").author
+"""The author of what Lethe does by itself, such as executing an expiration at its time."""

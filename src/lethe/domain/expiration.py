@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final, TypeVar
 
-from lethe.domain.actor import Actor
+from lethe.domain.actor import Author
 from lethe.domain.errors import ExpiryTooSoon
 from lethe.domain.ids import DatasetId, ExpirationId, OrgId, SandboxName
 
@@ -49,7 +49,7 @@ class HistoryEntry:
     status: HistoryStatus
     expiry_at: datetime
     at: datetime
-    by: Actor
+    by: Author
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +62,11 @@ class Facts:
     dataset_id: DatasetId
     dataset_name: str
     expiry_at: datetime
-    display_name: str | None
-    description: str | None
+    display_name: str
+    description: str
     created_at: datetime
     updated_at: datetime
-    updated_by: Actor
+    updated_by: Author
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Pending(Facts):
 
     status: ClassVar = ExpirationStatus.PENDING
 
-    def update(self, edit: Edit, *, min_lead: timedelta, now: datetime, by: Actor) -> "Change":
+    def update(self, edit: Edit, *, min_lead: timedelta, now: datetime, by: Author) -> "Change":
         """Change the date, the name or the description. Raises ExpiryTooSoon."""
         if edit.expiry_at is not None:
             require_lead(edit.expiry_at, min_lead, now)
@@ -99,11 +99,11 @@ class Pending(Facts):
         }
         return _change(HistoryStatus.UPDATED, _become(Pending, self, **changed), now, by)
 
-    def cancel(self, *, now: datetime, by: Actor) -> "Change":
+    def cancel(self, *, now: datetime, by: Author) -> "Change":
         """Call the expiration off; the dataset stays."""
         return _change(HistoryStatus.CANCELLED, _become(Cancelled, self), now, by)
 
-    def begin(self, *, now: datetime, by: Actor) -> "Change":
+    def begin(self, *, now: datetime, by: Author) -> "Change":
         """Start to delete the dataset; from here on nothing calls it back."""
         return _change(HistoryStatus.EXECUTING, _become(Executing, self), now, by)
 
@@ -118,7 +118,7 @@ class Cancelled(Facts):
 
     status: ClassVar = ExpirationStatus.CANCELLED
 
-    def reopen(self, edit: Edit, *, min_lead: timedelta, now: datetime, by: Actor) -> "Change":
+    def reopen(self, edit: Edit, *, min_lead: timedelta, now: datetime, by: Author) -> "Change":
         """Make it pending again. The edit must hold an expiry. Raises ExpiryTooSoon."""
         return _become(Pending, self).update(edit, min_lead=min_lead, now=now, by=by)
 
@@ -129,7 +129,7 @@ class Executing(Facts):
 
     status: ClassVar = ExpirationStatus.EXECUTING
 
-    def complete(self, *, now: datetime, by: Actor) -> "Change":
+    def complete(self, *, now: datetime, by: Author) -> "Change":
         """The dataset is gone, and verified to be."""
         return _change(HistoryStatus.COMPLETED, _become(Completed, self), now, by)
 
@@ -171,7 +171,7 @@ def create(
     edit: Edit,
     min_lead: timedelta,
     now: datetime,
-    by: Actor,
+    by: Author,
 ) -> Change:
     """A new pending expiration. The edit must hold an expiry. Raises ExpiryTooSoon."""
     if edit.expiry_at is None:
@@ -184,8 +184,8 @@ def create(
         dataset_id=dataset_id,
         dataset_name=dataset_name,
         expiry_at=edit.expiry_at,
-        display_name=edit.display_name,
-        description=edit.description,
+        display_name=edit.display_name or "",
+        description=edit.description or "",
         created_at=now,
         updated_at=now,
         updated_by=by,
@@ -211,6 +211,6 @@ def _become(status: type[_Status], before: Facts, **changed: object) -> _Status:
     return status(**{f.name: getattr(before, f.name) for f in fields(Facts)} | changed)
 
 
-def _change(entry: HistoryStatus, after: _Status, now: datetime, by: Actor) -> Change:
+def _change(entry: HistoryStatus, after: _Status, now: datetime, by: Author) -> Change:
     changed = replace(after, updated_at=now, updated_by=by)
     return Change(changed, HistoryEntry(entry, changed.expiry_at, now, by))

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+Key = TypeVar("Key", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +24,10 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderKey:
+class By(Generic[Key]):
     """One key of an ordering."""
 
-    field: str
+    key: Key
     descending: bool = False
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from lethe.domain.actor import Actor
+from lethe.domain.actor import Author
 from lethe.domain.ids import BundleId, DatasetId, OrgId, SandboxName, WorkOrderId
 from lethe.domain.product import Product
 
@@ -105,12 +105,12 @@ class WorkOrder:
     operation_count: int
     target_products: Sequence[Product]
     status: Status
-    display_name: str | None
-    description: str | None
+    display_name: str
+    description: str
     created_at: datetime
-    created_by: Actor
+    created_by: Author
     updated_at: datetime
-    updated_by: Actor
+    updated_by: Author
     skipped: Sequence[SkippedDataset] = ()
 
     def advanced(self, now: datetime) -> "WorkOrder":
@@ -129,7 +129,7 @@ class WorkOrder:
             case EndStatus():
                 raise ValueError(f"a work order that is {self.status} cannot fail any more")
 
-    def renamed(self, display_name: str | None, description: str | None, *, now: datetime, by: Actor) -> "WorkOrder":
+    def renamed(self, display_name: str | None, description: str | None, *, now: datetime, by: Author) -> "WorkOrder":
         """The order under another name or description; None leaves one as it is. Allowed in every status."""
         return replace(
             self,

@@ -1,0 +1,371 @@
+"""What the rest of Lethe asks of its memory. Two databases implement it; one suite holds both to it.
+
+A `Store` opens transactions; a `Transaction` offers one small repository a noun. Locks are taken in the order in
+which an accepted request needs them: idempotency key, quota counters, bundle, audit chain. Whoever follows it cannot
+deadlock with another request.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from lethe.domain.audit import AuditEvent, AuditRecord
+from lethe.domain.bundle import Bundle
+from lethe.domain.dataset import Dataset, DatasetSchema
+from lethe.domain.expiration import Change, Expiration, ExpirationStatus, HistoryEntry
+from lethe.domain.identity import Identities
+from lethe.domain.ids import ClientId, DatasetId, ExpirationId, NamespaceId, OrgId, SandboxName, SchemaId, WorkOrderId
+from lethe.domain.listing import AuthorMatch, By, Listing, Page, Window
+from lethe.domain.namespace import Namespace
+from lethe.domain.product import ProductProgress
+from lethe.domain.quota import QuotaName
+from lethe.domain.task import Task
+from lethe.domain.work_order import Action, Status, WorkOrder
+
+
+class ExpirationOrder(StrEnum):
+    """By what a list of expirations can be ordered."""
+
+    DISPLAY_NAME = "display_name"
+    DESCRIPTION = "description"
+    DATASET_NAME = "dataset_name"
+    ID = "id"
+    UPDATED_BY = "updated_by"
+    UPDATED_AT = "updated_at"
+    EXPIRY = "expiry"
+    STATUS = "status"
+
+
+class WorkOrderOrder(StrEnum):
+    """By what a list of work orders can be ordered."""
+
+    DISPLAY_NAME = "display_name"
+    DESCRIPTION = "description"
+    DATASET_NAME = "dataset_name"
+    ID = "id"
+    CREATED_BY = "created_by"
+    CREATED_AT = "created_at"
+    UPDATED_BY = "updated_by"
+    UPDATED_AT = "updated_at"
+    OPERATION = "operation"
+    OPERATION_COUNT = "operation_count"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpirationFilter:
+    """Which expirations a list shows. None does not restrict; texts match anywhere, whatever their case."""
+
+    org_id: OrgId
+    sandbox_names: frozenset[SandboxName] | None = None
+    dataset_id: DatasetId | None = None
+    expiration_id: ExpirationId | None = None
+    statuses: frozenset[ExpirationStatus] | None = None
+    author: AuthorMatch | None = None
+    """On whoever updated it last."""
+    dataset_name: str | None = None
+    display_name: str | None = None
+    description: str | None = None
+    search: str | None = None
+    """The exact id, or contained in author, display name, description or dataset name."""
+    created: Window | None = None
+    updated: Window | None = None
+    cancelled: Window | None = None
+    """When it was last cancelled; likewise below."""
+    executed: Window | None = None
+    completed: Window | None = None
+    expiry: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrderFilter:
+    """Which work orders a list shows. None does not restrict; texts match anywhere, whatever their case."""
+
+    org_id: OrgId
+    sandbox_names: frozenset[SandboxName] | None = None
+    work_order_id: WorkOrderId | None = None
+    actions: frozenset[Action] | None = None
+    statuses: frozenset[Status] | None = None
+    author: AuthorMatch | None = None
+    """On whoever updated it last, at first its creator."""
+    display_name: str | None = None
+    description: str | None = None
+    search: str | None = None
+    """The exact id, or contained in author, display name, description or dataset name."""
+    created: Window | None = None
+    touched: Window | None = None
+    """Created, updated or changed in status within the window."""
+
+
+class Expirations(Protocol):
+    """Dataset expirations and their histories."""
+
+    def find(self, org_id: OrgId, sandbox_name: SandboxName, key: ExpirationId | DatasetId) -> Expiration | None:
+        """The expiration with this id, or of this dataset. In a writing transaction its row is locked."""
+        ...
+
+    def save(self, change: Change) -> None:
+        """Insert or update the expiration, and append to its history."""
+        ...
+
+    def history(self, expiration_id: ExpirationId) -> Sequence[HistoryEntry]:
+        """Everything that happened to it, oldest first."""
+        ...
+
+    def count_active(self, org_id: OrgId) -> int:
+        """How many of the org's are pending or executing."""
+        ...
+
+    def active_expiries(self, dataset_ids: Sequence[DatasetId]) -> Mapping[DatasetId, datetime]:
+        """The expiry of each of these datasets that has a pending or executing expiration."""
+        ...
+
+    def products(self, expiration_id: ExpirationId) -> Sequence[ProductProgress]:
+        """How far each product is; empty before execution begins."""
+        ...
+
+    def save_products(self, expiration_id: ExpirationId, progress: Sequence[ProductProgress]) -> None:
+        """Record how far these products are."""
+        ...
+
+    def list(self, where: ExpirationFilter, order: Sequence[By[ExpirationOrder]], page: Page) -> Listing[Expiration]:
+        """One page. Equal keys are ordered by id, so that pages neither repeat nor miss one."""
+        ...
+
+
+class WorkOrders(Protocol):
+    """Work orders. Their identities are in `IdentityVault`."""
+
+    def add(self, order: WorkOrder) -> None:
+        """Insert an accepted order."""
+        ...
+
+    def find(self, org_id: OrgId, sandbox_name: SandboxName, work_order_id: WorkOrderId) -> WorkOrder | None:
+        """The order. In a writing transaction its row is locked."""
+        ...
+
+    def save(self, order: WorkOrder) -> None:
+        """Update the order; a changed status or name is also noted with its instant."""
+        ...
+
+    def products(self, work_order_id: WorkOrderId) -> Sequence[ProductProgress]:
+        """How far each targeted product is; empty before the order is submitted."""
+        ...
+
+    def save_products(self, work_order_id: WorkOrderId, progress: Sequence[ProductProgress]) -> None:
+        """Record how far these products are."""
+        ...
+
+    def list(self, where: WorkOrderFilter, order: Sequence[By[WorkOrderOrder]], page: Page) -> Listing[WorkOrder]:
+        """One page. Equal keys are ordered by id, so that pages neither repeat nor miss one."""
+        ...
+
+
+class IdentityVault(Protocol):
+    """The raw identities of open orders, encrypted, and keyed hashes of all.
+
+    Each order has a data key of its own, wrapped by the key from the settings: destroying that data key destroys the
+    identities, wherever copies of the ciphertext may be.
+    """
+
+    def seal(self, order: WorkOrder, identities: Identities) -> None:
+        """Keep the order's identities."""
+        ...
+
+    def open(self, work_order_id: WorkOrderId) -> Identities:
+        """The order's identities. Raises KeyError when they were destroyed."""
+        ...
+
+    def destroy(self, work_order_id: WorkOrderId) -> None:
+        """Make the raw identities unreadable for good; the keyed hashes stay."""
+        ...
+
+    def holds(self, work_order_id: WorkOrderId, namespace: Namespace, identity: str) -> bool:
+        """Whether the order asked for this identity, answered from the keyed hashes alone."""
+        ...
+
+
+class Bundles(Protocol):
+    """Bundles of work orders."""
+
+    def find_open(self, org_id: OrgId, sandbox_name: SandboxName) -> Bundle | None:
+        """The bundle that takes orders now, its row locked."""
+        ...
+
+    def save(self, bundle: Bundle) -> None:
+        """Insert or update."""
+        ...
+
+
+class Tasks(Protocol):
+    """The steps that are promised."""
+
+    def add(self, task: Task) -> None:
+        """Promise a step."""
+        ...
+
+
+class Quotas(Protocol):
+    """Counters of what an org has spent, a row a quota and period."""
+
+    def consumed(self, org_id: OrgId, name: QuotaName, period_start: datetime) -> int:
+        """What is spent so far in the period that began then."""
+        ...
+
+    def lock(self, org_id: OrgId, name: QuotaName, period_start: datetime) -> int:
+        """The same, and nobody else reads it for spending before this transaction ends."""
+        ...
+
+    def spend(self, org_id: OrgId, name: QuotaName, period_start: datetime, amount: int) -> None:
+        """Add to a locked counter."""
+        ...
+
+
+class AuditTrail(Protocol):
+    """The append-only chain of who did what."""
+
+    def append(self, event: AuditEvent) -> AuditRecord:
+        """Chain one more record. Take this lock last: it orders every writer."""
+        ...
+
+    def records(self, after_sequence: int = 0) -> Iterator[AuditRecord]:
+        """The records behind that one, in order."""
+        ...
+
+    def head(self) -> tuple[int, str]:
+        """Sequence and hash of the last record; (0, GENESIS) of an empty trail."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What a request was answered, for its repetition."""
+
+    status_code: int
+    body: bytes
+
+
+class IdempotencyKeys(Protocol):
+    """Answers to requests that carried an Idempotency-Key, kept encrypted for a day."""
+
+    def claim(
+        self, org_id: OrgId, client_id: ClientId, key: str, request_digest: bytes, lifetime: timedelta
+    ) -> StoredAnswer | None:
+        """Take the key for this transaction, or say what was answered under it.
+
+        A second claimant waits until the first transaction ends. Raises IdempotencyConflict when the key came with
+        another request.
+        """
+        ...
+
+    def keep(self, org_id: OrgId, client_id: ClientId, key: str, answer: StoredAnswer) -> None:
+        """Remember the answer under the key claimed before."""
+        ...
+
+
+class Datasets(Protocol):
+    """The catalog's datasets and their schemas."""
+
+    def add(self, dataset: Dataset) -> None:
+        """Register a dataset, and its schema unless known. Raises DatasetExists."""
+        ...
+
+    def find(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> Dataset | None:
+        """The dataset."""
+        ...
+
+    def all(self, org_id: OrgId, sandbox_name: SandboxName) -> Sequence[Dataset]:
+        """Every dataset of the sandbox, by name."""
+        ...
+
+    def page(self, org_id: OrgId, sandbox_name: SandboxName, start: int, limit: int) -> Sequence[Dataset]:
+        """Datasets `start` to `start + limit`, by creation."""
+        ...
+
+    def schema(self, org_id: OrgId, schema_id: SchemaId) -> DatasetSchema | None:
+        """A schema by its `$id`."""
+        ...
+
+
+class Namespaces(Protocol):
+    """The custom identity namespaces of an org; the standard ones are `domain.namespace.STANDARD`."""
+
+    def all(self, org_id: OrgId) -> Sequence[Namespace]:
+        """The org's custom namespaces, by number."""
+        ...
+
+    def add(self, org_id: OrgId, namespace: Namespace) -> None:
+        """Add one. Raises NamespaceExists."""
+        ...
+
+    def next_id(self, org_id: OrgId) -> NamespaceId:
+        """The number for the org's next custom namespace; nobody else gets it before this transaction ends."""
+        ...
+
+
+class Transaction(Protocol):
+    """All repositories, on one transaction."""
+
+    @property
+    def now(self) -> datetime:
+        """The database's time at the start of the transaction, aware UTC."""
+        ...
+
+    @property
+    def datasets(self) -> Datasets: ...  # noqa: D102
+    @property
+    def namespaces(self) -> Namespaces: ...  # noqa: D102
+    @property
+    def expirations(self) -> Expirations: ...  # noqa: D102
+    @property
+    def work_orders(self) -> WorkOrders: ...  # noqa: D102
+    @property
+    def identities(self) -> IdentityVault: ...  # noqa: D102
+    @property
+    def bundles(self) -> Bundles: ...  # noqa: D102
+    @property
+    def tasks(self) -> Tasks: ...  # noqa: D102
+    @property
+    def quotas(self) -> Quotas: ...  # noqa: D102
+    @property
+    def audit(self) -> AuditTrail: ...  # noqa: D102
+    @property
+    def idempotency(self) -> IdempotencyKeys: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """What a readiness check can see; `problem` is None when all is well."""
+
+    reachable: bool
+    migrations_current: bool
+    clock_skew: timedelta
+    """How far this machine's clock is from the database's."""
+    problem: str | None
+
+
+class Store(Protocol):
+    """Lethe's memory."""
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """A transaction that changes nothing and sees one moment."""
+        ...
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """A transaction that is committed at the end of the block, or rolled back by an exception."""
+        ...
+
+    def health(self) -> StoreHealth:
+        """Look at the database. Never raises."""
+        ...
+
+    def migrate(self) -> None:
+        """Bring the database's schema to the newest version; safe to run by several processes at once."""
+        ...
+
+    def close(self) -> None:
+        """Give back every connection."""
+        ...
