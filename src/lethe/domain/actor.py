@@ -1,7 +1,7 @@
 """Who did it: the words that an audit and `createdBy` show."""
 
 from dataclasses import dataclass
-from typing import Final, NewType
+from typing import NewType
 
 Author = NewType("Author", str)
 """An actor as records keep it and clients see it: `Name <email> id`."""
@@ -19,7 +19,3 @@ class Actor:
     def author(self) -> Author:
         """`Name <email> id`, as the contract writes `createdBy` and `updatedBy`."""
         return Author(f"{self.name} <{self.email}> {self.id}")
-
-
-LETHE: Final = Actor("Lethe", "lethe@localhost", "lethe").author
-"""The author of what Lethe does by itself, such as executing an expiration at its time."""

@@ -62,6 +62,11 @@ PRODUCTS_KNOW: Final[frozenset[Status]] = frozenset({OpenStatus.SUBMITTED, OpenS
 _STATUSES: Final[Mapping[str, Status]] = {status.value: status for status in (*OpenStatus, *EndStatus)}
 
 
+def statuses() -> Sequence[Status]:
+    """Return every status."""
+    return tuple(_STATUSES.values())
+
+
 def status_of(word: str) -> Status:
     """The status that a stored word names."""
     return _STATUSES[word]

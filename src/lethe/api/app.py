@@ -1,0 +1,81 @@
+"""The application: every resource behind one frame."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.responses import HTMLResponse
+from starlette.routing import BaseRoute
+
+from lethe.api import problems
+from lethe.api.clusters import clusters
+from lethe.api.datasets import datasets
+from lethe.api.frame import RequestFrame
+from lethe.api.health import health, metrics
+from lethe.api.jobs import jobs
+from lethe.api.metrics import EdgeMetrics
+from lethe.api.namespaces import namespaces
+from lethe.api.openapi import describe
+from lethe.api.quota import quota
+from lethe.api.resource import Resource, RouteFacts
+from lethe.api.sandboxes import sandboxes
+from lethe.api.schemas import schemas
+from lethe.api.services import Services
+from lethe.api.tokens import tokens
+from lethe.api.ttl import ttl
+from lethe.api.workorder import workorder
+from lethe.clock import monotonic_seconds
+
+RESOURCES: Final[Sequence[Resource]] = (
+    quota,
+    ttl,
+    workorder,
+    jobs,
+    tokens,
+    sandboxes,
+    datasets,
+    namespaces,
+    schemas,
+    clusters,
+    health,
+)
+DOCS: Final = "/docs"
+
+
+def all_routes() -> list[RouteFacts]:
+    """Return every route, with what it was declared with."""
+    return [facts for resource in RESOURCES for facts in resource.routes]
+
+
+def create_app(services: Services) -> FastAPI:
+    """Build the application over these services."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.services = services
+    app.state.metrics = EdgeMetrics()
+    problems.install(app)
+    for resource in RESOURCES:
+        app.include_router(resource.router)
+    document = describe(app, all_routes())
+    _require_declared(app.routes)
+
+    def get_document() -> dict[str, Any]:
+        return document
+
+    def get_docs() -> HTMLResponse:
+        return get_swagger_ui_html(openapi_url="/openapi.json", title="Lethe: Data Hygiene API")
+
+    app.add_api_route("/openapi.json", get_document, include_in_schema=False)
+    app.add_api_route(DOCS, get_docs, include_in_schema=False)
+    app.add_api_route("/metrics", metrics, include_in_schema=False)
+    app.add_middleware(RequestFrame, ids=services.ids, metrics=app.state.metrics, monotonic_seconds=monotonic_seconds)
+    return app
+
+
+def _require_declared(routes: Sequence[BaseRoute]) -> None:
+    """Refuse to start with a route that did not say who may call it."""
+    declared = {(facts.method, facts.path) for facts in all_routes()}
+    for route in routes:
+        for method in getattr(route, "methods", None) or ():
+            if (method, getattr(route, "path", None)) not in declared:
+                raise RuntimeError(f"the route {method} {getattr(route, 'path', '?')} has no permission")

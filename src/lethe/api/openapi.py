@@ -1,0 +1,112 @@
+"""The OpenAPI document: FastAPI's, completed by what the routes were declared with."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from lethe import __version__
+from lethe.api.gate import SandboxUse
+from lethe.api.resource import Public, RouteFacts
+from lethe.contract.problem import GatewayError, Problem
+
+_REF: Final = "#/components/schemas/{model}"
+_SECURITY: Final = [{"token": [], "apiKey": []}]
+_SCHEMES: Final = {
+    "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token."},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "The token's client id."},
+}
+_DESCRIPTION: Final = """\
+Deletes people's records from a lakehouse, an identity graph, a profile store and journeys; drops whole datasets when
+they expire; keeps quotas; and proves that what it deleted is gone. Compatible with the published Data Hygiene API.
+"""
+
+
+def _header(name: str, description: str, *, required: bool) -> dict[str, Any]:
+    schema = {"type": "string", "minLength": 1}
+    return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
+
+
+_ORG: Final = _header("x-gw-ims-org-id", "The organization.", required=True)
+_SANDBOX: Final = {
+    SandboxUse.REQUIRED: [_header("x-sandbox-name", "The sandbox.", required=True)],
+    SandboxUse.OPTIONAL: [_header("x-sandbox-name", "The sandbox; the default one when absent.", required=False)],
+    SandboxUse.IGNORED: [],
+}
+
+
+def describe(app: FastAPI, routes: Sequence[RouteFacts]) -> dict[str, Any]:
+    """Build the document of the application."""
+    document = get_openapi(
+        title="Lethe: Data Hygiene API",
+        version=__version__,
+        openapi_version="3.1.0",
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        routes=app.routes,
+    )
+    components = document.setdefault("components", {})
+    schemas: dict[str, Any] = components.setdefault("schemas", {})
+    _only_absent(schemas)
+    bodies = [facts.body for facts in routes if facts.body is not None]
+    schemas |= _body_schemas(bodies)
+    schemas |= models_json_schema([(GatewayError, "serialization"), (Problem, "serialization")], ref_template=_REF)[1][
+        "$defs"
+    ]
+    _only_absent(schemas, only=("TenantInfo",))
+    components["securitySchemes"] = _SCHEMES
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    by_id = {facts.operation_id: facts for facts in routes}
+    for operation in _operations(document):
+        _complete(operation, by_id[operation["operationId"]])
+    return document
+
+
+def _complete(operation: dict[str, Any], facts: RouteFacts) -> None:
+    """Add to an operation its body, its headers and its permission."""
+    if "HTTPValidationError" in str(operation["responses"].get("422")):
+        del operation["responses"]["422"]
+    if facts.body is not None:
+        schema = {"$ref": _REF.format(model=facts.body.__name__)}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if isinstance(facts.permission, Public):
+        operation["security"] = []
+        return
+    operation["security"] = _SECURITY
+    operation["parameters"] = [*operation.get("parameters", []), _ORG, *_SANDBOX[facts.sandbox_use]]
+    needs = f"`{facts.permission.value}`" + (f"; for some bodies also `{facts.also.value}`" if facts.also else "")
+    operation["description"] += f"\n\nNeeds the permission {needs}."
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document["paths"].values():
+        yield from path.values()
+
+
+def _body_schemas(bodies: Sequence[type[Any]]) -> dict[str, Any]:
+    """The shapes of the request bodies, some of them pydantic's and one msgspec's."""
+    models = [body for body in bodies if issubclass(body, BaseModel)]
+    structs = [body for body in bodies if not issubclass(body, BaseModel)]
+    _, described = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
+    _, components = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    return {**described.get("$defs", {}), **components}
+
+
+def _only_absent(schemas: Mapping[str, Any], only: Sequence[str] | None = None) -> None:
+    """Describe the optional fields of answers as what they are: there with their type, or absent; never null."""
+    for title, schema in schemas.items():
+        if only is not None and title not in only:
+            continue
+        required = schema.get("required", [])
+        for name, field in schema.get("properties", {}).items():
+            options = [option for option in field.get("anyOf", []) if option.get("type") != "null"]
+            if name in required or not options or len(options) == len(field["anyOf"]):
+                continue
+            del field["anyOf"]
+            field.pop("default", None)
+            field |= options[0] if len(options) == 1 else {"anyOf": options}

@@ -1,0 +1,163 @@
+"""How a route is declared: who may call it, what it takes, what it answers, how it can fail.
+
+A route without a permission cannot be declared: the argument is required, so its module does not even import. What a
+route says here is what the gate enforces, what OpenAPI documents and what the permission matrix lists.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, TypeVar
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from lethe.api.gate import SandboxUse, gate
+from lethe.contract import error_codes as codes
+from lethe.contract.error_codes import GatewayCode, ProblemCode
+from lethe.contract.problem import GatewayError, Problem
+from lethe.domain.caller import Permission
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+ROOT: Final = "/data/core/hygiene"
+
+
+class Public(Enum):
+    """Marks a route that anybody may call, which must be said as plainly as a permission."""
+
+    PUBLIC = "public"
+
+
+PUBLIC: Final = Public.PUBLIC
+
+_GATE: Final = (
+    codes.TOKEN_MISSING,
+    codes.TOKEN_INVALID,
+    codes.API_KEY_MISSING,
+    codes.API_KEY_INVALID,
+    codes.HEADER_MISSING,
+    codes.ORG_INVALID,
+)
+_BODY: Final = (codes.NOT_JSON, codes.INVALID_FIELD, codes.BODY_TOO_LARGE)
+_IDEMPOTENT: Final = (codes.INVALID_HEADER, codes.IDEMPOTENCY_CONFLICT)
+_STORED: Final = (codes.OUTCOME_UNKNOWN,)
+_ALWAYS: Final = (codes.INTERNAL, codes.UNAVAILABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFacts:
+    """What a route was declared with, for the matrix and the docs."""
+
+    method: str
+    path: str
+    permission: Permission | Public
+    sandbox_use: SandboxUse
+    also: Permission | None
+    errors: Sequence[GatewayCode | ProblemCode]
+    body: type[Any] | None
+    operation_id: str
+
+
+@dataclass(slots=True)
+class Resource:
+    """One resource of the API: its routes, under a prefix and a heading of the docs."""
+
+    prefix: str
+    heading: str
+    router: APIRouter = field(init=False)
+    routes: list[RouteFacts] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.router = APIRouter(prefix=self.prefix, tags=[self.heading])
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        permission: Permission | Public,
+        answer: type[BaseModel],
+        sandbox_use: SandboxUse = SandboxUse.REQUIRED,
+        status: int = 200,
+        also_answers: Sequence[int] = (),
+        errors: Sequence[GatewayCode | ProblemCode] = (),
+        body: type[Any] | None = None,
+        idempotent: bool = False,
+        also: Permission | None = None,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare a route. The decorated function's docstring is its documentation.
+
+        `also` is a permission that some bodies need besides, checked by the operation.
+        """
+        possible = _possible(
+            permission, sandbox_use, errors, has_body=body is not None, idempotent=idempotent, writes=method != "GET"
+        )
+
+        def declare(endpoint: Endpoint) -> Endpoint:
+            operation_id = endpoint.__name__
+            self.routes.append(
+                RouteFacts(method, self.prefix + path, permission, sandbox_use, also, possible, body, operation_id)
+            )
+            gates = [] if isinstance(permission, Public) else [Depends(gate(permission, sandbox_use))]
+            responses: dict[int | str, dict[str, Any]] = {
+                code: {"model": answer, "description": "Success"} for code in also_answers
+            }
+            self.router.add_api_route(
+                path,
+                endpoint,
+                methods=[method],
+                dependencies=gates,
+                response_model=answer,
+                status_code=status,
+                operation_id=operation_id,
+                summary=(endpoint.__doc__ or "").strip().splitlines()[0].rstrip("."),
+                description="\n".join(line.strip() for line in (endpoint.__doc__ or "").strip().splitlines()),
+                responses={**responses, **_error_responses(possible)},
+            )
+            return endpoint
+
+        return declare
+
+
+def _possible(
+    permission: Permission | Public,
+    sandbox_use: SandboxUse,
+    errors: Sequence[GatewayCode | ProblemCode],
+    *,
+    has_body: bool,
+    idempotent: bool,
+    writes: bool,
+) -> list[GatewayCode | ProblemCode]:
+    """Everything that can go wrong with a route."""
+    possible: list[GatewayCode | ProblemCode] = []
+    if not isinstance(permission, Public):
+        possible += [*_GATE, codes.PERMISSION_DENIED]
+        if sandbox_use is not SandboxUse.IGNORED:
+            possible.append(codes.SANDBOX_INVALID)
+    possible += _BODY if has_body else ()
+    possible += _IDEMPOTENT if idempotent else ()
+    possible += _STORED if writes and not isinstance(permission, Public) else ()
+    possible += [*errors, *_ALWAYS]
+    return list(dict.fromkeys(possible))
+
+
+def _error_responses(possible: Sequence[GatewayCode | ProblemCode]) -> dict[int | str, dict[str, Any]]:
+    """Each status with the shapes and the codes that it can come with."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for status in sorted({code.status for code in possible}):
+        here = [code for code in possible if code.status == status]
+        content: dict[str, Any] = {}
+        if any(isinstance(code, GatewayCode) for code in here):
+            content["application/json"] = {"schema": {"$ref": f"#/components/schemas/{GatewayError.__name__}"}}
+        if any(isinstance(code, ProblemCode) for code in here):
+            content["application/problem+json"] = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
+        lines = [
+            f"- `{code.code}` {code.title if isinstance(code, ProblemCode) else code.message.rstrip('.')}"
+            for code in here
+        ]
+        response: dict[str, Any] = {"description": "\n".join(lines), "content": content}
+        if status == codes.RATE_LIMITED.status:
+            response["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+        responses[status] = response
+    return responses

@@ -1,0 +1,39 @@
+"""What the edge is given to work with, chosen by the wiring."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from lethe.api.rate_limit import RateLimiter
+from lethe.auth.interface import Authenticator, Issuer
+from lethe.catalog.interface import Organizations
+from lethe.clock import Ids
+from lethe.products.interface import IdentityGraph
+from lethe.storage.interface import Store
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """What the edge refuses by size."""
+
+    body_bytes_max: int = 16 * 1024 * 1024
+    small_order_identities: int = 100
+    """A work order with fewer identities than this is small, and counts against the burst limit."""
+    idempotency_lifetime: timedelta = timedelta(hours=24)
+    clock_skew_max: timedelta = timedelta(seconds=5)
+    """By how much this machine's clock may differ from the database's before it is not ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that a handler may use."""
+
+    store: Store
+    authenticator: Authenticator
+    issuer: Issuer
+    organizations: Organizations
+    graph: IdentityGraph
+    ids: Ids
+    rate_limiter: RateLimiter
+    limits: EdgeLimits
+    public_url: str | None = None
+    """Under what root clients see this server, when a proxy stands before it."""

@@ -1,0 +1,73 @@
+"""Pages and orderings, as both lists take them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field
+
+from lethe.contract.shape import FILTER_LENGTH_MAX, Query
+from lethe.contract.times import parse_from, parse_to, parse_window
+
+PAGE_SIZE_DEFAULT: Final = 25
+PAGE_SIZE_MAX: Final = 100
+PAGE_NUMBER_MAX: Final = 1_000_000_000
+
+
+def _day(text: str) -> str:
+    parse_window(text)
+    return text
+
+
+def _from(text: str) -> str:
+    parse_from(text)
+    return text
+
+
+def _to(text: str) -> str:
+    parse_to(text)
+    return text
+
+
+DayText = Annotated[str, Field(max_length=64), AfterValidator(_day)]
+FromText = Annotated[str, Field(max_length=64), AfterValidator(_from)]
+ToText = Annotated[str, Field(max_length=64), AfterValidator(_to)]
+OrderByText = Annotated[str, Field(max_length=FILTER_LENGTH_MAX)]
+
+
+class PageQuery(Query):
+    """Which page of a list."""
+
+    limit: Annotated[int, Field(ge=1, le=PAGE_SIZE_MAX, description="Results on a page.")] = PAGE_SIZE_DEFAULT
+    page: Annotated[int, Field(ge=0, le=PAGE_NUMBER_MAX, description="Which page, counting from 0.")] = 0
+
+
+def order_keys(text: str, words: Mapping[str, str]) -> list[tuple[str, bool]]:
+    """The keys of an `orderBy`: our word, and whether descending. Raises ValueError naming what may stand there.
+
+    A `+` that a query string left unescaped arrives as a space.
+    """
+    keys = []
+    for part in text.split(","):
+        descending = part.startswith("-")
+        word = part.removeprefix("-") if descending else part.lstrip("+ ")
+        if word not in words:
+            raise ValueError(f"takes a comma-separated list of {', '.join(words)}, each with an optional + or -")
+        keys.append((words[word], descending))
+    return keys
+
+
+def window(
+    day: str | None, from_text: str | None, to_text: str | None
+) -> tuple[datetime | None, datetime | None] | None:
+    """What the three filters on one instant leave: start, and end exclusive; None when none is given."""
+    starts, ends = [], []
+    if day is not None:
+        start, end = parse_window(day)
+        starts.append(start)
+        ends.append(end)
+    if from_text is not None:
+        starts.append(parse_from(from_text))
+    if to_text is not None:
+        ends.append(parse_to(to_text))
+    return (max(starts, default=None), min(ends, default=None)) if starts or ends else None

@@ -1,0 +1,46 @@
+"""What all shapes of the wire have in common."""
+
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic.alias_generators import to_camel
+
+DISPLAY_NAME_LENGTH_MAX: Final = 255
+DESCRIPTION_LENGTH_MAX: Final = 1_000
+FILTER_LENGTH_MAX: Final = 1_000
+ID_LENGTH_MAX: Final = 255
+
+
+def without_nul(text: str) -> str:
+    """Refuse the one character that a database text cannot hold."""
+    if "\0" in text:
+        raise ValueError("must not contain the NUL character")
+    return text
+
+
+Text = Annotated[str, AfterValidator(without_nul)]
+DisplayName = Annotated[str, StringConstraints(max_length=DISPLAY_NAME_LENGTH_MAX), AfterValidator(without_nul)]
+Description = Annotated[str, StringConstraints(max_length=DESCRIPTION_LENGTH_MAX), AfterValidator(without_nul)]
+FilterText = Annotated[str, StringConstraints(max_length=FILTER_LENGTH_MAX), AfterValidator(without_nul)]
+
+
+class Answer(BaseModel):
+    """The body of an answer. What is None is left out."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+
+    def to_json(self) -> bytes:
+        """The body, as UTF-8 JSON."""
+        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+class Body(BaseModel):
+    """The body of a request. A field that is not known is refused: a misspelt one must not widen a deletion."""
+
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True, extra="forbid", strict=True)
+
+
+class Query(BaseModel):
+    """The parameters of a list. Unknown ones are ignored."""
+
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True, extra="ignore", populate_by_name=True)

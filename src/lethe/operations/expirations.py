@@ -1,0 +1,170 @@
+"""Dataset expirations: create, look up, change, cancel; and what executing one does to its record."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from lethe.clock import Ids
+from lethe.domain.errors import (
+    ExpirationExists,
+    ExpirationNotCancellable,
+    ExpirationNotEditable,
+    InvalidField,
+    UnknownDataset,
+    UnknownExpiration,
+)
+from lethe.domain.expiration import (
+    Cancelled,
+    Change,
+    Completed,
+    Edit,
+    Executing,
+    Expiration,
+    HistoryEntry,
+    Pending,
+    create,
+)
+from lethe.domain.ids import DatasetId, ExpirationId
+from lethe.domain.listing import By, Listing, Page
+from lethe.domain.product import Product, ProductProgress, ProductStatus
+from lethe.operations.call import Call
+from lethe.operations.quota import lock_expirations, require_expiration_room
+from lethe.storage.interface import ExpirationFilter, ExpirationOrder, Transaction
+
+Key = ExpirationId | DatasetId
+"""What names an expiration: its own id, or that of its dataset."""
+
+
+def create_expiration(tx: Transaction, call: Call, dataset_id: DatasetId, edit: Edit, *, ids: Ids) -> Expiration:
+    """Schedule the deletion of a dataset; a cancelled expiration of it is opened again, under its id.
+
+    Raises UnknownDataset, ExpirationExists, ExpiryTooSoon, QuotaExceeded.
+    """
+    dataset = tx.datasets.find(call.org_id, call.sandbox_name, dataset_id)
+    if dataset is None:
+        raise UnknownDataset(field="datasetId")
+    require_expiration_room(tx, call.org)
+    lead, by = call.org.min_expiry_lead, call.caller.actor.author
+    match tx.expirations.find(call.org_id, call.sandbox_name, dataset_id):
+        case None:
+            change = create(
+                expiration_id=ExpirationId(ids.uuid()),
+                org_id=call.org_id,
+                sandbox_name=call.sandbox_name,
+                dataset_id=dataset_id,
+                dataset_name=dataset.name,
+                edit=edit,
+                min_lead=lead,
+                now=tx.now,
+                by=by,
+            )
+        case Cancelled() as cancelled:
+            change = cancelled.reopen(edit, min_lead=lead, now=tx.now, by=by)
+        case Pending() | Executing() | Completed():
+            raise ExpirationExists(field="datasetId")
+        case unreachable:
+            assert_never(unreachable)
+    return _saved(tx, call, change)
+
+
+def find_expiration(tx: Transaction, call: Call, key: Key) -> Expiration:
+    """Look one up by either id. Raises UnknownExpiration."""
+    expiration = tx.expirations.find(call.org_id, call.sandbox_name, key)
+    if expiration is None:
+        raise UnknownExpiration
+    return expiration
+
+
+def expiration_history(tx: Transaction, expiration: Expiration) -> Sequence[HistoryEntry]:
+    """Everything that happened to it, oldest first."""
+    return tx.expirations.history(expiration.expiration_id)
+
+
+def expiration_products(tx: Transaction, expiration: Expiration) -> Sequence[ProductProgress]:
+    """How far each product is; empty before execution begins."""
+    return tx.expirations.products(expiration.expiration_id)
+
+
+def list_expirations(
+    tx: Transaction, where: ExpirationFilter, order: Sequence[By[ExpirationOrder]], page: Page
+) -> Listing[Expiration]:
+    """One page of expirations."""
+    return tx.expirations.list(where, order, page)
+
+
+def update_expiration(tx: Transaction, call: Call, key: Key, edit: Edit) -> Expiration:
+    """Change a pending expiration, or open a cancelled one again with a new expiry.
+
+    Raises UnknownExpiration, ExpirationNotEditable, ExpiryTooSoon, QuotaExceeded.
+    """
+    lead, by = call.org.min_expiry_lead, call.caller.actor.author
+    lock_expirations(tx, call.org_id)
+    match find_expiration(tx, call, key):
+        case Pending() as pending:
+            change = pending.update(edit, min_lead=lead, now=tx.now, by=by)
+        case Cancelled() as cancelled:
+            if edit.expiry_at is None:
+                raise ExpirationNotEditable("a cancelled expiration takes changes only together with a new expiry")
+            require_expiration_room(tx, call.org)
+            change = cancelled.reopen(edit, min_lead=lead, now=tx.now, by=by)
+        case Executing() | Completed():
+            raise ExpirationNotEditable
+        case unreachable:
+            assert_never(unreachable)
+    return _saved(tx, call, change)
+
+
+def put_expiration(tx: Transaction, call: Call, key: Key, edit: Edit, *, ids: Ids) -> tuple[Expiration, bool]:
+    """Change the expiration, or create one when the id is that of a dataset without any; says whether it created.
+
+    Raises what update_expiration and create_expiration raise; InvalidField when creating without an expiry.
+    """
+    if tx.expirations.find(call.org_id, call.sandbox_name, key) is not None:
+        return update_expiration(tx, call, key, edit), False
+    if not isinstance(key, str) or tx.datasets.find(call.org_id, call.sandbox_name, key) is None:
+        raise UnknownExpiration
+    if edit.expiry_at is None:
+        raise InvalidField("is required, for the dataset has no expiration yet", field="expiry")
+    return create_expiration(tx, call, DatasetId(key), edit, ids=ids), True
+
+
+def cancel_expiration(tx: Transaction, call: Call, key: Key) -> Expiration:
+    """Call a pending expiration off. Raises ExpirationNotCancellable, whatever else it is or if it is none."""
+    lock_expirations(tx, call.org_id)
+    expiration = tx.expirations.find(call.org_id, call.sandbox_name, key)
+    if not isinstance(expiration, Pending):
+        raise ExpirationNotCancellable
+    return _saved(tx, call, expiration.cancel(now=tx.now, by=call.caller.actor.author))
+
+
+def begin_execution(tx: Transaction, call: Call, expiration_id: ExpirationId) -> Expiration | None:
+    """Start to delete the dataset, if the expiration is still pending and due; None when it is not."""
+    expiration = tx.expirations.find(call.org_id, call.sandbox_name, expiration_id)
+    if not isinstance(expiration, Pending) or not expiration.is_due(tx.now):
+        return None
+    waiting = [ProductProgress(product, ProductStatus.WAITING, tx.now) for product in Product]
+    tx.expirations.save_products(expiration_id, waiting)
+    return _saved(tx, call, expiration.begin(now=tx.now, by=call.caller.actor.author))
+
+
+def complete_execution(tx: Transaction, call: Call, expiration_id: ExpirationId) -> Expiration | None:
+    """Record that the dataset is gone; None when the expiration is not executing."""
+    expiration = tx.expirations.find(call.org_id, call.sandbox_name, expiration_id)
+    if not isinstance(expiration, Executing):
+        return None
+    done = [ProductProgress(product, ProductStatus.SUCCESS, tx.now) for product in Product]
+    tx.expirations.save_products(expiration_id, done)
+    return _saved(tx, call, expiration.complete(now=tx.now, by=call.caller.actor.author))
+
+
+def _saved(tx: Transaction, call: Call, change: Change) -> Expiration:
+    tx.expirations.save(change)
+    expiration, entry = change.expiration, change.entry
+    tx.audit.append(
+        call.event(
+            f"expiration.{entry.status.value}",
+            str(expiration.expiration_id),
+            dataset_id=expiration.dataset_id,
+            expiry_at=expiration.expiry_at.isoformat(),
+        )
+    )
+    return expiration
