@@ -10,6 +10,7 @@ Each status is a type, and a transition is a method of the type that it leaves: 
 A transition returns a `Change`: the expiration as it is from now on, and the entry of its history.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -141,7 +142,9 @@ class Completed(Facts):
     status: ClassVar = ExpirationStatus.COMPLETED
 
 
-type_of_status: Final = {
+type_of_status: Final[
+    Mapping[ExpirationStatus, type[Pending] | type[Cancelled] | type[Executing] | type[Completed]]
+] = {
     ExpirationStatus.PENDING: Pending,
     ExpirationStatus.CANCELLED: Cancelled,
     ExpirationStatus.EXECUTING: Executing,

@@ -26,6 +26,17 @@ from lethe.domain.task import Task
 from lethe.domain.work_order import Action, Status, WorkOrder
 
 
+class StoreUnavailable(Exception):
+    """The database did not answer, or gave up waiting for a lock. Nothing was stored; the request may be repeated."""
+
+
+class CommitUnknown(Exception):
+    """The connection broke during a commit, and the database could not be asked whether it happened.
+
+    Whoever repeats the request must look first.
+    """
+
+
 class ExpirationOrder(StrEnum):
     """By what a list of expirations can be ordered."""
 

@@ -1,0 +1,375 @@
+"""The first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from lethe.domain.audit import GENESIS
+from lethe.storage.columns import NUMBER, TEXT, Instant
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create every table, and the guards of the audit trail."""
+    _create_tables()
+    audit_head = sa.table("audit_head", sa.column("head_id"), sa.column("sequence"), sa.column("hash"))
+    op.execute(audit_head.insert().values(head_id=1, sequence=0, hash=GENESIS))
+    statements = _GUARDS_ON_POSTGRES if op.get_bind().dialect.name == "postgresql" else _GUARDS_ON_SQLITE
+    for statement in statements:
+        op.execute(statement)
+
+
+_GUARDS_ON_SQLITE = (
+    """
+    CREATE TRIGGER audit_records_no_update BEFORE UPDATE ON audit_records
+    BEGIN SELECT RAISE(ABORT, 'audit records are append-only'); END
+    """,
+    """
+    CREATE TRIGGER audit_records_no_delete BEFORE DELETE ON audit_records
+    BEGIN SELECT RAISE(ABORT, 'audit records are append-only'); END
+    """,
+    """
+    CREATE TRIGGER audit_head_no_delete BEFORE DELETE ON audit_head
+    BEGIN SELECT RAISE(ABORT, 'the head of the audit trail stays'); END
+    """,
+)
+
+_GUARDS_ON_POSTGRES = (
+    """
+    CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$
+    """,
+    """
+    CREATE TRIGGER audit_records_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_records
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+    """,
+    """
+    CREATE TRIGGER audit_head_no_delete BEFORE DELETE OR TRUNCATE ON audit_head
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+    """,
+)
+
+
+def _create_tables() -> None:
+    op.create_table(
+        "audit_head",
+        sa.Column("head_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("hash", TEXT, nullable=False),
+        sa.CheckConstraint("head_id = 1", name=op.f("audit_head_one_row")),
+        sa.PrimaryKeyConstraint("head_id", name=op.f("audit_head_pk")),
+    )
+    op.create_table(
+        "audit_records",
+        sa.Column("sequence", NUMBER, autoincrement=False, nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("actor", TEXT, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("details", TEXT, nullable=False),
+        sa.Column("previous_hash", TEXT, nullable=False),
+        sa.Column("hash", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("audit_records_pk")),
+    )
+    op.create_table(
+        "bundles",
+        sa.Column("bundle_id", sa.Uuid(), nullable=False),
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("sandbox_name", TEXT, nullable=False),
+        sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("closes_at", Instant(), nullable=False),
+        sa.Column("order_count", sa.Integer(), nullable=False),
+        sa.Column("identity_count", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.CheckConstraint("identity_count >= 0", name=op.f("bundles_identity_count_at_least_0")),
+        sa.CheckConstraint("order_count >= 0", name=op.f("bundles_order_count_at_least_0")),
+        sa.PrimaryKeyConstraint("bundle_id", name=op.f("bundles_pk")),
+    )
+    op.create_index(
+        "bundles_one_open",
+        "bundles",
+        ["org_id", "sandbox_name"],
+        unique=True,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("client_id", TEXT, nullable=False),
+        sa.Column("key_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("request_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.Column("status_code", sa.Integer(), nullable=True),
+        sa.Column("key_id", TEXT, nullable=True),
+        sa.Column("sealed_body", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "(status_code IS NULL) = (sealed_body IS NULL) AND (status_code IS NULL) = (key_id IS NULL)",
+            name=op.f("idempotency_keys_whole"),
+        ),
+        sa.PrimaryKeyConstraint("org_id", "client_id", "key_digest", name=op.f("idempotency_keys_pk")),
+    )
+    op.create_index("idempotency_keys_by_expires_at", "idempotency_keys", ["expires_at"])
+    op.create_table(
+        "identity_vaults",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("wrapped_key", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("work_order_id", name=op.f("identity_vaults_pk")),
+    )
+    op.create_table(
+        "namespaces",
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("namespace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("code", TEXT, nullable=False),
+        sa.Column("folded_code", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("id_type", TEXT, nullable=False),
+        sa.Column("custom", sa.Boolean(), nullable=False),
+        sa.Column("case_insensitive", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "namespace_id", name=op.f("namespaces_pk")),
+        sa.UniqueConstraint("org_id", "folded_code", name=op.f("namespaces_org_id_folded_code_unique")),
+    )
+    op.create_table(
+        "quota_counters",
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("period_start", Instant(), nullable=False),
+        sa.Column("consumed", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "name IN ('datasetExpirationQuota', 'dailyConsumerDeleteIdentitiesQuota', "
+            "'monthlyConsumerDeleteIdentitiesQuota', 'monthlyUpdatedFieldIdentitiesQuota')",
+            name=op.f("quota_counters_name_known"),
+        ),
+        sa.CheckConstraint("consumed >= 0", name=op.f("quota_counters_consumed_at_least_0")),
+        sa.PrimaryKeyConstraint("org_id", "name", "period_start", name=op.f("quota_counters_pk")),
+    )
+    op.create_table(
+        "schemas",
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("schema_id", TEXT, nullable=False),
+        sa.Column("title", TEXT, nullable=False),
+        sa.Column("primary_identity", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("has_identity_map", sa.Boolean(), nullable=False),
+        sa.Column("properties", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "schema_id", name=op.f("schemas_pk")),
+    )
+    op.create_table(
+        "spaces",
+        sa.Column("space_id", NUMBER, sa.Identity(always=False), nullable=False),
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("sandbox_name", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("space_id", name=op.f("spaces_pk")),
+        sa.UniqueConstraint("org_id", "sandbox_name", name=op.f("spaces_org_id_sandbox_name_unique")),
+    )
+    op.create_table(
+        "tasks",
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("sandbox_name", TEXT, nullable=False),
+        sa.Column("step", TEXT, nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.CheckConstraint("step IN ('find', 'bundle', 'forget', 'purge', 'verify')", name=op.f("tasks_step_known")),
+        sa.PrimaryKeyConstraint("task_id", name=op.f("tasks_pk")),
+    )
+    op.create_index("tasks_by_due_at", "tasks", ["due_at", "task_id"])
+    op.create_table(
+        "datasets",
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("sandbox_name", TEXT, nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("schema_id", TEXT, nullable=False),
+        sa.Column("format", TEXT, nullable=False),
+        sa.Column("location", TEXT, nullable=True),
+        sa.Column("catalog", TEXT, nullable=True),
+        sa.Column("identifier", TEXT, nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("classification", TEXT, nullable=False),
+        sa.Column("tags", sa.JSON(), nullable=False),
+        sa.CheckConstraint("format IN ('iceberg', 'delta', 'parquet', 'ndjson')", name=op.f("datasets_format_known")),
+        sa.CheckConstraint("state IN ('DRAFT', 'ENABLED', 'DELETING')", name=op.f("datasets_state_known")),
+        sa.ForeignKeyConstraint(
+            ["org_id", "schema_id"], ["schemas.org_id", "schemas.schema_id"], name=op.f("datasets_org_id_schema_id_fk")
+        ),
+        sa.PrimaryKeyConstraint("org_id", "sandbox_name", "dataset_id", name=op.f("datasets_pk")),
+    )
+    op.create_index("datasets_by_created_at", "datasets", ["org_id", "sandbox_name", "created_at"])
+    op.create_table(
+        "expirations",
+        sa.Column("expiration_id", sa.Uuid(), nullable=False),
+        sa.Column("space_id", NUMBER, nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("dataset_name", TEXT, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("expiry_at", Instant(), nullable=False),
+        sa.Column("display_name", TEXT, nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.Column("updated_by", TEXT, nullable=False),
+        sa.Column("cancelled_at", Instant(), nullable=True),
+        sa.Column("executed_at", Instant(), nullable=True),
+        sa.Column("completed_at", Instant(), nullable=True),
+        sa.Column("dataset_name_key", TEXT, nullable=False),
+        sa.Column("description_key", TEXT, nullable=False),
+        sa.Column("dataset_name_folded", TEXT, nullable=False),
+        sa.Column("display_name_folded", TEXT, nullable=False),
+        sa.Column("description_folded", TEXT, nullable=False),
+        sa.Column("search_text", TEXT, nullable=False),
+        sa.CheckConstraint(
+            "status IN ('pending', 'executing', 'completed', 'cancelled')", name=op.f("expirations_status_known")
+        ),
+        sa.CheckConstraint("length(description) <= 1000", name=op.f("expirations_description_short")),
+        sa.CheckConstraint("length(display_name) <= 255", name=op.f("expirations_display_name_short")),
+        sa.CheckConstraint("length(updated_by) <= 500", name=op.f("expirations_updated_by_short")),
+        sa.ForeignKeyConstraint(["space_id"], ["spaces.space_id"], name=op.f("expirations_space_id_fk")),
+        sa.PrimaryKeyConstraint("expiration_id", name=op.f("expirations_pk")),
+        sa.UniqueConstraint("space_id", "dataset_id", name=op.f("expirations_space_id_dataset_id_unique")),
+    )
+    op.create_table(
+        "identity_chunks",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("namespace_id", sa.BigInteger(), nullable=False),
+        sa.Column("namespace", sa.JSON(), nullable=False),
+        sa.Column("identity_count", sa.Integer(), nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.Column("ciphertext", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint("identity_count >= 1", name=op.f("identity_chunks_identity_count_at_least_1")),
+        sa.ForeignKeyConstraint(
+            ["work_order_id"], ["identity_vaults.work_order_id"], name=op.f("identity_chunks_work_order_id_fk")
+        ),
+        sa.PrimaryKeyConstraint("work_order_id", "number", name=op.f("identity_chunks_pk")),
+    )
+    op.create_table(
+        "work_order_tallies",
+        sa.Column("space_id", NUMBER, autoincrement=False, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("updated_by", TEXT, nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("orders >= 0", name=op.f("work_order_tallies_orders_at_least_0")),
+        sa.ForeignKeyConstraint(["space_id"], ["spaces.space_id"], name=op.f("work_order_tallies_space_id_fk")),
+        sa.PrimaryKeyConstraint("space_id", "action", "status", "updated_by", name=op.f("work_order_tallies_pk")),
+    )
+    op.create_table(
+        "work_orders",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("space_id", NUMBER, nullable=False),
+        sa.Column("bundle_id", sa.Uuid(), nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("dataset_ids", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("dataset_name", TEXT, nullable=False),
+        sa.Column("operation_count", sa.Integer(), nullable=False),
+        sa.Column("target_products", sa.JSON(), nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("display_name", TEXT, nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", TEXT, nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.Column("updated_by", TEXT, nullable=False),
+        sa.Column("skipped", sa.JSON(), nullable=False),
+        sa.Column("dataset_name_key", TEXT, nullable=False),
+        sa.Column("description_key", TEXT, nullable=False),
+        sa.Column("display_name_folded", TEXT, nullable=False),
+        sa.Column("description_folded", TEXT, nullable=False),
+        sa.Column("search_text", TEXT, nullable=False),
+        sa.CheckConstraint("action IN ('delete_identity', 'delete_dataset')", name=op.f("work_orders_action_known")),
+        sa.CheckConstraint(
+            "status IN ('received', 'validated', 'submitted', 'ingested', 'completed', 'failed')",
+            name=op.f("work_orders_status_known"),
+        ),
+        sa.CheckConstraint("length(created_by) <= 500", name=op.f("work_orders_created_by_short")),
+        sa.CheckConstraint("length(description) <= 1000", name=op.f("work_orders_description_short")),
+        sa.CheckConstraint("length(display_name) <= 255", name=op.f("work_orders_display_name_short")),
+        sa.CheckConstraint("length(updated_by) <= 500", name=op.f("work_orders_updated_by_short")),
+        sa.CheckConstraint("operation_count >= 0", name=op.f("work_orders_operation_count_at_least_0")),
+        sa.ForeignKeyConstraint(
+            ["bundle_id"],
+            ["bundles.bundle_id"],
+            name=op.f("work_orders_bundle_id_fk"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.ForeignKeyConstraint(["space_id"], ["spaces.space_id"], name=op.f("work_orders_space_id_fk")),
+        sa.PrimaryKeyConstraint("work_order_id", name=op.f("work_orders_pk")),
+    )
+    op.create_table(
+        "expiration_history",
+        sa.Column("expiration_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("expiry_at", Instant(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("by", TEXT, nullable=False),
+        sa.CheckConstraint(
+            "status IN ('created', 'updated', 'cancelled', 'executing', 'completed')",
+            name=op.f("expiration_history_status_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["expiration_id"], ["expirations.expiration_id"], name=op.f("expiration_history_expiration_id_fk")
+        ),
+        sa.PrimaryKeyConstraint("expiration_id", "number", name=op.f("expiration_history_pk")),
+    )
+    op.create_table(
+        "expiration_products",
+        sa.Column("expiration_id", sa.Uuid(), nullable=False),
+        sa.Column("product", TEXT, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.CheckConstraint(
+            "product IN ('datalake', 'identity', 'profile', 'ajo')", name=op.f("expiration_products_product_known")
+        ),
+        sa.CheckConstraint(
+            "status IN ('waiting', 'success', 'failure')", name=op.f("expiration_products_status_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["expiration_id"], ["expirations.expiration_id"], name=op.f("expiration_products_expiration_id_fk")
+        ),
+        sa.PrimaryKeyConstraint("expiration_id", "product", name=op.f("expiration_products_pk")),
+    )
+    op.create_table(
+        "work_order_changes",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("space_id", NUMBER, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('received', 'validated', 'submitted', 'ingested', 'completed', 'failed')",
+            name=op.f("work_order_changes_status_known"),
+        ),
+        sa.ForeignKeyConstraint(["space_id"], ["spaces.space_id"], name=op.f("work_order_changes_space_id_fk")),
+        sa.ForeignKeyConstraint(
+            ["work_order_id"], ["work_orders.work_order_id"], name=op.f("work_order_changes_work_order_id_fk")
+        ),
+        sa.PrimaryKeyConstraint("work_order_id", "number", name=op.f("work_order_changes_pk")),
+    )
+    op.create_table(
+        "work_order_products",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("product", TEXT, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.CheckConstraint(
+            "product IN ('datalake', 'identity', 'profile', 'ajo')", name=op.f("work_order_products_product_known")
+        ),
+        sa.CheckConstraint(
+            "status IN ('waiting', 'success', 'failure')", name=op.f("work_order_products_status_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["work_order_id"], ["work_orders.work_order_id"], name=op.f("work_order_products_work_order_id_fk")
+        ),
+        sa.PrimaryKeyConstraint("work_order_id", "product", name=op.f("work_order_products_pk")),
+    )

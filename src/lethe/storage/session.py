@@ -1,0 +1,77 @@
+"""One open transaction, as the repositories share it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from lethe.storage.vault_keys import VaultKeys
+
+Row = Mapping[Any, Any]
+
+
+class Session:
+    """A connection inside a transaction, and what differs between the databases."""
+
+    def __init__(
+        self, connection: sa.Connection, keys: VaultKeys, *, writing: bool, clock: Callable[[], datetime]
+    ) -> None:
+        """`clock` is asked at most once."""
+        self.connection = connection
+        self.keys = keys
+        self.writing = writing
+        self.is_postgres = connection.dialect.name == "postgresql"
+        self._clock = clock
+        self._now: datetime | None = None
+        self._at_end: list[Callable[[], None]] = []
+
+    @property
+    def now(self) -> datetime:
+        """The time of this transaction, aware UTC."""
+        if self._now is None:
+            self._now = self._clock()
+        return self._now
+
+    def rows(self, query: sa.Executable, parameters: Any = None) -> Sequence[Row]:
+        """Every row of the answer."""
+        return self.connection.execute(query, parameters).mappings().all()
+
+    def row(self, query: sa.Executable) -> Row | None:
+        """The one row of the answer, or None."""
+        return self.connection.execute(query).mappings().one_or_none()
+
+    def value(self, query: sa.Executable) -> Any:
+        """The first column of the first row, or None."""
+        return self.connection.execute(query).scalar()
+
+    def run(self, statement: sa.Executable, parameters: Any = None) -> int:
+        """Execute a change; how many rows it touched."""
+        return self.connection.execute(statement, parameters).rowcount
+
+    def insert(self, table: sa.Table) -> Any:
+        """An INSERT with the ON CONFLICT clauses that both databases have."""
+        return postgresql.insert(table) if self.is_postgres else sqlite.insert(table)
+
+    def locked(self, query: sa.Select[Any]) -> sa.Select[Any]:
+        """The query, locking the rows it finds if this transaction writes. SQLite has one writer, so needs none."""
+        return query.with_for_update() if self.writing else query
+
+    def lock(self, *words: str) -> None:
+        """Wait until no other writing transaction holds this name, and hold it to the end of this one.
+
+        For what has no row of its own yet. Two names may share a lock; they then only wait for each other.
+        """
+        if self.writing and self.is_postgres:
+            name = "\x1f".join(words)
+            self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
+
+    def at_end(self, work: Callable[[], None]) -> None:
+        """Do this as the last thing before the commit."""
+        self._at_end.append(work)
+
+    def finish(self) -> None:
+        """Do what was left for the end."""
+        for work in self._at_end:
+            work()

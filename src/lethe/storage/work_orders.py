@@ -1,0 +1,185 @@
+"""Work orders. Their identities are in `identities`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from lethe.domain.actor import Author
+from lethe.domain.ids import BundleId, DatasetId, OrgId, SandboxName, WorkOrderId
+from lethe.domain.listing import By, Listing, Page
+from lethe.domain.product import Product, ProductProgress
+from lethe.domain.work_order import Action, AllDatasets, NamedDatasets, Scope, SkippedDataset, WorkOrder, status_of
+from lethe.storage import lists
+from lethe.storage.folding import folded, joined, sort_key
+from lethe.storage.interface import WorkOrderFilter, WorkOrderOrder
+from lethe.storage.matching import Condition, by_author, contains, within
+from lethe.storage.products import progress_of, save_progress
+from lethe.storage.schema import spaces, work_order_changes, work_order_products, work_orders
+from lethe.storage.session import Row, Session
+from lethe.storage.spaces import ensure_space, space_of, spaces_of
+from lethe.storage.tallies import Tallies
+
+_STORED: Final = sa.select(work_orders, spaces.c.org_id, spaces.c.sandbox_name).join(spaces)
+
+_ORDER_COLUMNS: Final[Mapping[WorkOrderOrder, sa.Column[Any]]] = {
+    WorkOrderOrder.DISPLAY_NAME: work_orders.c.display_name,
+    WorkOrderOrder.DESCRIPTION: work_orders.c.description_key,
+    WorkOrderOrder.DATASET_NAME: work_orders.c.dataset_name_key,
+    WorkOrderOrder.ID: work_orders.c.work_order_id,
+    WorkOrderOrder.CREATED_BY: work_orders.c.created_by,
+    WorkOrderOrder.CREATED_AT: work_orders.c.created_at,
+    WorkOrderOrder.UPDATED_BY: work_orders.c.updated_by,
+    WorkOrderOrder.UPDATED_AT: work_orders.c.updated_at,
+    WorkOrderOrder.OPERATION: work_orders.c.action,
+    WorkOrderOrder.OPERATION_COUNT: work_orders.c.operation_count,
+    WorkOrderOrder.STATUS: work_orders.c.status,
+}
+
+
+class SqlWorkOrders:
+    """Implements `interface.WorkOrders`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._tallies = Tallies(session)
+
+    def add(self, order: WorkOrder) -> None:
+        """Insert an accepted order."""
+        space_id = ensure_space(self._session, order.org_id, order.sandbox_name)
+        self._session.run(work_orders.insert().values(space_id=space_id, **_values(order)))
+        self._tallies.add(space_id, order.action, order.status, order.updated_by, 1)
+        self._note(order, space_id, 1)
+
+    def find(self, org_id: OrgId, sandbox_name: SandboxName, work_order_id: WorkOrderId) -> WorkOrder | None:
+        """The order. In a writing transaction its row is locked."""
+        space_id = space_of(self._session, org_id, sandbox_name)
+        query = sa.select(work_orders).where(
+            work_orders.c.space_id == space_id, work_orders.c.work_order_id == work_order_id
+        )
+        row = self._session.row(self._session.locked(query))
+        return None if row is None else _work_order({**row, "org_id": org_id, "sandbox_name": sandbox_name})
+
+    def save(self, order: WorkOrder) -> None:
+        """Update the order and note the change with its instant. Raises KeyError for one that was never added."""
+        before = sa.select(work_orders.c.space_id, work_orders.c.action, work_orders.c.status, work_orders.c.updated_by)
+        before = before.where(work_orders.c.work_order_id == order.work_order_id)
+        row = self._session.row(self._session.locked(before))
+        if row is None:
+            raise KeyError(order.work_order_id)
+        space_id: int = row["space_id"]
+        update = work_orders.update().where(work_orders.c.work_order_id == order.work_order_id)
+        self._session.run(update.values(**_values(order)))
+        self._tallies.add(space_id, row["action"], row["status"], row["updated_by"], -1)
+        self._tallies.add(space_id, order.action, order.status, order.updated_by, 1)
+        changes = sa.select(sa.func.count()).where(work_order_changes.c.work_order_id == order.work_order_id)
+        self._note(order, space_id, self._session.value(changes) + 1)
+
+    def _note(self, order: WorkOrder, space_id: int, number: int) -> None:
+        self._session.run(
+            work_order_changes.insert().values(
+                work_order_id=order.work_order_id,
+                number=number,
+                space_id=space_id,
+                status=order.status,
+                at=order.updated_at,
+            )
+        )
+
+    def products(self, work_order_id: WorkOrderId) -> Sequence[ProductProgress]:
+        """How far each targeted product is; empty before the order is submitted."""
+        return progress_of(self._session, work_order_products, work_order_products.c.work_order_id, work_order_id)
+
+    def save_products(self, work_order_id: WorkOrderId, progress: Sequence[ProductProgress]) -> None:
+        """Record how far these products are."""
+        save_progress(self._session, work_order_products, work_order_products.c.work_order_id, work_order_id, progress)
+
+    def list(self, where: WorkOrderFilter, order: Sequence[By[WorkOrderOrder]], page: Page) -> Listing[WorkOrder]:
+        """One page. Long texts are ordered by their first 500 characters, equal keys by id."""
+        space_ids = list(spaces_of(self._session, where.org_id, where.sandbox_names))
+        conditions = [work_orders.c.space_id.in_(space_ids), *_conditions(self._session, where, space_ids)]
+        total: int = self._session.value(sa.select(sa.func.count()).select_from(work_orders).where(*conditions))
+        keys = [(_ORDER_COLUMNS[by.key], by.descending) for by in order]
+        keys = lists.with_tie_break(keys, work_orders.c.work_order_id)
+        ids = lists.ids_of_page(self._session, work_orders.c.work_order_id, conditions, keys, page=page, total=total)
+        rows = lists.rows_by_id(self._session, _STORED, work_orders.c.work_order_id, ids)
+        return Listing([_work_order(row) for row in rows], total, page)
+
+
+def _conditions(session: Session, where: WorkOrderFilter, space_ids: Sequence[int]) -> list[Condition]:
+    column = work_orders.c
+    conditions: list[Condition] = []
+    if where.work_order_id is not None:
+        conditions.append(column.work_order_id == where.work_order_id)
+    if where.actions is not None:
+        conditions.append(column.action.in_(sorted(where.actions)))
+    if where.statuses is not None:
+        conditions.append(column.status.in_(sorted(where.statuses)))
+    if where.author is not None:
+        conditions.append(by_author(session, column.updated_by, where.author))
+    if where.display_name is not None:
+        conditions.append(contains(session, column.display_name_folded, where.display_name))
+    if where.description is not None:
+        conditions.append(contains(session, column.description_folded, where.description))
+    if where.search is not None:
+        conditions.append(lists.searched(session, column.work_order_id, column.search_text, where.search, "DI-"))
+    if where.created is not None:
+        conditions.extend(within(column.created_at, where.created))
+    if where.touched is not None:
+        changes = work_order_changes.c
+        touched = sa.select(changes.work_order_id).where(
+            changes.space_id.in_(space_ids), *within(changes.at, where.touched)
+        )
+        conditions.append(column.work_order_id.in_(touched))
+    return conditions
+
+
+def _values(order: WorkOrder) -> dict[str, Any]:
+    return {
+        "work_order_id": order.work_order_id,
+        "bundle_id": order.bundle_id,
+        "action": order.action,
+        "dataset_ids": list(order.scope.ids) if isinstance(order.scope, NamedDatasets) else None,
+        "dataset_name": order.dataset_name,
+        "operation_count": order.operation_count,
+        "target_products": list(order.target_products),
+        "status": order.status,
+        "display_name": order.display_name,
+        "description": order.description,
+        "created_at": order.created_at,
+        "created_by": order.created_by,
+        "updated_at": order.updated_at,
+        "updated_by": order.updated_by,
+        "skipped": [[one.dataset_id, one.reason] for one in order.skipped],
+        "dataset_name_key": sort_key(order.dataset_name),
+        "description_key": sort_key(order.description),
+        "display_name_folded": folded(order.display_name),
+        "description_folded": folded(order.description),
+        "search_text": joined(order.updated_by, order.display_name, order.description, order.dataset_name),
+    }
+
+
+def _work_order(row: Row | Mapping[str, Any]) -> WorkOrder:
+    return WorkOrder(
+        work_order_id=WorkOrderId(row["work_order_id"]),
+        org_id=OrgId(row["org_id"]),
+        sandbox_name=SandboxName(row["sandbox_name"]),
+        bundle_id=BundleId(row["bundle_id"]),
+        action=Action(row["action"]),
+        scope=_scope(row["dataset_ids"]),
+        dataset_name=row["dataset_name"],
+        operation_count=row["operation_count"],
+        target_products=tuple(map(Product, row["target_products"])),
+        status=status_of(row["status"]),
+        display_name=row["display_name"],
+        description=row["description"],
+        created_at=row["created_at"],
+        created_by=Author(row["created_by"]),
+        updated_at=row["updated_at"],
+        updated_by=Author(row["updated_by"]),
+        skipped=tuple(SkippedDataset(DatasetId(dataset_id), reason) for dataset_id, reason in row["skipped"]),
+    )
+
+
+def _scope(dataset_ids: Sequence[str] | None) -> Scope:
+    return AllDatasets() if dataset_ids is None else NamedDatasets(tuple(map(DatasetId, dataset_ids)))
