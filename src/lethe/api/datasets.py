@@ -1,5 +1,6 @@
 """The catalog's data sets."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request, Response
@@ -99,9 +100,7 @@ def create_data_set(
     return write_once(request, idempotency_key, body, act)
 
 
-def _answer(
-    entries: list[CatalogEntry] | tuple[CatalogEntry, ...], call: Call, only: frozenset[str] | None
-) -> Response:
+def _answer(entries: Sequence[CatalogEntry], call: Call, only: frozenset[str] | None) -> Response:
     rendered = DatasetsOut({entry.dataset.dataset_id: _dataset_out(entry, call, only) for entry in entries})
     return Response(rendered.to_json(), media_type="application/json")
 

@@ -35,6 +35,7 @@ class RequestFrame:
         self._seconds = monotonic_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Carry one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -53,7 +54,9 @@ class RequestFrame:
             try:
                 await self._app(scope, receive, send_framed)
             except Exception as error:  # noqa: BLE001 - the last place that can answer
-                log.error("request_failed", error=type(error).__name__, places=_places(error))
+                log.error(  # noqa: TRY400 - an exception's message is not for the log
+                    "request_failed", error=type(error).__name__, places=_places(error)
+                )
                 if status == 0:
                     await internal_error(Request(scope))(scope, receive, send_framed)
             finally:

@@ -3,7 +3,7 @@
 Checked in the order of the contract's table of headers; the first thing missing or wrong is answered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -49,8 +49,8 @@ def services_of(request: Request) -> Services:
     return services
 
 
-def gate(permission: Permission, sandbox_use: SandboxUse) -> Callable[[Request], Call]:
-    """Make the dependency that admits a request, or refuses it."""
+def gate(permissions: Sequence[Permission], sandbox_use: SandboxUse) -> Callable[[Request], Call]:
+    """Make the dependency that admits a request of a caller with one of the permissions, or refuses it."""
 
     def admit(request: Request) -> Call:
         services = services_of(request)
@@ -58,7 +58,7 @@ def gate(permission: Permission, sandbox_use: SandboxUse) -> Callable[[Request],
         org = _org(request, services, caller)
         call = Call(caller, org, _sandbox(request, caller, org, sandbox_use))
         request.state.call = call
-        caller.require(permission)
+        caller.require_one_of(permissions)
         return call
 
     return admit

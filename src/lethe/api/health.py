@@ -13,7 +13,7 @@ health = Resource("", "Health")
 
 
 @health.route("GET", "/healthz", permission=PUBLIC, sandbox_use=SandboxUse.IGNORED, answer=HealthOut)
-def get_health(request: Request) -> Response:
+def get_health() -> Response:
     """Say that the process lives."""
     return answer(HealthOut(status="ok", version=__version__))
 

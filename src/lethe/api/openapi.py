@@ -15,7 +15,7 @@ from lethe.api.resource import Public, RouteFacts
 from lethe.contract.problem import GatewayError, Problem
 
 _REF: Final = "#/components/schemas/{model}"
-_SECURITY: Final = [{"token": [], "apiKey": []}]
+_SECURITY: Final[list[dict[str, list[str]]]] = [{"token": [], "apiKey": []}]
 _SCHEMES: Final = {
     "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token."},
     "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "The token's client id."},
@@ -74,12 +74,12 @@ def _complete(operation: dict[str, Any], facts: RouteFacts) -> None:
     if facts.body is not None:
         schema = {"$ref": _REF.format(model=facts.body.__name__)}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    if isinstance(facts.permission, Public):
+    if isinstance(facts.permissions, Public):
         operation["security"] = []
         return
     operation["security"] = _SECURITY
     operation["parameters"] = [*operation.get("parameters", []), _ORG, *_SANDBOX[facts.sandbox_use]]
-    needs = f"`{facts.permission.value}`" + (f"; for some bodies also `{facts.also.value}`" if facts.also else "")
+    needs = " or ".join(f"`{permission.value}`" for permission in facts.permissions)
     operation["description"] += f"\n\nNeeds the permission {needs}."
 
 
@@ -103,10 +103,10 @@ def _only_absent(schemas: Mapping[str, Any], only: Sequence[str] | None = None) 
         if only is not None and title not in only:
             continue
         required = schema.get("required", [])
-        for name, field in schema.get("properties", {}).items():
-            options = [option for option in field.get("anyOf", []) if option.get("type") != "null"]
-            if name in required or not options or len(options) == len(field["anyOf"]):
+        properties: dict[str, Any] = schema.get("properties", {})
+        for name, described in properties.items():
+            options = [option for option in described.get("anyOf", []) if option.get("type") != "null"]
+            if name in required or not options or len(options) == len(described["anyOf"]):
                 continue
-            del field["anyOf"]
-            field.pop("default", None)
-            field |= options[0] if len(options) == 1 else {"anyOf": options}
+            rest = {key: value for key, value in described.items() if key not in {"anyOf", "default"}}
+            properties[name] = rest | (options[0] if len(options) == 1 else {"anyOf": options})

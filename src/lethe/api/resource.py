@@ -51,9 +51,9 @@ class RouteFacts:
 
     method: str
     path: str
-    permission: Permission | Public
+    permissions: Sequence[Permission] | Public
+    """Any of these admits; what a body needs in particular is the operation's to check."""
     sandbox_use: SandboxUse
-    also: Permission | None
     errors: Sequence[GatewayCode | ProblemCode]
     body: type[Any] | None
     operation_id: str
@@ -76,7 +76,7 @@ class Resource:
         method: str,
         path: str,
         *,
-        permission: Permission | Public,
+        permission: Permission | Sequence[Permission] | Public,
         answer: type[BaseModel],
         sandbox_use: SandboxUse = SandboxUse.REQUIRED,
         status: int = 200,
@@ -84,22 +84,22 @@ class Resource:
         errors: Sequence[GatewayCode | ProblemCode] = (),
         body: type[Any] | None = None,
         idempotent: bool = False,
-        also: Permission | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
-        """Declare a route. The decorated function's docstring is its documentation.
+        """Declare a route, for callers with the permission or one of several.
 
-        `also` is a permission that some bodies need besides, checked by the operation.
+        The decorated function's docstring is its documentation, its name the operation's id.
         """
+        permissions = (permission,) if isinstance(permission, Permission) else permission
         possible = _possible(
-            permission, sandbox_use, errors, has_body=body is not None, idempotent=idempotent, writes=method != "GET"
+            permissions, sandbox_use, errors, has_body=body is not None, idempotent=idempotent, writes=method != "GET"
         )
 
         def declare(endpoint: Endpoint) -> Endpoint:
             operation_id = endpoint.__name__
             self.routes.append(
-                RouteFacts(method, self.prefix + path, permission, sandbox_use, also, possible, body, operation_id)
+                RouteFacts(method, self.prefix + path, permissions, sandbox_use, possible, body, operation_id)
             )
-            gates = [] if isinstance(permission, Public) else [Depends(gate(permission, sandbox_use))]
+            gates = [] if isinstance(permissions, Public) else [Depends(gate(permissions, sandbox_use))]
             responses: dict[int | str, dict[str, Any]] = {
                 code: {"model": answer, "description": "Success"} for code in also_answers
             }
@@ -121,7 +121,7 @@ class Resource:
 
 
 def _possible(
-    permission: Permission | Public,
+    permissions: Sequence[Permission] | Public,
     sandbox_use: SandboxUse,
     errors: Sequence[GatewayCode | ProblemCode],
     *,
@@ -131,13 +131,13 @@ def _possible(
 ) -> list[GatewayCode | ProblemCode]:
     """Everything that can go wrong with a route."""
     possible: list[GatewayCode | ProblemCode] = []
-    if not isinstance(permission, Public):
+    if not isinstance(permissions, Public):
         possible += [*_GATE, codes.PERMISSION_DENIED]
         if sandbox_use is not SandboxUse.IGNORED:
             possible.append(codes.SANDBOX_INVALID)
     possible += _BODY if has_body else ()
     possible += _IDEMPOTENT if idempotent else ()
-    possible += _STORED if writes and not isinstance(permission, Public) else ()
+    possible += _STORED if writes and not isinstance(permissions, Public) else ()
     possible += [*errors, *_ALWAYS]
     return list(dict.fromkeys(possible))
 

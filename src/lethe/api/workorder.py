@@ -84,8 +84,7 @@ def list_workorders(request: Request, query: Annotated[WorkOrderQuery, Query()])
 @workorder.route(
     "POST",
     "",
-    permission=Permission.MANAGE_RECORD_DELETES,
-    also=Permission.DELETE_DATASETS,
+    permission=(Permission.MANAGE_RECORD_DELETES, Permission.DELETE_DATASETS),
     answer=WorkOrderOut,
     status=201,
     body=WorkOrderIn,

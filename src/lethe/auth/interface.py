@@ -1,7 +1,7 @@
 """What the edge asks of whoever knows the callers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lethe.domain.caller import Caller
@@ -27,7 +27,7 @@ class Authenticator(Protocol):
 class AccessToken:
     """What a client gets for its credentials."""
 
-    value: str
+    value: str = field(repr=False)
     expires_in_seconds: int
 
 

@@ -1,5 +1,6 @@
 """Who asks, and what they may."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -38,8 +39,13 @@ class Caller:
 
     def require(self, permission: Permission) -> None:
         """Refuse a caller without this permission. Raises PermissionDenied."""
-        if not self.may(permission):
-            raise PermissionDenied(f"this needs the permission {permission.value!r}", permission=permission.value)
+        self.require_one_of((permission,))
+
+    def require_one_of(self, permissions: Sequence[Permission]) -> None:
+        """Refuse a caller who has none of these permissions. Raises PermissionDenied."""
+        if not any(map(self.may, permissions)):
+            names = [permission.value for permission in permissions]
+            raise PermissionDenied(f"this needs the permission {' or '.join(names)}", permissions=names)
 
     def sees(self, sandbox_name: SandboxName) -> bool:
         """Whether this sandbox of the caller's org is visible to them."""

@@ -77,6 +77,7 @@ def prepare(tx: Transaction, call: Call, draft: OrderDraft) -> PreparedOrder:
     """
     match draft.action:
         case Action.DELETE_IDENTITY:
+            call.caller.require(Permission.MANAGE_RECORD_DELETES)
             book = namespace_book(tx, call.org_id)
             runs = [RequestedIds(book.resolve(run.namespace), run.ids, run.field, run.indexes) for run in draft.runs]
             return PreparedOrder(draft, distinct(runs))

@@ -1,0 +1,25 @@
+"""`lethe audit`: check that the audit trail is whole."""
+
+import typer
+
+from lethe.cli.config import loaded
+from lethe.domain.audit import first_break
+from lethe.wiring import open_store
+
+audit = typer.Typer(no_args_is_help=True, help="Check the audit trail.")
+
+
+@audit.command()
+def verify() -> None:
+    """Walk the chain of audit records from the first to the last; exit with status 1 where it is broken."""
+    store = open_store(loaded())
+    try:
+        with store.read() as tx:
+            head = tx.audit.head()
+            broken = first_break(tx.audit.records(), head)
+    finally:
+        store.close()
+    if broken is not None:
+        typer.echo(f"The audit trail is broken at record {broken.sequence}: {broken.reason}.")
+        raise typer.Exit(1)
+    typer.echo(f"The audit trail is whole: {head[0]} records, the last with hash {head[1]}.")

@@ -1,0 +1,258 @@
+"""Every setting, read once from `lethe.toml` and the environment into one frozen object.
+
+The environment wins over the file: `LETHE_PORT=8081`, nested with two underscores: `LETHE_LIMITS__BURST=100`. Which
+file is read is said by `LETHE_CONFIG`, or is `lethe.toml` in the working directory. `docs/reference/settings.md` is
+made from the descriptions here.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+CONFIG_VARIABLE: Final = "LETHE_CONFIG"
+CONFIG_DEFAULT: Final = "lethe.toml"
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Count = Annotated[int, Field(ge=0, le=10**15)]
+RoleName = Literal[
+    "viewer", "expiration-manager", "record-delete-manager", "dataset-deleter", "administrator", "service"
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class QuotaSettings(_Part):
+    """What an organization may consume."""
+
+    expirations: Count = Field(50, description="Dataset expirations pending or executing at once.")
+    daily_deletes: Count = Field(1_000_000, description="Identities in accepted record deletes a UTC day.")
+    monthly_deletes: Count = Field(2_000_000, description="Identities in accepted record deletes a calendar month.")
+    monthly_updates: Count = Field(1_000_000, description="Identities in accepted record updates a calendar month.")
+    enforce: bool = Field(True, description="Whether to refuse what exceeds a quota; it is counted either way.")
+
+
+class SandboxSettings(_Part):
+    """One sandbox of an organization."""
+
+    name: Name = Field(description="The name that `x-sandbox-name` gives.")
+    title: str = Field("", description="What people call it; the name when empty.")
+    type: Literal["production", "development"] = Field("development", description="What it is for.")
+    region: Name = Field("LOCAL", description="Where it is, as shown to clients.")
+    is_default: bool = Field(False, description="Whether calls without a sandbox mean this one; exactly one does.")
+
+
+class OrgSettings(_Part):
+    """One organization."""
+
+    id: Name = Field(description="The id that `x-gw-ims-org-id` gives.")
+    sandboxes: tuple[SandboxSettings, ...] = Field(
+        (SandboxSettings(name="prod", title="Production", type="production", is_default=True),),
+        min_length=1,
+        description="Its sandboxes.",
+    )
+    sandbox_header: Literal["required", "optional"] = Field(
+        "required", description="Whether `/ttl` and `/workorder` need `x-sandbox-name`, or default it."
+    )
+    min_expiry_lead_hours: float = Field(24, ge=0, le=8_760, description="How far ahead an expiry must be, in hours.")
+    bundle_window_seconds: float = Field(
+        0, ge=0, le=604_800, description="How long a bundle takes more work orders before it runs, in seconds."
+    )
+    bundle_orders_max: int = Field(1_000, ge=1, le=1_000_000, description="Work orders in one bundle at the most.")
+    bundle_identities_max: int = Field(
+        1_000_000, ge=1, le=100_000_000, description="Identities in one bundle at the most."
+    )
+    quotas: QuotaSettings = Field(QuotaSettings(), description="What it may consume.")
+
+    @model_validator(mode="after")
+    def _sandboxes_agree(self) -> Self:
+        names = [sandbox.name for sandbox in self.sandboxes]
+        if len(set(names)) < len(names):
+            raise ValueError("two sandboxes have one name")
+        if sum(sandbox.is_default for sandbox in self.sandboxes) != 1:
+            raise ValueError("exactly one sandbox has is_default = true")
+        return self
+
+
+class ClientSettings(_Part):
+    """One client that gets tokens from the built-in issuer."""
+
+    id: Name = Field(description="The client id, which is also the `x-api-key`.")
+    secret_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="SHA-256 of the client secret, in hexadecimal. `lethe config secret` makes a pair."
+    )
+    name: Name = Field(description="Who it is, as `createdBy` shows it.")
+    email: Name = Field(description="Its e-mail address, as `createdBy` shows it.")
+    account_id: Name = Field("", validate_default=False, description="Its account id; the client id when empty.")
+    orgs: tuple[Name, ...] = Field(min_length=1, description="The organizations that it may act for.")
+    roles: tuple[RoleName, ...] = Field(("viewer",), description="What it may do.")
+    sandboxes: tuple[Name, ...] | None = Field(None, description="The sandboxes that it may see; all when absent.")
+
+
+class IssuerSettings(_Part):
+    """The built-in token issuer."""
+
+    enabled: bool = Field(True, description="Whether to issue tokens to the clients of these settings.")
+    name: Name = Field("lethe", description="The issuer named in its tokens.")
+    audience: Name = Field("lethe", description="The audience of its tokens.")
+    lifetime_seconds: int = Field(86_400, gt=500, le=2_592_000, description="How long a token is valid, in seconds.")
+
+
+class TrustedIssuerSettings(_Part):
+    """An external OpenID Connect issuer whose tokens are accepted."""
+
+    issuer: Name = Field(description="Its URL, as its tokens name it.")
+    audience: Name = Field(description="The audience that its tokens must be meant for.")
+    jwks_url: Name | None = Field(None, description="Where its keys are; found by discovery when absent.")
+    algorithms: tuple[str, ...] = Field(
+        ("EdDSA", "Ed25519", "ES256", "RS256", "PS256"), min_length=1, description="Signature algorithms to accept."
+    )
+    leeway_seconds: int = Field(30, ge=0, le=300, description="By how much its clock may differ, in seconds.")
+    client_claim: tuple[Name, ...] = Field(("client_id", "azp"), description="Claims that may hold the client id.")
+    orgs_claim: Name = Field("orgs", description="The claim that holds the organizations.")
+    roles_claim: Name = Field("roles", description="The claim that holds the roles.")
+    sandboxes_claim: Name = Field("sandboxes", description="The claim that holds the sandboxes.")
+
+
+class DatasetSettings(_Part):
+    """One dataset to register at start, unless it is registered already."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,255}$")] = Field(description="Its dataset id.")
+    org: Name = Field(description="Its organization.")
+    sandbox: Name = Field(description="Its sandbox.")
+    name: Name = Field(description="What people call it.")
+    description: str = Field("", max_length=1_000, description="What it is for.")
+    format: Literal["iceberg", "delta", "parquet", "ndjson"] = Field(description="How its rows are stored.")
+    location: Name | None = Field(None, description="The root of its table: a path or a URL.")
+    catalog: Name | None = Field(None, description="The table catalog in which it is named.")
+    identifier: Name | None = Field(None, description="Its name in that catalog, such as `db.events`.")
+    schema_id: Name | None = Field(None, description="The `$id` of its schema; made up when absent.")
+    primary_identity_path: tuple[Name, ...] | None = Field(
+        None, min_length=1, description="Field names from the root to the primary identity."
+    )
+    primary_identity_namespace: Name | None = Field(None, description="The namespace of the primary identity.")
+    identity_map: bool = Field(False, description="Whether rows have an `identityMap`.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.location is None and self.identifier is None:
+            raise ValueError("either location or identifier is required")
+        if (self.catalog is None) != (self.identifier is None):
+            raise ValueError("catalog and identifier are given together, or not at all")
+        if (self.primary_identity_path is None) != (self.primary_identity_namespace is None):
+            raise ValueError("primary_identity_path and primary_identity_namespace are given together, or not at all")
+        return self
+
+
+class LimitSettings(_Part):
+    """What the server refuses."""
+
+    body_bytes_max: int = Field(16 * 1024 * 1024, ge=1_024, le=1024**3, description="Bytes in a request body.")
+    small_order_identities: int = Field(
+        100, ge=0, le=100_000, description="Work orders with fewer identities count against the burst limit."
+    )
+    small_orders_per_second: float = Field(5, gt=0, le=1_000_000, description="Small work orders a second a client.")
+    burst: int = Field(50, ge=1, le=1_000_000, description="Small work orders at once a client.")
+    idempotency_hours: float = Field(24, gt=0, le=720, description="How long an Idempotency-Key is remembered.")
+    clock_skew_seconds: float = Field(
+        5, gt=0, le=3_600, description="By how much this machine's clock may differ from the database's when ready."
+    )
+
+
+class LogSettings(_Part):
+    """What is logged."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level that is logged.")
+    format: Literal["json", "console"] = Field("json", description="A JSON object a line, or text for people.")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LETHE_", env_nested_delimiter="__", frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    data_dir: Path = Field(Path("data"), description="Where the embedded databases and the keys are.")
+    database_url: SecretStr | None = Field(
+        None,
+        description="`postgresql://…` or `sqlite:///path`; SQLite in the data directory when absent.",
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="The key from which those are derived that encrypt identities and hash them; at least 32 "
+        "characters of randomness. When absent, one is made at first start in the data directory. Whoever loses it "
+        "loses the identities of open work orders.",
+    )
+    previous_secret_keys: tuple[SecretStr, ...] = Field(
+        (), description="Keys of before a rotation, by which open work orders may still be encrypted."
+    )
+    host: Name = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8080, ge=0, le=65_535, description="The port to listen on; 0 is any free one.")
+    public_url: Name | None = Field(None, description="The root under which clients see this server, behind a proxy.")
+    shutdown_seconds: int = Field(20, ge=0, le=3_600, description="How long a stop waits for requests under way.")
+    log: LogSettings = Field(LogSettings(), description="What is logged.")
+    limits: LimitSettings = Field(LimitSettings(), description="What the server refuses.")
+    issuer: IssuerSettings = Field(IssuerSettings(), description="The built-in token issuer.")
+    trusted_issuers: tuple[TrustedIssuerSettings, ...] = Field((), description="External issuers.")
+    orgs: tuple[OrgSettings, ...] = Field((), description="The organizations that this installation serves.")
+    clients: tuple[ClientSettings, ...] = Field((), description="Clients of the built-in issuer.")
+    datasets: tuple[DatasetSettings, ...] = Field((), description="Datasets to register at start.")
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_url(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("begins with http:// or https://")
+        return url
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        _refuse_twins("orgs", [org.id for org in self.orgs])
+        _refuse_twins("clients", [client.id for client in self.clients])
+        _refuse_twins("datasets", [f"{dataset.org}/{dataset.id}" for dataset in self.datasets])
+        sandboxes = {org.id: {sandbox.name for sandbox in org.sandboxes} for org in self.orgs}
+        for client in self.clients:
+            unknown = set(client.orgs) - set(sandboxes)
+            if unknown:
+                raise ValueError(f"clients: {client.id} names the org {min(unknown)}, which orgs does not")
+        for dataset in self.datasets:
+            if dataset.sandbox not in sandboxes.get(dataset.org, set()):
+                raise ValueError(f"datasets: {dataset.id} names a sandbox that orgs does not")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, and that over the file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
+
+
+def config_path() -> Path:
+    """The file that is read; it need not exist."""
+    return Path(os.environ.get(CONFIG_VARIABLE, CONFIG_DEFAULT))
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings. Raises pydantic.ValidationError, tomllib.TOMLDecodeError, FileNotFoundError."""
+    if CONFIG_VARIABLE in os.environ and not config_path().is_file():
+        raise FileNotFoundError(f"{CONFIG_VARIABLE} names {config_path()}, which is not there")
+    return Settings(**overrides)
+
+
+def _refuse_twins(field: str, ids: list[str]) -> None:
+    twins = {each for each in ids if ids.count(each) > 1}
+    if twins:
+        raise ValueError(f"{field}: {min(twins)} stands twice")
