@@ -38,8 +38,8 @@ class WorkOrderOut(Answer):
     org_id: str
     bundle_id: str
     action: str
-    created_at: str
-    updated_at: str
+    created: Annotated[str, Field(alias="createdAt")]
+    updated: Annotated[str, Field(alias="updatedAt")]
     operation_count: int
     target_services: list[str]
     status: str
@@ -49,8 +49,8 @@ class WorkOrderOut(Answer):
     display_name: str
     description: str
     operation: str
-    created_at_2022: Annotated[str, Field(alias="created_at")]
-    updated_at_2022: Annotated[str, Field(alias="updated_at")]
+    created_2022: Annotated[str, Field(alias="created_at")]
+    updated_2022: Annotated[str, Field(alias="updated_at")]
     product_status_details: list[ProductStatusOut] | None = None
     skipped_datasets: list[SkippedDatasetOut] | None = None
 

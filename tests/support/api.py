@@ -1,0 +1,197 @@
+"""The application in this process, over a store of the test, with a world of two orgs and a client of every role."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from starlette.testclient import TestClient
+
+from lethe.api.app import create_app
+from lethe.api.rate_limit import RateLimiter
+from lethe.api.services import EdgeLimits, Services
+from lethe.auth.issuer import BuiltInIssuer, ClientCredentials
+from lethe.auth.key_sets import BuiltInKeys
+from lethe.auth.roles import Role
+from lethe.auth.signing_keys import SigningKeys
+from lethe.auth.tokens import TokenVerifier, TrustedIssuer
+from lethe.catalog.organizations import ConfiguredOrganizations
+from lethe.clock import SystemIds
+from lethe.domain.bundle import BundleLimits
+from lethe.domain.dataset import Dataset, DatasetSchema, PrimaryIdentity, TableFormat, TableReference
+from lethe.domain.ids import ClientId, DatasetId, OrgId, SandboxName, SchemaId
+from lethe.domain.organization import Organization, Sandbox, SandboxType
+from lethe.domain.quota import Allowances
+from lethe.operations.own_call import own_call
+from lethe.products.identity_graph import EmbeddedIdentityGraph
+from lethe.storage.store import SqlStore
+from support.clock import Clock
+from support.values import DEV, ORG, OTHER_ORG, PROD
+
+SECRET = "correct horse battery staple"
+HYGIENE = "/data/core/hygiene"
+ROLES = {role.value: role for role in Role}
+EMAILS, LOYALTY_CARDS, MAPPED, ANONYMOUS = "5b020a27e7040801dedbf46e", "62b3925ff20f8e1b990a7434", "mapped", "anonymous"
+
+
+def sandbox(name: SandboxName, *, default: bool = False) -> Sandbox:
+    kind = SandboxType.PRODUCTION if default else SandboxType.DEVELOPMENT
+    return Sandbox(f"id-of-{name}", name, name.title(), kind, "LOCAL", default)
+
+
+def organization(org_id: OrgId, **rules: Any) -> Organization:
+    return Organization(org_id, (sandbox(PROD, default=True), sandbox(DEV)), **rules)
+
+
+def credentials(
+    client_id: str,
+    roles: Sequence[Role],
+    org_ids: Sequence[OrgId] = (ORG,),
+    sandbox_names: Sequence[SandboxName] | None = None,
+) -> ClientCredentials:
+    """A client of the built-in issuer; every one has the same secret."""
+    return ClientCredentials(
+        client_id=ClientId(client_id),
+        secret_sha256=hashlib.sha256(SECRET.encode()).hexdigest(),
+        name="Ann Ovid",
+        email=f"{client_id}@example.com",
+        account_id=f"{client_id}@techacct.example.com",
+        org_ids=frozenset(org_ids),
+        roles=frozenset(roles),
+        sandbox_names=None if sandbox_names is None else frozenset(sandbox_names),
+    )
+
+
+CLIENTS = (
+    *(credentials(role.value, [role]) for role in Role),
+    credentials("stranger", [Role.ADMINISTRATOR], [OTHER_ORG]),
+    credentials("prod-only", [Role.ADMINISTRATOR], sandbox_names=[PROD]),
+    credentials("both-orgs", [Role.SERVICE], [ORG, OTHER_ORG]),
+    credentials("nobody", []),
+)
+
+
+@dataclass
+class World:
+    """A Lethe to call, with what it stands on."""
+
+    store: SqlStore
+    clock: Clock
+    directory: Path
+    orgs: Sequence[Organization] = field(default_factory=lambda: [organization(ORG), organization(OTHER_ORG)])
+    limits: EdgeLimits = field(default_factory=EdgeLimits)
+    burst: int = 1_000_000
+
+    @cached_property
+    def issuer(self) -> BuiltInIssuer:
+        return BuiltInIssuer(
+            clients=CLIENTS,
+            signing_keys=self._keys,
+            issuer="lethe",
+            audience="lethe",
+            now=self.clock,
+            new_id=SystemIds().uuid,
+        )
+
+    @cached_property
+    def services(self) -> Services:
+        own = TrustedIssuer("lethe", "lethe", BuiltInKeys(self._keys))
+        return Services(
+            store=self.store,
+            authenticator=TokenVerifier([own], self.clock),
+            issuer=self.issuer,
+            organizations=ConfiguredOrganizations(self.orgs),
+            graph=EmbeddedIdentityGraph(self.directory / "graph.db"),
+            ids=SystemIds(),
+            rate_limiter=RateLimiter(5, self.burst, lambda: self.clock.now.timestamp()),
+            limits=self.limits,
+        )
+
+    @cached_property
+    def client(self) -> TestClient:
+        return TestClient(create_app(self.services), raise_server_exceptions=False)
+
+    @cached_property
+    def _keys(self) -> SigningKeys:
+        return SigningKeys(self.directory / "keys")
+
+    def headers(
+        self, client_id: str = "administrator", *, org_id: str = ORG, sandbox_name: str | None = PROD, **more: str
+    ) -> dict[str, str]:
+        """The headers of a good call."""
+        token = self.issuer.issue(client_id, SECRET, []).value
+        headers = {"Authorization": f"Bearer {token}", "x-api-key": client_id, "x-gw-ims-org-id": org_id}
+        if sandbox_name is not None:
+            headers["x-sandbox-name"] = sandbox_name
+        return headers | {name.replace("_", "-"): value for name, value in more.items()}
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        client_id: str = "administrator",
+        headers: Mapping[str, str] | None = None,
+        **query: object,
+    ) -> Any:
+        """Call the hygiene API (or, with a path from the root, a neighbour); gives the response."""
+        url = path if path.startswith(("/data", "/ims", "/healthz", "/readyz")) else HYGIENE + path
+        chosen = self.headers(client_id) if headers is None else dict(headers)
+        return self.client.request(method, url, json=body, headers=chosen, params=query or None)
+
+    def register(
+        self,
+        dataset_id: str,
+        *,
+        namespace_code: str | None = "Email",
+        identity_map: bool = False,
+        org_id: OrgId = ORG,
+        sandbox_name: SandboxName = PROD,
+        name: str | None = None,
+    ) -> Dataset:
+        """Put a dataset into the catalog."""
+        primary = None if namespace_code is None else PrimaryIdentity(("person", "id"), namespace_code)
+        dataset = Dataset(
+            DatasetId(dataset_id),
+            org_id,
+            sandbox_name,
+            name or f"Dataset {dataset_id}",
+            DatasetSchema(SchemaId(f"https://ns.example.com/{dataset_id}"), "Schema", primary, identity_map),
+            TableReference(TableFormat.PARQUET, f"/lake/{dataset_id}"),
+            self.clock.now,
+            self.clock.now,
+        )
+        with self.store.write() as tx:
+            tx.datasets.add(dataset)
+        return dataset
+
+    def furnish(self) -> None:
+        """Register the datasets that most tests speak of."""
+        self.register(EMAILS)
+        self.register(LOYALTY_CARDS, namespace_code="ECID")
+        self.register(MAPPED, namespace_code=None, identity_map=True)
+        self.register(ANONYMOUS, namespace_code=None)
+
+    def execute(self, expiration_id: UUID, *, complete: bool = False) -> None:
+        """Do to an expiration's record what executing it does."""
+        from lethe.domain.ids import ExpirationId
+        from lethe.operations.expirations import begin_execution, complete_execution
+
+        call = own_call(self.orgs[0], self.orgs[0].default_sandbox)
+        with self.store.write() as tx:
+            assert begin_execution(tx, call, ExpirationId(expiration_id)) is not None
+        if complete:
+            with self.store.write() as tx:
+                assert complete_execution(tx, call, ExpirationId(expiration_id)) is not None
+
+    def later(self, **delta: float) -> None:
+        """Let time pass."""
+        self.clock.advance(timedelta(**delta))
+
+
+__all__ = ["Allowances", "BundleLimits", "World"]
