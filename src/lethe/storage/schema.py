@@ -48,6 +48,14 @@ def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
     return sa.Column(name, Instant(), nullable=nullable)
 
 
+def _index_list_orders(table: sa.Table, id_name: str, *keys: tuple[str, ...]) -> None:
+    """An index for every ordering of a list, each ending in the id: a page is found without reading a row."""
+    for key in ((), *keys):
+        sa.Index(
+            "_".join((table.name, "by", *(key or ("id",)))), *(table.c[name] for name in ("space_id", *key, id_name))
+        )
+
+
 _WORK_ORDER_STATUSES: Final = (*OpenStatus, *EndStatus)
 
 spaces: Final = sa.Table(
@@ -62,7 +70,8 @@ spaces: Final = sa.Table(
 expirations: Final = sa.Table(
     "expirations",
     metadata,
-    sa.Column("expiration_id", sa.Uuid(), primary_key=True),
+    sa.Column("number", NUMBER, sa.Identity(), primary_key=True),
+    sa.Column("expiration_id", sa.Uuid(), nullable=False, unique=True),
     sa.Column("space_id", NUMBER, sa.ForeignKey("spaces.space_id"), nullable=False),
     _text("dataset_id"),
     _text("dataset_name"),
@@ -87,6 +96,18 @@ expirations: Final = sa.Table(
     _at_most("display_name", 255),
     _at_most("description", 1_000),
     _at_most("updated_by", 500),
+)
+
+_index_list_orders(
+    expirations,
+    "expiration_id",
+    ("display_name",),
+    ("description_key",),
+    ("dataset_name_key",),
+    ("updated_by",),
+    ("updated_at",),
+    ("expiry_at",),
+    ("status",),
 )
 
 expiration_history: Final = sa.Table(
@@ -138,7 +159,8 @@ sa.Index(
 work_orders: Final = sa.Table(
     "work_orders",
     metadata,
-    sa.Column("work_order_id", sa.Uuid(), primary_key=True),
+    sa.Column("number", NUMBER, sa.Identity(), primary_key=True),
+    sa.Column("work_order_id", sa.Uuid(), nullable=False, unique=True),
     sa.Column("space_id", NUMBER, sa.ForeignKey("spaces.space_id"), nullable=False),
     sa.Column(
         "bundle_id",
@@ -173,6 +195,21 @@ work_orders: Final = sa.Table(
     _at_most("updated_by", 500),
 )
 
+_index_list_orders(
+    work_orders,
+    "work_order_id",
+    ("display_name",),
+    ("description_key",),
+    ("dataset_name_key",),
+    ("created_by",),
+    ("created_at",),
+    ("updated_by",),
+    ("updated_at",),
+    ("action",),
+    ("operation_count",),
+    ("status",),
+)
+
 work_order_changes: Final = sa.Table(
     "work_order_changes",
     metadata,
@@ -182,6 +219,13 @@ work_order_changes: Final = sa.Table(
     _text("status"),
     _instant("at"),
     _one_of("status", *_WORK_ORDER_STATUSES),
+)
+
+sa.Index(
+    "work_order_changes_by_at",
+    work_order_changes.c.space_id,
+    work_order_changes.c.at,
+    work_order_changes.c.work_order_id,
 )
 
 work_order_products: Final = sa.Table(

@@ -206,6 +206,7 @@ def _create_tables() -> None:
     op.create_index("datasets_by_created_at", "datasets", ["org_id", "sandbox_name", "created_at"])
     op.create_table(
         "expirations",
+        sa.Column("number", NUMBER, sa.Identity(always=False), nullable=False),
         sa.Column("expiration_id", sa.Uuid(), nullable=False),
         sa.Column("space_id", NUMBER, nullable=False),
         sa.Column("dataset_id", TEXT, nullable=False),
@@ -233,9 +234,18 @@ def _create_tables() -> None:
         sa.CheckConstraint("length(display_name) <= 255", name=op.f("expirations_display_name_short")),
         sa.CheckConstraint("length(updated_by) <= 500", name=op.f("expirations_updated_by_short")),
         sa.ForeignKeyConstraint(["space_id"], ["spaces.space_id"], name=op.f("expirations_space_id_fk")),
-        sa.PrimaryKeyConstraint("expiration_id", name=op.f("expirations_pk")),
+        sa.PrimaryKeyConstraint("number", name=op.f("expirations_pk")),
+        sa.UniqueConstraint("expiration_id", name=op.f("expirations_expiration_id_unique")),
         sa.UniqueConstraint("space_id", "dataset_id", name=op.f("expirations_space_id_dataset_id_unique")),
     )
+    op.create_index("expirations_by_dataset_name_key", "expirations", ["space_id", "dataset_name_key", "expiration_id"])
+    op.create_index("expirations_by_description_key", "expirations", ["space_id", "description_key", "expiration_id"])
+    op.create_index("expirations_by_display_name", "expirations", ["space_id", "display_name", "expiration_id"])
+    op.create_index("expirations_by_expiry_at", "expirations", ["space_id", "expiry_at", "expiration_id"])
+    op.create_index("expirations_by_id", "expirations", ["space_id", "expiration_id"])
+    op.create_index("expirations_by_status", "expirations", ["space_id", "status", "expiration_id"])
+    op.create_index("expirations_by_updated_at", "expirations", ["space_id", "updated_at", "expiration_id"])
+    op.create_index("expirations_by_updated_by", "expirations", ["space_id", "updated_by", "expiration_id"])
     op.create_table(
         "identity_chunks",
         sa.Column("work_order_id", sa.Uuid(), nullable=False),
@@ -264,6 +274,7 @@ def _create_tables() -> None:
     )
     op.create_table(
         "work_orders",
+        sa.Column("number", NUMBER, sa.Identity(always=False), nullable=False),
         sa.Column("work_order_id", sa.Uuid(), nullable=False),
         sa.Column("space_id", NUMBER, nullable=False),
         sa.Column("bundle_id", sa.Uuid(), nullable=False),
@@ -303,8 +314,20 @@ def _create_tables() -> None:
             deferrable=True,
         ),
         sa.ForeignKeyConstraint(["space_id"], ["spaces.space_id"], name=op.f("work_orders_space_id_fk")),
-        sa.PrimaryKeyConstraint("work_order_id", name=op.f("work_orders_pk")),
+        sa.PrimaryKeyConstraint("number", name=op.f("work_orders_pk")),
+        sa.UniqueConstraint("work_order_id", name=op.f("work_orders_work_order_id_unique")),
     )
+    op.create_index("work_orders_by_action", "work_orders", ["space_id", "action", "work_order_id"])
+    op.create_index("work_orders_by_created_at", "work_orders", ["space_id", "created_at", "work_order_id"])
+    op.create_index("work_orders_by_created_by", "work_orders", ["space_id", "created_by", "work_order_id"])
+    op.create_index("work_orders_by_dataset_name_key", "work_orders", ["space_id", "dataset_name_key", "work_order_id"])
+    op.create_index("work_orders_by_description_key", "work_orders", ["space_id", "description_key", "work_order_id"])
+    op.create_index("work_orders_by_display_name", "work_orders", ["space_id", "display_name", "work_order_id"])
+    op.create_index("work_orders_by_id", "work_orders", ["space_id", "work_order_id"])
+    op.create_index("work_orders_by_operation_count", "work_orders", ["space_id", "operation_count", "work_order_id"])
+    op.create_index("work_orders_by_status", "work_orders", ["space_id", "status", "work_order_id"])
+    op.create_index("work_orders_by_updated_at", "work_orders", ["space_id", "updated_at", "work_order_id"])
+    op.create_index("work_orders_by_updated_by", "work_orders", ["space_id", "updated_by", "work_order_id"])
     op.create_table(
         "expiration_history",
         sa.Column("expiration_id", sa.Uuid(), nullable=False),
@@ -356,6 +379,7 @@ def _create_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("work_order_id", "number", name=op.f("work_order_changes_pk")),
     )
+    op.create_index("work_order_changes_by_at", "work_order_changes", ["space_id", "at", "work_order_id"])
     op.create_table(
         "work_order_products",
         sa.Column("work_order_id", sa.Uuid(), nullable=False),
