@@ -53,14 +53,16 @@ def _text(low: int, high: int) -> str:
     return " ".join(_random.choices(WORDS, k=_random.randint(low, high)))
 
 
-def _instant() -> datetime:
-    return END - timedelta(microseconds=int(_random.random() * DAYS * 86_400_000_000))
+def _instant(share: float) -> datetime:
+    """The instant at this share of the time that the rows cover, to the microsecond."""
+    days = DAYS * (1 - share) + _random.random() / 1_000
+    return END - timedelta(days=3, microseconds=int(days * 86_400_000_000))
 
 
 def work_orders(count: int) -> Iterator[tuple[dict[str, Any], list[datetime]]]:
     """Rows of `work_orders`, each with the instants of its changes."""
     for number in range(1, count + 1):
-        created_at = _instant()
+        created_at = _instant(number / count)
         status = _random.choices(STATUSES, WEIGHTS)[0]
         changed = [created_at + timedelta(minutes=_random.random() * 3_000) for _ in range(2)]
         changed = [created_at] if status == "received" else [created_at, *sorted(changed)]
@@ -97,7 +99,7 @@ def work_orders(count: int) -> Iterator[tuple[dict[str, Any], list[datetime]]]:
 def expirations(count: int) -> Iterator[dict[str, Any]]:
     """Rows of `expirations`."""
     for number in range(1, count + 1):
-        created_at = _instant()
+        created_at = _instant(number / count)
         updated_at = created_at + timedelta(minutes=_random.random() * 3_000)
         status = _random.choices(("completed", "cancelled", "pending", "executing"), (80, 10, 9, 1))[0]
         updated_by = _random.choice(AUTHORS)

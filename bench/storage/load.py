@@ -26,6 +26,7 @@ def load(engine: sa.Engine, order_count: int, expiration_count: int) -> None:
         for table in tables:
             for index in table.indexes:
                 index.drop(connection)
+        trigrams = _drop_trigrams(connection)
         spaces = [
             {"space_id": number, "org_id": data.ORG, "sandbox_name": name} for number, name in data.SANDBOXES.items()
         ]
@@ -48,6 +49,8 @@ def load(engine: sa.Engine, order_count: int, expiration_count: int) -> None:
         for table in tables:
             for index in table.indexes:
                 index.create(connection)
+        for statement in trigrams:
+            connection.execute(sa.text(statement))
         tally = schema.work_order_tallies.c
         order = schema.work_orders.c
         kind = (order.space_id, order.action, order.status, order.updated_by)
@@ -58,6 +61,18 @@ def load(engine: sa.Engine, order_count: int, expiration_count: int) -> None:
             )
         )
     bulk.finish()
+
+
+def _drop_trigrams(connection: sa.Connection) -> list[str]:
+    """Drop PostgreSQL's search indexes, where it has them; what creates them again."""
+    if connection.dialect.name != "postgresql":
+        return []
+    found = connection.execute(
+        sa.text("SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE '%search_trigrams'")
+    ).all()
+    for name, _ in found:
+        connection.execute(sa.text(f"DROP INDEX {name}"))
+    return [definition for _, definition in found]
 
 
 def _changes(batch: Iterable[tuple[dict[str, Any], list[datetime]]]) -> Iterator[dict[str, Any]]:
@@ -76,6 +91,12 @@ class _Sqlite:
     def __init__(self, engine: sa.Engine) -> None:
         self._connection = sqlite3.connect(str(engine.url.database), isolation_level=None)
         self._connection.execute("PRAGMA synchronous = OFF")
+        # The search indexes are built at the end, as the others are.
+        self._triggers = self._connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%search%'"
+        ).fetchall()
+        for name, _ in self._triggers:
+            self._connection.execute(f"DROP TRIGGER {name}")
 
     def insert(self, table: sa.Table, rows: Iterable[dict[str, Any]]) -> None:
         rows = iter(rows)
@@ -87,6 +108,10 @@ class _Sqlite:
         self._connection.execute("COMMIT")
 
     def finish(self) -> None:
+        for index in ("work_order_search", "expiration_search"):
+            self._connection.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")
+        for _, trigger in self._triggers:
+            self._connection.execute(trigger)
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
 

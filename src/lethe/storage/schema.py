@@ -5,6 +5,7 @@ that the many indexes of the lists stay short. `…_folded` and `search_text` ar
 at, `…_key` the part of a long text that an index can order (`folding`).
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import sqlalchemy as sa
@@ -48,12 +49,16 @@ def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
     return sa.Column(name, Instant(), nullable=nullable)
 
 
-def _index_list_orders(table: sa.Table, id_name: str, *keys: tuple[str, ...]) -> None:
-    """An index for every ordering of a list, each ending in the id: a page is found without reading a row."""
+def _index_list(table: sa.Table, *keys: tuple[str, ...], beside: Mapping[str, tuple[str, ...]] | None = None) -> None:
+    """An index for every way to walk a list, each ending in the id: a page is found without reading a row.
+
+    `beside` names what an index also carries, by its key: what filters look at while they walk it.
+    """
+    id_name = f"{table.name.removesuffix('s')}_id"
     for key in ((), *keys):
-        sa.Index(
-            "_".join((table.name, "by", *(key or ("id",)))), *(table.c[name] for name in ("space_id", *key, id_name))
-        )
+        carried = (beside or {}).get("_".join(key), ())
+        name = "_".join((table.name, "by", *(key or ("id",))))
+        sa.Index(name, *(table.c[column] for column in ("space_id", *key, id_name, *carried)))
 
 
 _WORK_ORDER_STATUSES: Final = (*OpenStatus, *EndStatus)
@@ -98,9 +103,8 @@ expirations: Final = sa.Table(
     _at_most("updated_by", 500),
 )
 
-_index_list_orders(
+_index_list(
     expirations,
-    "expiration_id",
     ("display_name",),
     ("description_key",),
     ("dataset_name_key",),
@@ -108,6 +112,8 @@ _index_list_orders(
     ("updated_at",),
     ("expiry_at",),
     ("status",),
+    ("status", "updated_at"),
+    ("updated_by", "updated_at"),
 )
 
 expiration_history: Final = sa.Table(
@@ -195,9 +201,8 @@ work_orders: Final = sa.Table(
     _at_most("updated_by", 500),
 )
 
-_index_list_orders(
+_index_list(
     work_orders,
-    "work_order_id",
     ("display_name",),
     ("description_key",),
     ("dataset_name_key",),
@@ -208,6 +213,10 @@ _index_list_orders(
     ("action",),
     ("operation_count",),
     ("status",),
+    ("action", "updated_at"),
+    ("status", "updated_at"),
+    ("updated_by", "updated_at"),
+    beside={"created_at": ("updated_at",), "updated_at": ("created_at", "updated_by")},
 )
 
 work_order_changes: Final = sa.Table(
