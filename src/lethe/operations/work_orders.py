@@ -15,10 +15,10 @@ from lethe.domain.caller import Permission
 from lethe.domain.dataset import Dataset, require_fit, why_skipped
 from lethe.domain.errors import InvalidField, UnknownDataset, UnknownWorkOrder
 from lethe.domain.identity import Identities, RequestedIds, distinct
-from lethe.domain.ids import BundleId, TaskId, WorkOrderId
+from lethe.domain.ids import BundleId, WorkOrderId
 from lethe.domain.listing import By, Listing, Page
 from lethe.domain.product import Product, ProductProgress
-from lethe.domain.task import Step, Task
+from lethe.domain.task import Step, promise
 from lethe.domain.work_order import (
     Action,
     AllDatasets,
@@ -123,9 +123,7 @@ def accept(tx: Transaction, call: Call, prepared: PreparedOrder, *, ids: Ids) ->
     )
     tx.work_orders.add(order)
     tx.identities.seal(order, identities)
-    tx.tasks.add(
-        Task(TaskId(ids.uuid()), call.org_id, call.sandbox_name, Step.FIND, order.work_order_id, due_at=tx.now)
-    )
+    tx.tasks.add(promise(Step.FIND, order.work_order_id, call.org_id, call.sandbox_name, tx.now))
     tx.audit.append(
         call.event(
             "work_order.accepted",
