@@ -29,11 +29,15 @@ class Step(StrEnum):
     BUNDLE = "bundle"
     """Of a bundle: close it, lock its datasets, hand its orders to the products."""
     FORGET = "forget"
-    """Of a bundle or an expiration, in one dataset or one product: delete."""
+    """Of a bundle, in one dataset or one service: delete."""
     PURGE = "purge"
     """Of a bundle, in one dataset: remove what still speaks of the deleted."""
     VERIFY = "verify"
-    """Of a bundle or an expiration, in one dataset or one product: look for what should be gone."""
+    """Of a bundle, in one dataset or one service: look for what should be gone."""
+    DROP = "drop"
+    """Of a bundle or an expiration: destroy a dataset, or what it contributed to one service."""
+    CONFIRM = "confirm"
+    """Of a bundle or an expiration: look whether a dropped dataset left anything."""
 
 
 class TaskState(StrEnum):

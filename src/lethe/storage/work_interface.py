@@ -16,7 +16,7 @@ from lethe.domain.ids import BundleId, DatasetId, ExpirationId, OrgId, SandboxNa
 from lethe.domain.plan import TablePlan
 from lethe.domain.task import Claim, Task
 from lethe.domain.work_order import WorkOrder
-from lethe.storage.interface import Bundles, Expirations, Tasks, Transaction, WorkOrders
+from lethe.storage.interface import Bundles, Datasets, Expirations, Tasks, Transaction, WorkOrders
 
 
 class StaleClaim(Exception):
@@ -165,6 +165,18 @@ class WorkableExpirations(Expirations, Protocol):
         ...
 
 
+class WorkableDatasets(Datasets, Protocol):
+    """The catalog, as workers change it."""
+
+    def mark_deleting(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
+        """Say that the dataset is being destroyed."""
+        ...
+
+    def remove(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
+        """Take a destroyed dataset out of the catalog; its schema stays. Removing twice is removing once."""
+        ...
+
+
 class WorkTransaction(Transaction, Protocol):
     """All repositories as workers see them, on one transaction."""
 
@@ -172,6 +184,8 @@ class WorkTransaction(Transaction, Protocol):
     def tasks(self) -> ClaimableTasks: ...  # noqa: D102
     @property
     def work_orders(self) -> WorkableOrders: ...  # noqa: D102
+    @property
+    def datasets(self) -> WorkableDatasets: ...  # noqa: D102
     @property
     def bundles(self) -> WorkableBundles: ...  # noqa: D102
     @property

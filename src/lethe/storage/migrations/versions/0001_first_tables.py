@@ -240,7 +240,9 @@ def _create_tables() -> None:  # noqa: PLR0915 - as long as there are tables
         sa.Column("lease_owner", TEXT, nullable=True),
         sa.Column("lease_until", Instant(), nullable=True),
         sa.Column("reason", TEXT, nullable=True),
-        sa.CheckConstraint("step IN ('find', 'bundle', 'forget', 'purge', 'verify')", name=op.f("tasks_step_known")),
+        sa.CheckConstraint(
+            "step IN ('find', 'bundle', 'forget', 'purge', 'verify', 'drop', 'confirm')", name=op.f("tasks_step_known")
+        ),
         sa.CheckConstraint("state IN ('ready', 'done', 'failed')", name=op.f("tasks_state_known")),
         sa.CheckConstraint("attempts >= 0", name=op.f("tasks_attempts_at_least_0")),
         sa.PrimaryKeyConstraint("task_id", name=op.f("tasks_pk")),
