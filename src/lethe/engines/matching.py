@@ -56,6 +56,7 @@ class Matcher:
     order_of_slot: Numbers
     order_count: int
     _typed: dict[tuple[int, Any], TypedKeys] = field(default_factory=dict, repr=False, compare=False)
+    _sorted: dict[tuple[int, Any], list[Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def __getstate__(self) -> tuple[Any, ...]:
         """Without the cache: a worker rebuilds what it needs."""
@@ -66,15 +67,20 @@ class Matcher:
         for name, value in zip(names, state, strict=True):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "_typed", {})
+        object.__setattr__(self, "_sorted", {})
 
     def at(self, selector: Selector) -> "Matcher":
         """The same question for a file that knows the column by another name or path."""
-        return replace(self, selector=selector, _typed={})
+        return replace(self, selector=selector)
 
-    def keys_for(self, column: Any) -> Iterator[tuple[KeyGroup, TypedKeys]]:
-        """Per group, the values of a `pyarrow.DataType` that it wants; for the pruning of files by statistics."""
-        for position, group in enumerate(self.groups):
-            yield group, self._keys(position, column)
+    def sorted_keys(self, group: int, column: Any) -> Sequence[Any]:
+        """The values of a `pyarrow.DataType` that a group wants, text as UTF-8 bytes, ascending: for bounds."""
+        known = self._sorted.get((group, column))
+        if known is None:
+            values = self._keys(group, column).values.to_pylist()
+            known = sorted(value.encode() if isinstance(value, str) else value for value in values)
+            self._sorted[group, column] = known
+        return known
 
     def columns(self, schema: Any) -> Sequence[str]:
         """The columns of a file's `pyarrow.Schema` that deciding needs; none when no row of the file can match."""
