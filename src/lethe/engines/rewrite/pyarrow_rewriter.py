@@ -54,7 +54,7 @@ class PyarrowRewriter:
 def _writer(sink: IO[bytes], schema: Any, layout: Layout) -> Any:
     try:
         return pq.ParquetWriter(sink, schema, **layout.options)
-    except (pa.ArrowException, ValueError, TypeError) as error:
+    except (pa.ArrowException, ValueError) as error:
         raise RewriteRefused("Arrow does not write a file of this layout") from error
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 import obstore
 import pyarrow as pa
@@ -52,7 +52,7 @@ class ObjectStorage:
         with _failures("create"):
             writer = obstore.open_writer(self.store, path)
         with _failures("write"), writer as sink:
-            yield sink  # type: ignore[misc]
+            yield cast("IO[bytes]", _Sink(sink))
 
     def put(self, path: str, data: bytes, *, if_absent: bool = False) -> None:
         """One put, conditional where asked."""
@@ -75,6 +75,31 @@ class ObjectStorage:
 
     def remove_empty_directories(self) -> None:
         """There are no directories."""
+
+
+class _Sink:
+    """A stream into an upload, as far as Arrow and gzip need one; the upload is ended by its owner."""
+
+    def __init__(self, upload: Any) -> None:
+        self._upload = upload
+        self._position = 0
+        self.closed = False
+
+    def write(self, data: Any) -> int:
+        """Hand over a copy: Arrow reuses its buffers."""
+        with _failures("write"):
+            self._upload.write(bytes(data))
+        self._position += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._position
+
+    def flush(self) -> None:
+        """The upload decides."""
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class _Ranges:
