@@ -64,6 +64,8 @@ class Task:
     state: TaskState = TaskState.READY
     reason: str | None = None
     """Why it waits or failed; holds no identity."""
+    round: int = 0
+    """How often it was made ready again after it was done; a repeat within a round is the same work."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,10 +193,10 @@ def _covered(
 
 
 def _join_bundle(tx: Transaction, call: Call, identity_count: int, ids: Ids) -> Bundle:
-    """The bundle that the order joins: the open one, or a new one when that is closed, full or past its window."""
+    """The bundle that the order joins: the open one, or a new one when there is none or it is full."""
     limits = call.org.bundle_limits
     bundle = tx.bundles.find_open(call.org_id, call.sandbox_name)
-    if bundle is not None and not bundle.admits(identity_count, limits, tx.now):
+    if bundle is not None and not bundle.admits(identity_count, limits):
         tx.bundles.save(bundle.closed(tx.now))
         bundle = None
     if bundle is None:

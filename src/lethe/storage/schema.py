@@ -299,6 +299,7 @@ tasks: Final = sa.Table(
     _text("lease_owner", nullable=True),
     _instant("lease_until", nullable=True),
     _text("reason", nullable=True),
+    sa.Column("round", sa.Integer(), nullable=False, server_default="0"),
     _one_of("step", *Step),
     _one_of("state", *TaskState),
     _at_least("attempts", 0),

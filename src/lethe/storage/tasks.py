@@ -82,6 +82,10 @@ class SqlTasks:
         attempts = tasks.c.attempts + (1 if failed else 0)
         self._change(claim, due_at=due_at, reason=reason, attempts=attempts, lease_until=None, lease_owner=None)
 
+    def reopen(self, claim: Claim, due_at: datetime, reason: str) -> None:
+        """It is not done after all: look again then."""
+        self._change(claim, state=TaskState.READY, due_at=due_at, reason=reason)
+
     def give_up(self, claim: Claim, reason: str) -> None:
         """It will not be done."""
         self._change(claim, state=TaskState.FAILED, reason=reason, lease_until=None, lease_owner=None)
@@ -92,9 +96,12 @@ class SqlTasks:
         return [_task(row) for row in self._session.rows(query)]
 
     def again(self, chosen: Sequence[Task], due_at: datetime) -> None:
-        """Make these tasks ready once more, whatever became of them."""
-        update = tasks.update().where(tasks.c.task_id.in_([task.task_id for task in chosen]))
-        self._session.run(update.values(state=TaskState.READY, due_at=due_at, attempts=0, reason=None))
+        """Make those of these tasks that are done or failed ready once more, in a new round."""
+        ended = tasks.c.state != TaskState.READY
+        update = tasks.update().where(tasks.c.task_id.in_([task.task_id for task in chosen]), ended)
+        self._session.run(
+            update.values(state=TaskState.READY, due_at=due_at, attempts=0, reason=None, round=tasks.c.round + 1)
+        )
 
     def next_due_at(self) -> datetime | None:
         """When the next task that nobody holds is due."""
@@ -121,4 +128,5 @@ def _task(row: Row) -> Task:
         None if row["dataset_id"] is None else DatasetId(row["dataset_id"]),
         TaskState(row["state"]),
         row["reason"],
+        row["round"],
     )

@@ -46,6 +46,10 @@ class ClaimableTasks(Tasks, Protocol):
         """Try again then; `failed` counts as an attempt."""
         ...
 
+    def reopen(self, claim: Claim, due_at: datetime, reason: str) -> None:
+        """It is not done after all: look again then."""
+        ...
+
     def give_up(self, claim: Claim, reason: str) -> None:
         """It will not be done."""
         ...
@@ -55,7 +59,7 @@ class ClaimableTasks(Tasks, Protocol):
         ...
 
     def again(self, tasks: Sequence[Task], due_at: datetime) -> None:
-        """Make these tasks ready once more, whatever became of them."""
+        """Make those of these tasks that are done or failed ready once more, in a new round."""
         ...
 
     def next_due_at(self) -> datetime | None:

@@ -240,6 +240,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - as long as there are tables
         sa.Column("lease_owner", TEXT, nullable=True),
         sa.Column("lease_until", Instant(), nullable=True),
         sa.Column("reason", TEXT, nullable=True),
+        sa.Column("round", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint(
             "step IN ('find', 'bundle', 'forget', 'purge', 'verify', 'drop', 'confirm')", name=op.f("tasks_step_known")
         ),
