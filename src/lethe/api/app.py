@@ -52,8 +52,8 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.metrics = EdgeMetrics()
     problems.install(app)
-    document = describe(app, all_routes())
     _require_declared(app.routes)
+    document = describe(app, all_routes())
 
     def get_document() -> dict[str, Any]:
         return document
@@ -80,7 +80,7 @@ def _routed() -> FastAPI:
 def _require_declared(routes: Sequence[BaseRoute]) -> None:
     """Refuse to start with a route that did not say who may call it."""
     declared = {(facts.method, facts.path) for facts in all_routes()}
-    for route in routes:
-        for method in getattr(route, "methods", None) or ():
-            if (method, getattr(route, "path", None)) not in declared:
-                raise RuntimeError(f"the route {method} {getattr(route, 'path', '?')} has no permission")
+    for route in iter_route_contexts(routes):
+        for method in route.methods or ("ANY",):
+            if (method, route.path) not in declared:
+                raise RuntimeError(f"the route {method} {route.path} has no permission")

@@ -35,6 +35,7 @@ _ORG: Final = _header("x-gw-ims-org-id", "The organization.", required=True)
 _SANDBOX: Final = {
     SandboxUse.REQUIRED: [_header("x-sandbox-name", "The sandbox.", required=True)],
     SandboxUse.OPTIONAL: [_header("x-sandbox-name", "The sandbox; the default one when absent.", required=False)],
+    SandboxUse.DEFAULT: [],
     SandboxUse.IGNORED: [],
 }
 
