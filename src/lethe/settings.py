@@ -163,6 +163,25 @@ class LimitSettings(_Part):
     )
 
 
+class WorkSettings(_Part):
+    """How accepted work is carried out."""
+
+    workers: int = Field(1, ge=0, le=64, description="Workers inside `lethe serve`; 0 leaves the work to `lethe worker`.")
+    processes: int = Field(2, ge=1, le=256, description="Processes that one worker rewrites files with.")
+    memory_bytes: int = Field(
+        2 * 1024**3, ge=64 * 1024**2, description="Memory that these processes may expect to use together, in bytes."
+    )
+    lease_seconds: float = Field(
+        30, ge=1, le=3_600, description="How long a worker may stand still before another takes its task over."
+    )
+    readers_grace_seconds: float = Field(
+        0, ge=0, le=31_536_000, description="How long files stay for queries that began before the deletion."
+    )
+    writers_grace_seconds: float = Field(
+        3_600, ge=0, le=31_536_000, description="How long a file that no table refers to may be a commit on its way."
+    )
+
+
 class LogSettings(_Part):
     """What is logged."""
 
@@ -200,6 +219,13 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(LimitSettings(), description="What the server refuses.")
     issuer: IssuerSettings = Field(IssuerSettings(), description="The built-in token issuer.")
     trusted_issuers: tuple[TrustedIssuerSettings, ...] = Field((), description="External issuers.")
+    work: WorkSettings = Field(WorkSettings(), description="How accepted work is carried out.")
+    catalogs: dict[Name, dict[str, str]] = Field(
+        default_factory=dict, description="Table catalogs by name, each with its properties as pyiceberg takes them."
+    )
+    object_stores: dict[Literal["s3", "gs", "az"], dict[str, Any]] = Field(
+        default_factory=dict, description="Options and credentials by scheme, as obstore takes them."
+    )
     orgs: tuple[OrgSettings, ...] = Field((), description="The organizations that this installation serves.")
     clients: tuple[ClientSettings, ...] = Field((), description="Clients of the built-in issuer.")
     datasets: tuple[DatasetSettings, ...] = Field((), description="Datasets to register at start.")

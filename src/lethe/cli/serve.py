@@ -1,6 +1,8 @@
 """`lethe serve`: the API on a port, until it is told to stop."""
 
+import signal
 import socket
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -31,6 +33,22 @@ def serve(settings: Settings) -> None:
                 timeout_graceful_shutdown=settings.shutdown_seconds,
             )
             url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            server = uvicorn.Server(config)
+            _stop_on_signals(server)
             log.info("serving", url=url, docs=f"{url}/docs", version=__version__, data_dir=str(settings.data_dir))
-            uvicorn.Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])
             log.info("stopped")
+
+
+def _stop_on_signals(server: uvicorn.Server) -> None:
+    """Let SIGTERM and SIGINT stop the server and nothing else.
+
+    The server raises the signal that stopped it once more when it is done. By default that would end the process
+    there, before what is open is closed, and with a status that says that it was killed.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)

@@ -1,0 +1,28 @@
+"""`lethe serve` as a process: it says where it serves, becomes ready, and stops in good order when told to."""
+
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from support.server import Server
+
+
+def test_it_serves_until_sigterm_and_exits_with_success(tmp_path: Path) -> None:
+    with Server(tmp_path) as server, server.client() as client:
+        assert client.get("/data/core/hygiene/quota").status_code == 200
+        url = server.url
+    events = [line["event"] for line in server.log]
+    assert events.index("serving") < events.index("request_answered") < events.index("stopped")
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(f"{url}/healthz", trust_env=False)
+
+
+def test_what_is_stored_is_there_after_a_restart(tmp_path: Path) -> None:
+    body = {"datasetId": "ALL", "identities": [{"namespace": {"code": "Email"}, "id": "a@example.com"}]}
+    with Server(tmp_path) as server, server.client() as client:
+        order = client.post("/data/core/hygiene/workorder", json=body).json()
+    with Server(tmp_path) as server, server.client() as client:
+        again = client.get(f"/data/core/hygiene/workorder/{order['workorderId']}")
+    assert again.status_code == 200
+    assert again.json()["createdAt"] == order["createdAt"]
