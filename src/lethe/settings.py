@@ -166,7 +166,9 @@ class LimitSettings(_Part):
 class WorkSettings(_Part):
     """How accepted work is carried out."""
 
-    workers: int = Field(1, ge=0, le=64, description="Workers inside `lethe serve`; 0 leaves the work to `lethe worker`.")
+    workers: int = Field(
+        1, ge=0, le=64, description="Workers inside `lethe serve`; 0 leaves the work to `lethe worker`."
+    )
     processes: int = Field(2, ge=1, le=256, description="Processes that one worker rewrites files with.")
     memory_bytes: int = Field(
         2 * 1024**3, ge=64 * 1024**2, description="Memory that these processes may expect to use together, in bytes."

@@ -8,6 +8,7 @@ import structlog
 import uvicorn
 
 from lethe import __version__
+from lethe.cli.work import working
 from lethe.logs import configure_logs
 from lethe.settings import Settings
 from lethe.wiring import running
@@ -35,8 +36,9 @@ def serve(settings: Settings) -> None:
             url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
             server = uvicorn.Server(config)
             _stop_on_signals(server)
-            log.info("serving", url=url, docs=f"{url}/docs", version=__version__, data_dir=str(settings.data_dir))
-            server.run(sockets=[listener])
+            with working(lethe, settings.work.workers):
+                log.info("serving", url=url, docs=f"{url}/docs", version=__version__, data_dir=str(settings.data_dir))
+                server.run(sockets=[listener])
             log.info("stopped")
 
 

@@ -17,6 +17,7 @@ from lethe.wiring.store import KEYS_DIRECTORY
 
 
 def authentication(settings: Settings) -> tuple[Authenticator, Issuer]:
+    """Make what verifies tokens, and what issues them to the clients of the settings."""
     signing_keys = SigningKeys(settings.data_dir / KEYS_DIRECTORY / "issuer")
     clients = [
         ClientCredentials(
@@ -59,5 +60,3 @@ def _trusted(issuer: TrustedIssuerSettings) -> TrustedIssuer:
             sandboxes=issuer.sandboxes_claim,
         ),
     )
-
-

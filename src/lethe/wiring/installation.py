@@ -73,5 +73,3 @@ def running(settings: Settings) -> Iterator[Lethe]:
     finally:
         graph.close()
         store.close()
-
-

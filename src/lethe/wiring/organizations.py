@@ -11,6 +11,7 @@ from lethe.settings import OrgSettings, SandboxSettings
 
 
 def organization(org: OrgSettings) -> Organization:
+    """Make the org of its settings."""
     return Organization(
         org_id=OrgId(org.id),
         sandboxes=tuple(_sandbox(org.id, sandbox) for sandbox in org.sandboxes),
@@ -33,5 +34,3 @@ def _sandbox(org_id: str, sandbox: SandboxSettings) -> Sandbox:
         region=sandbox.region,
         is_default=sandbox.is_default,
     )
-
-

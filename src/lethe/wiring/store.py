@@ -45,5 +45,3 @@ def _secret(settings: Settings) -> bytes:
         finally:
             draft.unlink()
     return path.read_bytes()
-
-
