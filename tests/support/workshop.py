@@ -16,7 +16,7 @@ from lethe.domain.ids import DatasetId, SchemaId
 from lethe.domain.product import SERVICES, Product
 from lethe.engines.directory.engine import DirectoryEngine
 from lethe.engines.executors.inline import InlineExecutor
-from lethe.engines.interface import PurgePolicy
+from lethe.engines.interface import Engine, PurgePolicy
 from lethe.engines.parquet.format import ParquetFormat
 from lethe.engines.storage.opening import storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
@@ -69,6 +69,13 @@ class RememberingService:
         return Done(len(gone))
 
 
+def parquet_engines() -> dict[TableFormat, Engine]:
+    """The engine of Parquet directories, in this process."""
+    executor = InlineExecutor()
+    verifier = ByteVerifier(executor, full=True)
+    return {TableFormat.PARQUET: DirectoryEngine(ParquetFormat(), storage_opener(), executor, verifier)}
+
+
 @dataclass
 class Workshop:
     """A world, its tables, its services and one worker."""
@@ -81,11 +88,9 @@ class Workshop:
 
     @cached_property
     def shop(self) -> Shop:
-        executor = InlineExecutor()
-        parquet = DirectoryEngine(ParquetFormat(), storage_opener(), executor, ByteVerifier(executor, full=True))
         return Shop(
             store=self.world.store,
-            engines={TableFormat.PARQUET: parquet},
+            engines=self.world.engines,
             products=dict(self.services),
             organizations=self.world.services.organizations,
             purge_policy=PurgePolicy(writers_grace=timedelta(0)),

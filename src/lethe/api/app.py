@@ -24,11 +24,13 @@ from lethe.api.services import Services
 from lethe.api.tokens import tokens
 from lethe.api.ttl import ttl
 from lethe.api.workorder import workorder
+from lethe.api.workorder_results import workorder_results
 from lethe.clock import monotonic_seconds
 
 RESOURCES: Final[Sequence[Resource]] = (
     quota,
     ttl,
+    workorder_results,
     workorder,
     jobs,
     tokens,

@@ -7,6 +7,7 @@ from lethe.api.rate_limit import RateLimiter
 from lethe.auth.interface import Authenticator, Issuer
 from lethe.catalog.interface import Organizations
 from lethe.clock import Ids
+from lethe.operations.previews import Finder
 from lethe.products.interface import IdentityGraph
 from lethe.storage.interface import Store
 
@@ -32,6 +33,7 @@ class Services:
     issuer: Issuer
     organizations: Organizations
     graph: IdentityGraph
+    finder: Finder
     ids: Ids
     rate_limiter: RateLimiter
     limits: EdgeLimits

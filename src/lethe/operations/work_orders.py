@@ -7,7 +7,7 @@ spent, its place in a bundle, the first task and the audit record.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from lethe.clock import Ids
 from lethe.domain.bundle import Bundle, open_bundle
@@ -15,7 +15,7 @@ from lethe.domain.caller import Permission
 from lethe.domain.dataset import Dataset, require_fit, why_skipped
 from lethe.domain.errors import InvalidField, UnknownDataset, UnknownWorkOrder
 from lethe.domain.identity import Identities, RequestedIds, distinct
-from lethe.domain.ids import BundleId, WorkOrderId
+from lethe.domain.ids import BundleId, OrgId, SandboxName, WorkOrderId
 from lethe.domain.listing import By, Listing, Page
 from lethe.domain.product import Product, ProductProgress
 from lethe.domain.task import Step, promise
@@ -67,6 +67,17 @@ class PreparedOrder:
     identities: Identities
 
 
+class Placed(Protocol):
+    """What says where an order's datasets are."""
+
+    @property
+    def org_id(self) -> OrgId: ...  # noqa: D102
+    @property
+    def sandbox_name(self) -> SandboxName: ...  # noqa: D102
+    @property
+    def scope(self) -> Scope: ...  # noqa: D102
+
+
 _NO_IDENTITIES = Identities({})
 
 
@@ -98,7 +109,7 @@ def accept(tx: Transaction, call: Call, prepared: PreparedOrder, *, ids: Ids) ->
     Raises UnknownDataset, DatasetHasNoIdentity, NamespaceDoesNotFit, QuotaExceeded.
     """
     draft, identities = prepared.draft, prepared.identities
-    dataset_name, skipped = _covered(tx, call, draft, identities)
+    dataset_name, skipped = covered(tx, call, draft, identities)
     spend_deletes(tx, call.org, identities.count)
     bundle = _join_bundle(tx, call, identities.count, ids)
     author = call.caller.actor.author
@@ -168,7 +179,20 @@ def rename_work_order(
     return renamed
 
 
-def _covered(
+def datasets_in_scope(tx: Transaction, order: Placed, identities: Identities) -> Sequence[Dataset]:
+    """The datasets in which to search. A named one that is gone meanwhile has nothing to be deleted from."""
+    match order.scope:
+        case AllDatasets():
+            datasets = tx.datasets.all(order.org_id, order.sandbox_name)
+            return [each for each in datasets if why_skipped(each, list(identities.by_namespace)) is None]
+        case NamedDatasets(ids):
+            found = (tx.datasets.find(order.org_id, order.sandbox_name, each) for each in ids)
+            return [each for each in found if each is not None]
+        case unreachable:
+            assert_never(unreachable)
+
+
+def covered(
     tx: Transaction, call: Call, draft: OrderDraft, identities: Identities
 ) -> tuple[str, Sequence[SkippedDataset]]:
     """The name under which the order shows its datasets, and which of `ALL` it passes by."""

@@ -12,13 +12,13 @@ Order of effects, and why a crash between any two is safe:
 from datetime import timedelta
 from typing import Any, Final, assert_never
 
-from lethe.domain.dataset import Dataset, why_skipped
+from lethe.domain.dataset import Dataset
 from lethe.domain.identity import Identities
 from lethe.domain.ids import BundleId, WorkOrderId
 from lethe.domain.plan import TablePlan
 from lethe.domain.product import Product
 from lethe.domain.task import Step, Task, TaskState, promise
-from lethe.domain.work_order import Action, AllDatasets, NamedDatasets, OpenStatus, WorkOrder
+from lethe.domain.work_order import Action, OpenStatus
 from lethe.engines.interface import (
     DidNotHappen,
     Evidence,
@@ -32,10 +32,13 @@ from lethe.engines.interface import (
     Tally,
 )
 from lethe.operations.own_call import own_event
+from lethe.operations.work_orders import datasets_in_scope
+from lethe.pipeline.finding import FindRefused, find_all
 from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Beat, Shop, target_of, wanted_of, watcher_of
-from lethe.storage.work_interface import DatasetPlan, DatasetResult, WorkTransaction
+from lethe.storage.interface import DatasetResult
+from lethe.storage.work_interface import WorkTransaction
 
 HELD_LOOKS_AGAIN: Final = timedelta(minutes=1)
 """How long a purge waits for what holds a file when no date is known."""
@@ -49,18 +52,14 @@ def find(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
             return NOTHING_TO_DO
         searched = order.action is Action.DELETE_IDENTITY
         identities = tx.identities.open(order.work_order_id) if searched else Identities({})
-        datasets = _datasets_in_scope(tx, order, identities) if searched else []
-    wanted = wanted_of({order.work_order_id: identities})
-    plans = []
-    for dataset in datasets if Product.DATA_LAKE in order.target_products else []:
-        beat()
-        try:
-            finding = shop.engines[dataset.table.format].find(target_of(dataset), wanted, watch=watcher_of(beat))
-        except TableRefused as error:
-            return Stuck(f"dataset {dataset.dataset_id}: {error}")
-        except TableUnavailable as error:
-            return Failed(f"dataset {dataset.dataset_id}: {error}")
-        plans.append(DatasetPlan(finding.plan, finding.tally.orders[0].rows_by_identity))
+        datasets = datasets_in_scope(tx, order, identities) if searched else []
+    try:
+        in_lake = Product.DATA_LAKE in order.target_products
+        plans = find_all(shop.engines, datasets if in_lake else [], identities, beat)
+    except FindRefused as error:
+        return Stuck(str(error))
+    except TableUnavailable as error:
+        return Failed(str(error))
 
     def record(tx: WorkTransaction) -> None:
         current = tx.work_orders.find_any(order.work_order_id)
@@ -179,19 +178,6 @@ def evidence_facts(evidence: Evidence) -> dict[str, Any]:
         "rowsExamined": evidence.rows_examined,
         "findsExplained": evidence.finds_explained,
     }
-
-
-def _datasets_in_scope(tx: WorkTransaction, order: WorkOrder, identities: Identities) -> list[Dataset]:
-    """The datasets to search. A named one that is gone meanwhile has nothing to be deleted from."""
-    match order.scope:
-        case AllDatasets():
-            datasets = tx.datasets.all(order.org_id, order.sandbox_name)
-            return [each for each in datasets if why_skipped(each, list(identities.by_namespace)) is None]
-        case NamedDatasets(ids):
-            found = (tx.datasets.find(order.org_id, order.sandbox_name, each) for each in ids)
-            return [each for each in found if each is not None]
-        case unreachable:
-            assert_never(unreachable)
 
 
 def _dataset(shop: Shop, task: Task) -> Dataset | None:

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from lethe.domain.ids import DatasetId, WorkOrderId
 from lethe.domain.plan import FileAction, PlannedFile, TablePlan
+from lethe.storage.interface import DatasetPlan, DatasetResult
 from lethe.storage.schema import evidence, plans, results
 from lethe.storage.session import Row, Session
-from lethe.storage.work_interface import DatasetPlan, DatasetResult
 
 
 class SqlPlans:
-    """Implements `work_interface.Plans`."""
+    """Implements `interface.Plans`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

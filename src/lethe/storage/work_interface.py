@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from lethe.domain.bundle import Bundle
 from lethe.domain.ids import BundleId, DatasetId, ExpirationId, OrgId, SandboxName, WorkOrderId
-from lethe.domain.plan import TablePlan
 from lethe.domain.task import Claim, Task
 from lethe.domain.work_order import WorkOrder
 from lethe.storage.interface import Bundles, Datasets, Expirations, Tasks, Transaction, WorkOrders
@@ -64,53 +63,6 @@ class ClaimableTasks(Tasks, Protocol):
 
     def next_due_at(self) -> datetime | None:
         """When the next task that nobody holds is due."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetPlan:
-    """What one order's find said of one dataset, with rows per identity in the order of the vault."""
-
-    plan: TablePlan
-    rows_by_identity: Sequence[int]
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetResult:
-    """What became of one order in one dataset."""
-
-    dataset_id: DatasetId
-    snapshot: str
-    plan_hash: str
-    rows_deleted: int
-    rows_by_identity: Sequence[int]
-
-
-class Plans(Protocol):
-    """Plans and results, by work order and dataset."""
-
-    def save(self, work_order_id: WorkOrderId, plan: DatasetPlan) -> None:
-        """Keep what the find said; a repetition replaces it."""
-        ...
-
-    def of(self, work_order_id: WorkOrderId) -> Sequence[DatasetPlan]:
-        """The order's plans, by dataset id."""
-        ...
-
-    def save_result(self, work_order_id: WorkOrderId, result: DatasetResult) -> None:
-        """Keep what the forgetting did; a repetition replaces it."""
-        ...
-
-    def results(self, work_order_id: WorkOrderId) -> Sequence[DatasetResult]:
-        """The order's results, by dataset id."""
-        ...
-
-    def save_evidence(self, subject_id: UUID, dataset_id: DatasetId, evidence: dict[str, Any]) -> None:
-        """Keep what the verification saw; a repetition replaces it."""
-        ...
-
-    def evidence(self, subject_id: UUID) -> dict[DatasetId, dict[str, Any]]:
-        """What the verifications of a bundle or expiration saw, by dataset."""
         ...
 
 
@@ -194,8 +146,6 @@ class WorkTransaction(Transaction, Protocol):
     def bundles(self) -> WorkableBundles: ...  # noqa: D102
     @property
     def expirations(self) -> WorkableExpirations: ...  # noqa: D102
-    @property
-    def plans(self) -> Plans: ...  # noqa: D102
     @property
     def dataset_locks(self) -> DatasetLocks: ...  # noqa: D102
 

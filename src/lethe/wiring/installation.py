@@ -12,6 +12,7 @@ from lethe.api.rate_limit import RateLimiter
 from lethe.api.services import EdgeLimits, Services
 from lethe.catalog.organizations import ConfiguredOrganizations
 from lethe.clock import SystemIds, monotonic_seconds
+from lethe.pipeline.finding import LakeFinder
 from lethe.pipeline.worker import Worker
 from lethe.products.identity_graph import EmbeddedIdentityGraph
 from lethe.settings import Settings
@@ -20,7 +21,7 @@ from lethe.wiring.auth import authentication
 from lethe.wiring.datasets import register_datasets
 from lethe.wiring.organizations import organization
 from lethe.wiring.store import open_store
-from lethe.wiring.work import worker
+from lethe.wiring.work import engines, worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def running(settings: Settings) -> Iterator[Lethe]:
             issuer=issuer,
             organizations=organizations,
             graph=graph,
+            finder=LakeFinder(engines(settings)),
             ids=ids,
             rate_limiter=RateLimiter(limits.small_orders_per_second, limits.burst, monotonic_seconds),
             limits=EdgeLimits(
