@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from lethe.api.app import create_app
 from lethe.api.rate_limit import RateLimiter
 from lethe.api.services import EdgeLimits, Services
+from lethe.auth.documents import DocumentSigner
 from lethe.auth.issuer import BuiltInIssuer, ClientCredentials
 from lethe.auth.key_sets import BuiltInKeys
 from lethe.auth.roles import Role
@@ -108,6 +109,7 @@ class World:
             store=self.store,
             authenticator=TokenVerifier([own], self.clock),
             issuer=self.issuer,
+            signer=DocumentSigner(SigningKeys(self.directory / "certificates")),
             organizations=ConfiguredOrganizations(self.orgs),
             graph=EmbeddedIdentityGraph(self.directory / "graph.db"),
             finder=LakeFinder(self.engines),

@@ -8,6 +8,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
 from lethe.api import interactive_docs, problems
+from lethe.api.certificates import certificates
 from lethe.api.clusters import clusters
 from lethe.api.datasets import datasets
 from lethe.api.frame import RequestFrame
@@ -31,6 +32,7 @@ RESOURCES: Final[Sequence[Resource]] = (
     quota,
     ttl,
     workorder_results,
+    certificates,
     workorder,
     jobs,
     tokens,

@@ -48,6 +48,7 @@ CODE_OF: Final[Mapping[type[Refusal], ProblemCode]] = {
     errors.TableNotDeletable: codes.TABLE_NOT_DELETABLE,
     errors.TableNotReadable: codes.TABLE_NOT_READABLE,
     errors.NoPlanYet: codes.PLAN_UNKNOWN,
+    errors.NoCertificateYet: codes.CERTIFICATE_UNKNOWN,
     errors.UnknownDataset: codes.DATASET_UNKNOWN,
     errors.DatasetExists: codes.DATASET_EXISTS,
     errors.UnknownSchema: codes.SCHEMA_UNKNOWN,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from lethe.api.rate_limit import RateLimiter
-from lethe.auth.interface import Authenticator, Issuer
+from lethe.auth.interface import Authenticator, Issuer, Signer
 from lethe.catalog.interface import Organizations
 from lethe.clock import Ids
 from lethe.operations.previews import Finder
@@ -31,6 +31,7 @@ class Services:
     store: Store
     authenticator: Authenticator
     issuer: Issuer
+    signer: Signer
     organizations: Organizations
     graph: IdentityGraph
     finder: Finder

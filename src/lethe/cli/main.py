@@ -7,6 +7,7 @@ import typer
 
 from lethe import __version__
 from lethe.cli.audit import audit
+from lethe.cli.certificate import certificate
 from lethe.cli.config import config, loaded
 from lethe.cli.serve import serve as serve_api
 from lethe.cli.work import work as carry_out
@@ -14,6 +15,7 @@ from lethe.cli.work import work as carry_out
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, help="Lethe, a Data Hygiene API.")
 app.add_typer(config, name="config")
 app.add_typer(audit, name="audit")
+app.add_typer(certificate, name="certificate")
 
 
 def _version(wanted: bool) -> None:

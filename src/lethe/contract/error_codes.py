@@ -144,6 +144,9 @@ TABLE_NOT_READABLE: Final = ProblemCode(
 PLAN_UNKNOWN: Final = ProblemCode(
     4010, 404, "The work order has no plan", "Ask again once it is validated; deleting a whole dataset needs no plan."
 )
+CERTIFICATE_UNKNOWN: Final = ProblemCode(
+    4011, 404, "There is no certificate", "Ask again once the work order or the expiration is completed."
+)
 
 DATASET_UNKNOWN: Final = ProblemCode(
     5001, 404, "The dataset does not exist", "Use a dataset id from the catalog of this sandbox."

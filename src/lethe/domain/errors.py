@@ -128,3 +128,7 @@ class TableNotReadable(Refusal):
 
 class NoPlanYet(Refusal):
     """The work order has no plan yet, or needs none."""
+
+
+class NoCertificateYet(Refusal):
+    """There is no certificate, for the work is not completed."""

@@ -13,6 +13,7 @@ from lethe.domain.rollup import Stage, order_status, product_status, stage_of
 from lethe.domain.task import Step, Task, TaskState
 from lethe.domain.work_order import Action, EndStatus, NamedDatasets, OpenStatus, WorkOrder
 from lethe.operations.own_call import LETHE, own_event
+from lethe.pipeline.certifying import certify_expiration, certify_order
 from lethe.storage.work_interface import WorkTransaction
 
 
@@ -64,7 +65,9 @@ def _settle_expiration(tx: WorkTransaction, task: Task) -> None:
     )
     if any(stage is not Stage.DONE for stage in stages.values()):
         return
-    tx.expirations.save(expiration.complete(now=tx.now, by=LETHE.author))
+    completion = expiration.complete(now=tx.now, by=LETHE.author)
+    tx.expirations.save(completion)
+    certify_expiration(tx, completion.expiration)
     tx.datasets.remove(expiration.org_id, expiration.sandbox_name, expiration.dataset_id)
     tx.dataset_locks.release(expiration_id)
     event = own_event(expiration.org_id, "expiration.completed", str(expiration_id), dataset_id=expiration.dataset_id)
@@ -84,6 +87,7 @@ def _settle_order(tx: WorkTransaction, order: WorkOrder, tasks: Sequence[Task]) 
     while order.status != goal and not isinstance(order.status, EndStatus):
         order = _save(tx, order.failed(tx.now) if goal is EndStatus.FAILED else order.advanced(tx.now))
     if order.status is EndStatus.COMPLETED:
+        certify_order(tx, order)
         tx.identities.destroy(order.work_order_id)
         if order.action is Action.DELETE_DATASET and isinstance(order.scope, NamedDatasets):
             for dataset_id in order.scope.ids:

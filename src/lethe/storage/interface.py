@@ -374,6 +374,18 @@ class Plans(Protocol):
         ...
 
 
+class Certificates(Protocol):
+    """Certificates of completed work, as they were made."""
+
+    def add(self, org_id: OrgId, subject_id: UUID, document: str) -> None:
+        """Keep a certificate; the first one made counts."""
+        ...
+
+    def find(self, org_id: OrgId, subject_id: UUID) -> str | None:
+        """The certificate of an order or expiration."""
+        ...
+
+
 class Transaction(Protocol):
     """All repositories, on one transaction."""
 
@@ -400,6 +412,8 @@ class Transaction(Protocol):
     def quotas(self) -> Quotas: ...  # noqa: D102
     @property
     def plans(self) -> Plans: ...  # noqa: D102
+    @property
+    def certificates(self) -> Certificates: ...  # noqa: D102
     @property
     def audit(self) -> AuditTrail: ...  # noqa: D102
     @property

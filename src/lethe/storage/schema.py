@@ -336,6 +336,14 @@ evidence: Final = sa.Table(
     sa.Column("seen", sa.JSON(), nullable=False),
 )
 
+certificates: Final = sa.Table(
+    "certificates",
+    metadata,
+    sa.Column("subject_id", sa.Uuid(), primary_key=True),
+    _text("org_id"),
+    _text("document"),
+)
+
 dataset_locks: Final = sa.Table(
     "dataset_locks",
     metadata,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from lethe.storage.audit import SqlAuditTrail
 from lethe.storage.bundles import SqlBundles
+from lethe.storage.certificates import SqlCertificates
 from lethe.storage.commit import Started, commit, database_time, start
 from lethe.storage.dataset_locks import SqlDatasetLocks
 from lethe.storage.datasets import SqlDatasets
@@ -79,6 +80,11 @@ class SqlTransaction:
     def plans(self) -> SqlPlans:
         """Plans, results and evidence."""
         return SqlPlans(self._session)
+
+    @cached_property
+    def certificates(self) -> SqlCertificates:
+        """Certificates of completed work."""
+        return SqlCertificates(self._session)
 
     @cached_property
     def dataset_locks(self) -> SqlDatasetLocks:

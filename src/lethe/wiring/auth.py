@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from lethe.auth.claims import ClaimNames
+from lethe.auth.documents import DocumentSigner
 from lethe.auth.interface import Authenticator, Issuer
 from lethe.auth.issuer import BuiltInIssuer, ClientCredentials
 from lethe.auth.key_sets import BuiltInKeys
@@ -44,6 +45,11 @@ def authentication(settings: Settings) -> tuple[Authenticator, Issuer]:
     own = TrustedIssuer(settings.issuer.name, settings.issuer.audience, BuiltInKeys(signing_keys))
     trusted = [*([own] if settings.issuer.enabled else []), *map(_trusted, settings.trusted_issuers)]
     return TokenVerifier(trusted, system_now), issuer
+
+
+def document_signer(settings: Settings) -> DocumentSigner:
+    """Make what signs certificates, with keys of its own."""
+    return DocumentSigner(SigningKeys(settings.data_dir / KEYS_DIRECTORY / "certificates"))
 
 
 def _trusted(issuer: TrustedIssuerSettings) -> TrustedIssuer:

@@ -17,7 +17,7 @@ from lethe.pipeline.worker import Worker
 from lethe.products.identity_graph import EmbeddedIdentityGraph
 from lethe.settings import Settings
 from lethe.storage.store import SqlStore
-from lethe.wiring.auth import authentication
+from lethe.wiring.auth import authentication, document_signer
 from lethe.wiring.datasets import register_datasets
 from lethe.wiring.organizations import organization
 from lethe.wiring.store import open_store
@@ -58,6 +58,7 @@ def running(settings: Settings) -> Iterator[Lethe]:
             store=store,
             authenticator=authenticator,
             issuer=issuer,
+            signer=document_signer(settings),
             organizations=organizations,
             graph=graph,
             finder=LakeFinder(engines(settings)),

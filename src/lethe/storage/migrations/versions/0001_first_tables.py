@@ -258,6 +258,13 @@ def _create_tables() -> None:  # noqa: PLR0915 - as long as there are tables
         sa.PrimaryKeyConstraint("subject_id", "dataset_id", name=op.f("evidence_pk")),
     )
     op.create_table(
+        "certificates",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", name=op.f("certificates_pk")),
+    )
+    op.create_table(
         "dataset_locks",
         sa.Column("org_id", TEXT, nullable=False),
         sa.Column("sandbox_name", TEXT, nullable=False),
