@@ -81,6 +81,10 @@ def first_break(records: Iterable[AuditRecord], head: tuple[int, str]) -> ChainB
         if record.hash != chain_hash(record.sequence, record.at, record.event, record.previous_hash):
             return ChainBreak(sequence, "the record was changed")
         previous = record.hash
-    if (sequence, previous) != head:
+    if sequence < head[0]:
         return ChainBreak(sequence + 1, "records at the end are missing")
+    if sequence > head[0]:
+        return ChainBreak(head[0] + 1, "the record stands behind the trail's end")
+    if previous != head[1]:
+        return ChainBreak(sequence, "the record is not the one that the trail ended with")
     return None
