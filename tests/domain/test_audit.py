@@ -64,17 +64,20 @@ def test_one_changed_bit_anywhere_is_found_at_its_record(records: list[AuditReco
     assert found.sequence == place + 1
 
 
+def worded(event: AuditEvent, name: str, text: str) -> AuditEvent:
+    changed: dict[str, Any] = {name: text}
+    return replace(event, **changed)
+
+
 def tampered(record: AuditRecord, bit: int) -> list[AuditRecord]:
     event = record.event
-    texts: dict[str, Any] = {
+    texts = {
         "org_id": event.org_id,
         "actor": event.actor,
         "action": event.action,
         "subject": event.subject,
     }
-    changed = [
-        replace(record, event=replace(event, **{name: flipped(text, bit)})) for name, text in texts.items() if text
-    ]
+    changed = [replace(record, event=worded(event, name, flipped(text, bit))) for name, text in texts.items() if text]
     return [
         *changed,
         replace(record, event=replace(event, details={**event.details, "another": bit})),
