@@ -11,6 +11,11 @@ from support.properties import thoroughly
 
 END = datetime.max.replace(tzinfo=UTC)
 MICROSECOND, DAY = timedelta(microseconds=1), timedelta(days=1)
+SENTENCES = {
+    ("is not an ISO 8601 date or date and time, such as 2030-12-31T23:59:59Z",),
+    ("is not a date that exists",),
+    ("is not a date and time that exists",),
+}
 naive = st.datetimes()
 zones = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
@@ -118,8 +123,8 @@ def test_what_looks_like_a_time_and_does_not_exist(text: str) -> None:
         "2030-12", "30-12-31", "2030-1231", "203012-31T10:00", "2030-12-31T", "2030-12-31T1", "2030-12-31T10:3000",
         "2030-12-31T10:30:00.Z", "2030-12-31T10:30:00ZZ", "2030-12-31T10:30:00+01:99", "2030-12-31T10:30+",
         "2030-12-31T10:30:00+01:00:30", "2030-12-31T10:30:00[Europe/Berlin]", "2030-12-31T10:30 CET", "2030/12/31",
-        "2030", "31.12.2030", "", " ", " 2030-12-31", "2030-12-31 ", "2030-12-31\n", "2030-12-31T10:30Z\n", "now", "tomorrow",
-        "1893456000", "1893456000000", "٢٠٣٠-12-31", "2030-12-31\uff3410:30", "2030-12-31T10:30\u221202:00", "\0",
+        "2030", "31.12.2030", "", " ", " 2030-12-31", "2030-12-31 ", "2030-12-31\n", "2030-12-31T10:30Z\n", "now",
+        "tomorrow", "1893456000", "1893456000000", "٢٠٣٠-12-31", "2030-12-31\uff3410:30", "2030-12-31T10:30\u221202:00", "\0",
         "2030-12-31  10:30", "2030-12-31T10:30:00Z; DROP TABLE",
     ],
     ids=ascii,
@@ -134,12 +139,12 @@ def test_what_is_not_a_time(text: str) -> None:
 
 @thoroughly
 @given(st.text(max_size=30) | st.text("0123456789-+:.TZ ", max_size=30))
-def test_whatever_the_text_the_answer_is_an_instant_or_a_value_error_without_it(text: str) -> None:
+def test_whatever_the_text_the_answer_is_an_instant_or_one_of_three_sentences(text: str) -> None:
     for parse in (parse_instant, parse_from, parse_to):
         try:
             assert parse(text).tzinfo is UTC
         except ValueError as refused:
-            assert len(text) < 3 or text not in str(refused)  # noqa: PT017 - either outcome is right
+            assert refused.args in SENTENCES  # noqa: PT017 - either outcome is right
 
 
 def test_a_date_filter_covers_its_day_and_a_time_the_24_hours_from_it() -> None:
