@@ -18,6 +18,7 @@ WAIT_SECONDS_MAX: Final = 30
 
 POSTGRES_SETTINGS: Final = {
     "timezone": "UTC",
+    "jit": "off",  # the queries are short; compiling them would take longer than they do
     "statement_timeout": "30s",
     "lock_timeout": "15s",
     "idle_in_transaction_session_timeout": "60s",
@@ -127,6 +128,17 @@ def enter_wal(engine: sa.Engine, attempts_max: int = 1_000) -> None:
                 if attempt == attempts_max - 1:
                     raise
     connection.close()
+
+
+def empty_wal(connection: sa.Connection) -> None:
+    """Carry SQLite's log into the file and cut it off, so that what was overwritten is in neither.
+
+    A reader of an old moment prevents it; the next call, or the last connection's end, then does it.
+    """
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    driver.execute("PRAGMA busy_timeout = 1000")  # milliseconds
+    driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    driver.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS_MAX * 1_000}")
 
 
 def _postgres(url: sa.URL) -> Engines:

@@ -90,6 +90,7 @@ class SqlIdentityVault:
         self._session.run(identity_vaults.update().where(of_order).values(wrapped_key=None))
         of_order = identity_chunks.c.work_order_id == work_order_id
         self._session.run(identity_chunks.update().where(of_order).values(ciphertext=None))
+        self._session.destroyed_secrets = True
 
     def holds(self, work_order_id: WorkOrderId, namespace: Namespace, identity: str) -> bool:
         """Whether the order asked for this identity, answered from the keyed hashes alone."""

@@ -5,6 +5,7 @@ that the many indexes of the lists stay short. `…_folded` and `search_text` ar
 at, `…_key` the part of a long text that an index can order (`folding`).
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import sqlalchemy as sa
@@ -48,6 +49,18 @@ def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
     return sa.Column(name, Instant(), nullable=nullable)
 
 
+def _index_list(table: sa.Table, *keys: tuple[str, ...], beside: Mapping[str, tuple[str, ...]] | None = None) -> None:
+    """An index for every way to walk a list, each ending in the id: a page is found without reading a row.
+
+    `beside` names what an index also carries, by its key: what filters look at while they walk it.
+    """
+    id_name = f"{table.name.removesuffix('s')}_id"
+    for key in ((), *keys):
+        carried = (beside or {}).get("_".join(key), ())
+        name = "_".join((table.name, "by", *(key or ("id",))))
+        sa.Index(name, *(table.c[column] for column in ("space_id", *key, id_name, *carried)))
+
+
 _WORK_ORDER_STATUSES: Final = (*OpenStatus, *EndStatus)
 
 spaces: Final = sa.Table(
@@ -62,7 +75,8 @@ spaces: Final = sa.Table(
 expirations: Final = sa.Table(
     "expirations",
     metadata,
-    sa.Column("expiration_id", sa.Uuid(), primary_key=True),
+    sa.Column("number", NUMBER, sa.Identity(), primary_key=True),
+    sa.Column("expiration_id", sa.Uuid(), nullable=False, unique=True),
     sa.Column("space_id", NUMBER, sa.ForeignKey("spaces.space_id"), nullable=False),
     _text("dataset_id"),
     _text("dataset_name"),
@@ -87,6 +101,19 @@ expirations: Final = sa.Table(
     _at_most("display_name", 255),
     _at_most("description", 1_000),
     _at_most("updated_by", 500),
+)
+
+_index_list(
+    expirations,
+    ("display_name",),
+    ("description_key",),
+    ("dataset_name_key",),
+    ("updated_by",),
+    ("updated_at",),
+    ("expiry_at",),
+    ("status",),
+    ("status", "updated_at"),
+    ("updated_by", "updated_at"),
 )
 
 expiration_history: Final = sa.Table(
@@ -138,7 +165,8 @@ sa.Index(
 work_orders: Final = sa.Table(
     "work_orders",
     metadata,
-    sa.Column("work_order_id", sa.Uuid(), primary_key=True),
+    sa.Column("number", NUMBER, sa.Identity(), primary_key=True),
+    sa.Column("work_order_id", sa.Uuid(), nullable=False, unique=True),
     sa.Column("space_id", NUMBER, sa.ForeignKey("spaces.space_id"), nullable=False),
     sa.Column(
         "bundle_id",
@@ -173,6 +201,24 @@ work_orders: Final = sa.Table(
     _at_most("updated_by", 500),
 )
 
+_index_list(
+    work_orders,
+    ("display_name",),
+    ("description_key",),
+    ("dataset_name_key",),
+    ("created_by",),
+    ("created_at",),
+    ("updated_by",),
+    ("updated_at",),
+    ("action",),
+    ("operation_count",),
+    ("status",),
+    ("action", "updated_at"),
+    ("status", "updated_at"),
+    ("updated_by", "updated_at"),
+    beside={"created_at": ("updated_at",), "updated_at": ("created_at", "updated_by")},
+)
+
 work_order_changes: Final = sa.Table(
     "work_order_changes",
     metadata,
@@ -182,6 +228,13 @@ work_order_changes: Final = sa.Table(
     _text("status"),
     _instant("at"),
     _one_of("status", *_WORK_ORDER_STATUSES),
+)
+
+sa.Index(
+    "work_order_changes_by_at",
+    work_order_changes.c.space_id,
+    work_order_changes.c.at,
+    work_order_changes.c.work_order_id,
 )
 
 work_order_products: Final = sa.Table(

@@ -12,7 +12,7 @@ from lethe.storage.audit import SqlAuditTrail
 from lethe.storage.bundles import SqlBundles
 from lethe.storage.commit import Started, commit, database_time, start
 from lethe.storage.datasets import SqlDatasets
-from lethe.storage.engine import open_engines
+from lethe.storage.engine import empty_wal, open_engines
 from lethe.storage.expirations import SqlExpirations
 from lethe.storage.idempotency import SqlIdempotencyKeys
 from lethe.storage.identities import SqlIdentityVault
@@ -127,6 +127,8 @@ class SqlStore:
                     transaction.rollback()
                 raise
             commit(self._engines.write, transaction, started)
+            if session.destroyed_secrets and not session.is_postgres:
+                empty_wal(connection)
 
     def health(self) -> StoreHealth:
         """Look at the database. Never raises."""

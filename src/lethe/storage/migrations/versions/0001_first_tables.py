@@ -13,14 +13,71 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create every table, and the guards of the audit trail."""
+    """Create every table, the guards of the audit trail, and the indexes of a search."""
     _create_tables()
     audit_head = sa.table("audit_head", sa.column("head_id"), sa.column("sequence"), sa.column("hash"))
     op.execute(audit_head.insert().values(head_id=1, sequence=0, hash=GENESIS))
-    statements = _GUARDS_ON_POSTGRES if op.get_bind().dialect.name == "postgresql" else _GUARDS_ON_SQLITE
+    if op.get_bind().dialect.name == "postgresql":
+        _execute(*_GUARDS_ON_POSTGRES)
+        _create_trigrams_on_postgres()
+    else:
+        _execute(*_GUARDS_ON_SQLITE)
+        _create_trigrams_on_sqlite("work_orders", "work_order_search")
+        _create_trigrams_on_sqlite("expirations", "expiration_search")
+
+
+def _execute(*statements: str) -> None:
     for statement in statements:
         op.execute(statement)
 
+
+def _create_trigrams_on_postgres() -> None:
+    """Index the searched texts by three characters, where the server has the extension and lets us have it.
+
+    Without it a search reads every row; its answers are the same.
+    """
+    connection = op.get_bind()
+    if not connection.scalar(sa.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'")):
+        return
+    try:
+        with connection.begin_nested():
+            op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except sa.exc.ProgrammingError:  # insufficient privilege
+        return
+    for table in ("work_orders", "expirations"):
+        op.execute(f"CREATE INDEX {table}_search_trigrams ON {table} USING gin (search_text gin_trgm_ops)")
+
+
+def _create_trigrams_on_sqlite(table: str, index: str) -> None:
+    """Index the searched texts by three characters. The text itself stays in its table alone."""
+    _execute(*(statement.format(table=table, index=index) for statement in _TRIGRAMS_ON_SQLITE))
+
+
+_TRIGRAMS_ON_SQLITE = (
+    """
+        CREATE VIRTUAL TABLE {index} USING fts5(
+            search_text, content='{table}', content_rowid='number',
+            tokenize='trigram case_sensitive 1', detail='none', columnsize=0
+        )
+        """,
+    """
+        CREATE TRIGGER {index}_insert AFTER INSERT ON {table} BEGIN
+            INSERT INTO {index} (rowid, search_text) VALUES (new.number, new.search_text);
+        END
+        """,
+    """
+        CREATE TRIGGER {index}_update AFTER UPDATE OF search_text ON {table}
+        WHEN old.search_text IS NOT new.search_text BEGIN
+            INSERT INTO {index} ({index}, rowid, search_text) VALUES ('delete', old.number, old.search_text);
+            INSERT INTO {index} (rowid, search_text) VALUES (new.number, new.search_text);
+        END
+        """,
+    """
+        CREATE TRIGGER {index}_delete AFTER DELETE ON {table} BEGIN
+            INSERT INTO {index} ({index}, rowid, search_text) VALUES ('delete', old.number, old.search_text);
+        END
+        """,
+)
 
 _GUARDS_ON_SQLITE = (
     """
@@ -206,6 +263,7 @@ def _create_tables() -> None:
     op.create_index("datasets_by_created_at", "datasets", ["org_id", "sandbox_name", "created_at"])
     op.create_table(
         "expirations",
+        sa.Column("number", NUMBER, sa.Identity(always=False), nullable=False),
         sa.Column("expiration_id", sa.Uuid(), nullable=False),
         sa.Column("space_id", NUMBER, nullable=False),
         sa.Column("dataset_id", TEXT, nullable=False),
@@ -233,8 +291,23 @@ def _create_tables() -> None:
         sa.CheckConstraint("length(display_name) <= 255", name=op.f("expirations_display_name_short")),
         sa.CheckConstraint("length(updated_by) <= 500", name=op.f("expirations_updated_by_short")),
         sa.ForeignKeyConstraint(["space_id"], ["spaces.space_id"], name=op.f("expirations_space_id_fk")),
-        sa.PrimaryKeyConstraint("expiration_id", name=op.f("expirations_pk")),
+        sa.PrimaryKeyConstraint("number", name=op.f("expirations_pk")),
+        sa.UniqueConstraint("expiration_id", name=op.f("expirations_expiration_id_unique")),
         sa.UniqueConstraint("space_id", "dataset_id", name=op.f("expirations_space_id_dataset_id_unique")),
+    )
+    op.create_index("expirations_by_dataset_name_key", "expirations", ["space_id", "dataset_name_key", "expiration_id"])
+    op.create_index("expirations_by_description_key", "expirations", ["space_id", "description_key", "expiration_id"])
+    op.create_index("expirations_by_display_name", "expirations", ["space_id", "display_name", "expiration_id"])
+    op.create_index("expirations_by_expiry_at", "expirations", ["space_id", "expiry_at", "expiration_id"])
+    op.create_index("expirations_by_id", "expirations", ["space_id", "expiration_id"])
+    op.create_index("expirations_by_status", "expirations", ["space_id", "status", "expiration_id"])
+    op.create_index(
+        "expirations_by_status_updated_at", "expirations", ["space_id", "status", "updated_at", "expiration_id"]
+    )
+    op.create_index("expirations_by_updated_at", "expirations", ["space_id", "updated_at", "expiration_id"])
+    op.create_index("expirations_by_updated_by", "expirations", ["space_id", "updated_by", "expiration_id"])
+    op.create_index(
+        "expirations_by_updated_by_updated_at", "expirations", ["space_id", "updated_by", "updated_at", "expiration_id"]
     )
     op.create_table(
         "identity_chunks",
@@ -264,6 +337,7 @@ def _create_tables() -> None:
     )
     op.create_table(
         "work_orders",
+        sa.Column("number", NUMBER, sa.Identity(always=False), nullable=False),
         sa.Column("work_order_id", sa.Uuid(), nullable=False),
         sa.Column("space_id", NUMBER, nullable=False),
         sa.Column("bundle_id", sa.Uuid(), nullable=False),
@@ -303,7 +377,34 @@ def _create_tables() -> None:
             deferrable=True,
         ),
         sa.ForeignKeyConstraint(["space_id"], ["spaces.space_id"], name=op.f("work_orders_space_id_fk")),
-        sa.PrimaryKeyConstraint("work_order_id", name=op.f("work_orders_pk")),
+        sa.PrimaryKeyConstraint("number", name=op.f("work_orders_pk")),
+        sa.UniqueConstraint("work_order_id", name=op.f("work_orders_work_order_id_unique")),
+    )
+    op.create_index("work_orders_by_action", "work_orders", ["space_id", "action", "work_order_id"])
+    op.create_index(
+        "work_orders_by_action_updated_at", "work_orders", ["space_id", "action", "updated_at", "work_order_id"]
+    )
+    op.create_index(
+        "work_orders_by_created_at", "work_orders", ["space_id", "created_at", "work_order_id", "updated_at"]
+    )
+    op.create_index("work_orders_by_created_by", "work_orders", ["space_id", "created_by", "work_order_id"])
+    op.create_index("work_orders_by_dataset_name_key", "work_orders", ["space_id", "dataset_name_key", "work_order_id"])
+    op.create_index("work_orders_by_description_key", "work_orders", ["space_id", "description_key", "work_order_id"])
+    op.create_index("work_orders_by_display_name", "work_orders", ["space_id", "display_name", "work_order_id"])
+    op.create_index("work_orders_by_id", "work_orders", ["space_id", "work_order_id"])
+    op.create_index("work_orders_by_operation_count", "work_orders", ["space_id", "operation_count", "work_order_id"])
+    op.create_index("work_orders_by_status", "work_orders", ["space_id", "status", "work_order_id"])
+    op.create_index(
+        "work_orders_by_status_updated_at", "work_orders", ["space_id", "status", "updated_at", "work_order_id"]
+    )
+    op.create_index(
+        "work_orders_by_updated_at",
+        "work_orders",
+        ["space_id", "updated_at", "work_order_id", "created_at", "updated_by"],
+    )
+    op.create_index("work_orders_by_updated_by", "work_orders", ["space_id", "updated_by", "work_order_id"])
+    op.create_index(
+        "work_orders_by_updated_by_updated_at", "work_orders", ["space_id", "updated_by", "updated_at", "work_order_id"]
     )
     op.create_table(
         "expiration_history",
@@ -356,6 +457,7 @@ def _create_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("work_order_id", "number", name=op.f("work_order_changes_pk")),
     )
+    op.create_index("work_order_changes_by_at", "work_order_changes", ["space_id", "at", "work_order_id"])
     op.create_table(
         "work_order_products",
         sa.Column("work_order_id", sa.Uuid(), nullable=False),
