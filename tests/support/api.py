@@ -107,7 +107,7 @@ class World:
             organizations=ConfiguredOrganizations(self.orgs),
             graph=EmbeddedIdentityGraph(self.directory / "graph.db"),
             ids=SystemIds(),
-            rate_limiter=RateLimiter(5, self.burst, lambda: self.clock.now.timestamp()),
+            rate_limiter=RateLimiter(5, self.burst, lambda: self.clock().timestamp()),
             limits=self.limits,
         )
 
