@@ -51,7 +51,8 @@ def compete(url: str, name: str, sizes: tuple[int, ...]) -> tuple[list[int], int
 
 def spend_identities(store: SqlStore, name: str, sizes: tuple[int, ...]) -> list[int]:
     """Orders of these sizes, and once one is refused of a single identity each, until not even that is granted."""
-    call, granted, pieces = shared_call(), [], cycle(sizes)
+    call, pieces = shared_call(), cycle(sizes)
+    granted: list[int] = []
     while True:
         size = next(pieces)
         draft = a_draft(*(f"{name}-{len(granted)}-{number}@example.com" for number in range(size)))

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 quickly = settings(max_examples=100, deadline=None)
 thoroughly = settings(max_examples=400, deadline=None)
 on_a_database = settings(
-    max_examples=15,
-    stateful_step_count=25,
+    max_examples=12,
+    stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
