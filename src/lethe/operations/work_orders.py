@@ -179,7 +179,7 @@ def _covered(
         case AllDatasets():
             datasets = tx.datasets.all(call.org_id, call.sandbox_name)
             reasons = ((dataset.dataset_id, why_skipped(dataset, namespaces)) for dataset in datasets)
-            return "ALL", [SkippedDataset(dataset_id, reason) for dataset_id, reason in reasons if reason is not None]
+            return "ALL", tuple(SkippedDataset(each, reason) for each, reason in reasons if reason is not None)
         case NamedDatasets(dataset_ids):
             named: list[Dataset] = []
             for dataset_id in dataset_ids:
