@@ -132,7 +132,7 @@ def attempt(store: SqlStore, call: Call, act: Act, fault: Fault) -> list[str]:
 
 def broken_off(store: SqlStore, call: Call, act: Act, fault: Fault) -> None:
     with store.write() as tx:
-        act(Faulty(tx, fault), call)  # type: ignore[arg-type]
+        act(Faulty(tx, fault), call)
         raise Broken
 
 
