@@ -136,11 +136,18 @@ class SqlExpirations:
     def list(self, where: ExpirationFilter, order: Sequence[By[ExpirationOrder]], page: Page) -> Listing[Expiration]:
         """One page. Long texts are ordered by their first 500 characters, equal keys by id."""
         space_ids = list(spaces_of(self._session, where.org_id, where.sandbox_names))
-        conditions = [expirations.c.space_id.in_(space_ids), *_conditions(self._session, where)]
-        total: int = self._session.value(sa.select(sa.func.count()).select_from(expirations).where(*conditions))
+        if not space_ids:
+            return Listing([], 0, page)
         keys = [(_ORDER_COLUMNS[by.key], by.descending) for by in order]
-        keys = lists.with_tie_break(keys, expirations.c.expiration_id)
-        ids = lists.ids_of_page(self._session, expirations.c.expiration_id, conditions, keys, page=page, total=total)
+        ordering = lists.Ordering.of(expirations.c.expiration_id, keys)
+        conditions = _conditions(self._session, where)
+        if conditions:
+            in_spaces = expirations.c.space_id.in_(space_ids)
+            ids, total = lists.gather(self._session, ordering, [in_spaces, *conditions], page)
+        else:
+            arms = [lists.Arm((), [expirations.c.space_id == space_id]) for space_id in space_ids]
+            total = lists.count(self._session, expirations, [expirations.c.space_id.in_(space_ids)])
+            ids = lists.walk(self._session, ordering, arms, page, total)
         rows = lists.rows_by_id(self._session, _STORED, expirations.c.expiration_id, ids)
         return Listing([_expiration(row) for row in rows], total, page)
 
@@ -164,7 +171,7 @@ def _conditions(session: Session, where: ExpirationFilter) -> list[Condition]:
         if needle is not None:
             conditions.append(contains(session, folded_column, needle))
     if where.search is not None:
-        conditions.append(lists.searched(session, column.expiration_id, column.search_text, where.search, "SD-"))
+        conditions.append(lists.searched(session, column.expiration_id, where.search, "SD-"))
     for instant, window in (
         (column.created_at, where.created),
         (column.updated_at, where.updated),
