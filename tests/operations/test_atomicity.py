@@ -12,13 +12,13 @@ from lethe.domain.expiration import Edit
 from lethe.domain.ids import DatasetId
 from lethe.operations.call import Call
 from lethe.operations.expirations import cancel_expiration, create_expiration, put_expiration, update_expiration
-from lethe.operations.jobs import JobUser, UserId, accept_jobs, prepare_jobs
+from lethe.operations.jobs import JobUser, UserId, accept_jobs, prepare_jobs, seal_jobs
 from lethe.operations.namespaces import NamespaceDraft, create_namespace
-from lethe.operations.work_orders import accept, prepare, rename_work_order
+from lethe.operations.work_orders import accept, rename_work_order
 from lethe.storage.interface import Transaction
 from lethe.storage.schema import metadata
 from lethe.storage.store import SqlStore
-from support.calls import a_call, a_draft, all_orders, register
+from support.calls import a_call, a_draft, all_orders, register, sealed_order
 from support.clock import NOON
 from support.values import LEAD, ORG
 
@@ -65,19 +65,21 @@ class Faulty:
         return value if name == "now" else Faulty(value, self._fault, name)
 
 
-Act = Callable[[Transaction, Call], object]
+Act = Callable[[Transaction, Call, SqlStore], object]
 
 
-def accepting(tx: Transaction, call: Call) -> object:
-    return accept(tx, call, prepare(tx, call, a_draft("a@example.com", "b@example.com")), ids=IDS)
+def accepting(tx: Transaction, call: Call, store: SqlStore) -> object:
+    return accept(tx, call, sealed_order(store, call, a_draft("a@example.com", "b@example.com")), ids=IDS)
 
 
-def three_jobs(tx: Transaction, call: Call) -> object:
+def three_jobs(tx: Transaction, call: Call, store: SqlStore) -> object:
     users = [JobUser(name, [UserId("Email", f"{name}@example.com", custom=False)]) for name in "abc"]
-    return accept_jobs(tx, call, prepare_jobs(tx, call, users), ids=IDS)
+    with store.read() as reading:
+        prepared = prepare_jobs(reading, call, users)
+    return accept_jobs(tx, call, seal_jobs(store, call, prepared, ids=IDS), ids=IDS)
 
 
-def renaming(tx: Transaction, call: Call) -> object:
+def renaming(tx: Transaction, call: Call, store: SqlStore) -> object:
     return rename_work_order(tx, call, all_orders(tx, ORG)[0].work_order_id, "Other", None)
 
 
@@ -85,16 +87,16 @@ ACTS: dict[str, Act] = {
     "accept": accepting,
     "jobs": three_jobs,
     "rename": renaming,
-    "create": lambda tx, call: create_expiration(tx, call, DatasetId("ds-2"), EDIT, ids=IDS),
-    "put": lambda tx, call: put_expiration(tx, call, DatasetId("ds-2"), EDIT, ids=IDS),
-    "update": lambda tx, call: update_expiration(tx, call, DatasetId("ds-1"), EDIT),
-    "cancel": lambda tx, call: cancel_expiration(tx, call, DatasetId("ds-1")),
-    "namespace": lambda tx, call: create_namespace(tx, call, NamespaceDraft("Card", "Card", "CUSTOM")),
+    "create": lambda tx, call, _: create_expiration(tx, call, DatasetId("ds-2"), EDIT, ids=IDS),
+    "put": lambda tx, call, _: put_expiration(tx, call, DatasetId("ds-2"), EDIT, ids=IDS),
+    "update": lambda tx, call, _: update_expiration(tx, call, DatasetId("ds-1"), EDIT),
+    "cancel": lambda tx, call, _: cancel_expiration(tx, call, DatasetId("ds-1")),
+    "namespace": lambda tx, call, _: create_namespace(tx, call, NamespaceDraft("Card", "Card", "CUSTOM")),
 }
 EXPECTED = {
     "accept": {
         "datasets.find", "quotas.lock", "quotas.spend", "bundles.find_open", "bundles.save", "work_orders.add",
-        "identities.seal", "tasks.add", "audit.append",
+        "identities.keep", "tasks.add", "audit.append",
     },
 }  # fmt: skip
 
@@ -103,7 +105,7 @@ def test_whichever_call_fails_nothing_is_stored(store: SqlStore) -> None:
     call = a_call()
     register(store, call, "ds-1", "ds-2")
     with store.write() as tx:
-        accepting(tx, call)
+        accepting(tx, call, store)
         create_expiration(tx, call, DatasetId("ds-1"), EDIT, ids=IDS)
     before = everything(store)
 
@@ -117,7 +119,7 @@ def test_whichever_call_fails_nothing_is_stored(store: SqlStore) -> None:
 
     for act in ACTS.values():
         with store.write() as tx:
-            act(tx, call)
+            act(tx, call, store)
         now = everything(store)
         assert now != before
         before = now
@@ -132,7 +134,7 @@ def attempt(store: SqlStore, call: Call, act: Act, fault: Fault) -> list[str]:
 
 def broken_off(store: SqlStore, call: Call, act: Act, fault: Fault) -> None:
     with store.write() as tx:
-        act(Faulty(tx, fault), call)
+        act(Faulty(tx, fault), call, store)
         raise Broken
 
 

@@ -29,7 +29,7 @@ from lethe.domain.work_order import Action, AllDatasets, NamedDatasets, OpenStat
 from lethe.operations.quota import quota_states
 from lethe.operations.work_orders import OrderDraft, accept, find_work_order, prepare, rename_work_order
 from lethe.storage.store import SqlStore
-from support.calls import ANN, a_call, a_draft, all_orders, register
+from support.calls import ANN, a_call, a_draft, all_orders, register, sealed_order
 from support.clock import NOON, Clock
 from support.properties import on_a_database
 
@@ -70,11 +70,10 @@ class WorkOrders(RuleBasedStateMachine):
             not ids or self.recount(name) + len(ids) <= self.call.org.allowances.of(name)
             for name in (QuotaName.DAILY_DELETES, QuotaName.MONTHLY_DELETES)
         )
-        with self.store.read() as tx:
-            prepared = prepare(tx, self.call, draft)
+        sealed = sealed_order(self.store, self.call, draft)
         try:
             with self.store.write() as tx:
-                order = accept(tx, self.call, prepared, ids=IDS)
+                order = accept(tx, self.call, sealed, ids=IDS)
         except QuotaExceeded:
             assert not room
         else:
@@ -101,7 +100,7 @@ class WorkOrders(RuleBasedStateMachine):
             "blank": (a_draft(*ids, " "), InvalidField),
         }[wrong]
         with pytest.raises(reason), self.store.write() as tx:
-            accept(tx, self.call, prepare(tx, self.call, draft), ids=IDS)
+            accept(tx, self.call, sealed_order(self.store, self.call, draft), ids=IDS)
 
     @rule(data=st.data(), name=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5))
     def rename(self, data: st.DataObject, name: str) -> None:
@@ -193,7 +192,7 @@ def test_an_order_over_all_says_which_datasets_it_passes_by(store: SqlStore) -> 
     register(store, call, "ds-1")
     draft = OrderDraft(Action.DELETE_IDENTITY, AllDatasets(), a_draft("1", code="ECID").runs, ALL_PRODUCTS)
     with store.write() as tx:
-        order = accept(tx, call, prepare(tx, call, draft), ids=IDS)
+        order = accept(tx, call, sealed_order(store, call, draft), ids=IDS)
     assert [(each.dataset_id, each.reason) for each in order.skipped] == [
         ("ds-1", "its primary identity is in namespace Email, which the order does not hold")
     ]
@@ -205,10 +204,10 @@ def test_nobody_finds_what_is_in_another_org(store: SqlStore) -> None:
     mine, other = a_call(), a_call(OrgId("other@LetheOrg"))
     register(store, mine, "ds-1")
     with store.write() as tx:
-        order = accept(tx, mine, prepare(tx, mine, a_draft("a@example.com")), ids=IDS)
+        order = accept(tx, mine, sealed_order(store, mine, a_draft("a@example.com")), ids=IDS)
     with store.write() as tx, pytest.raises(UnknownWorkOrder):
         find_work_order(tx, other, order.work_order_id)
     with store.write() as tx, pytest.raises(UnknownWorkOrder):
         rename_work_order(tx, other, order.work_order_id, "x", None)
     with store.write() as tx, pytest.raises(UnknownDataset):
-        accept(tx, other, prepare(tx, other, a_draft("a@example.com")), ids=IDS)
+        accept(tx, other, sealed_order(store, other, a_draft("a@example.com")), ids=IDS)

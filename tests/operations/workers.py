@@ -15,9 +15,9 @@ from lethe.operations.expirations import (
     put_expiration,
     update_expiration,
 )
-from lethe.operations.work_orders import accept, prepare
+from lethe.operations.work_orders import accept
 from lethe.storage.store import SqlStore
-from support.calls import a_call, a_draft
+from support.calls import a_call, a_draft, sealed_order
 from support.clock import NOON
 from support.processes import KEYS
 from support.values import LEAD, OTHER_ORG
@@ -56,11 +56,10 @@ def spend_identities(store: SqlStore, name: str, sizes: tuple[int, ...]) -> list
     while True:
         size = next(pieces)
         draft = a_draft(*(f"{name}-{len(granted)}-{number}@example.com" for number in range(size)))
-        with store.read() as tx:
-            prepared = prepare(tx, call, draft)
+        sealed = sealed_order(store, call, draft)
         try:
             with store.write() as tx:
-                granted.append(accept(tx, call, prepared, ids=IDS).operation_count)
+                granted.append(accept(tx, call, sealed, ids=IDS).operation_count)
         except QuotaExceeded:
             if size == 1:
                 return granted

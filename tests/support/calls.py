@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from lethe.clock import SystemIds
 from lethe.domain.actor import Actor
 from lethe.domain.caller import Caller, Permission
 from lethe.domain.ids import ClientId, DatasetId, OrgId
@@ -12,10 +13,11 @@ from lethe.domain.product import ALL_PRODUCTS
 from lethe.domain.work_order import Action, NamedDatasets, WorkOrder
 from lethe.operations.call import Call
 from lethe.operations.namespaces import NamespaceRef
-from lethe.operations.work_orders import IdRun, OrderDraft
+from lethe.operations.work_orders import IdRun, OrderDraft, SealedOrder, prepare, seal
 from lethe.storage.interface import Store, Transaction, WorkOrderFilter, WorkOrderOrder
 from support.values import ORG, PROD, a_dataset
 
+IDS = SystemIds()
 ANN = Actor("Ann Ovid", "ann@example.com", "u-1")
 
 
@@ -37,6 +39,13 @@ def a_draft(*ids: str, dataset_id: str = "ds-1", code: str = "Email") -> OrderDr
     """A record delete of these e-mail addresses from one dataset."""
     run = IdRun(NamespaceRef("identities[0].namespace", code), ids, "identities[{}].id", range(len(ids)))
     return OrderDraft(Action.DELETE_IDENTITY, NamedDatasets((DatasetId(dataset_id),)), [run], ALL_PRODUCTS)
+
+
+def sealed_order(store: Store, call: Call, draft: OrderDraft) -> SealedOrder:
+    """The draft, prepared and sealed: all that comes before the transaction that accepts it."""
+    with store.read() as tx:
+        prepared = prepare(tx, call, draft)
+    return seal(store, call, prepared, ids=IDS)
 
 
 def all_orders(tx: Transaction, org_id: OrgId) -> list[WorkOrder]:
