@@ -1,8 +1,9 @@
-"""Writes the reference pages that are made from the code: errors, settings, roles. `make docs` runs it.
+"""Writes the reference pages that are made from the code: errors, settings, roles, OpenAPI. `make docs` runs it.
 
 `python docs/reference/generate.py --check` changes nothing, and exits with status 1 when a page is out of date.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from lethe.api.app import all_routes
+from lethe.api.app import all_routes, openapi_document
 from lethe.api.resource import Public
 from lethe.auth.roles import PERMISSIONS_BY_ROLE, Role
 from lethe.contract.error_codes import GATEWAY_CODES, PROBLEM_CODES
@@ -94,12 +95,22 @@ Each call needs one permission. `POST /workorder` needs `manage-record-deletes` 
 {routes}"""
 
 
+def openapi_page() -> str:
+    """The OpenAPI document, a line a value, so that a change of it can be read."""
+    return json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n"
+
+
 def _role_row(role: Role) -> tuple[str, ...]:
     has = PERMISSIONS_BY_ROLE[role.value]
     return (f"`{role.value}`", *("yes" if permission in has else "" for permission in Permission))
 
 
-PAGES = {"errors.md": errors_page, "settings.md": settings_page, "permissions.md": permissions_page}
+PAGES = {
+    "errors.md": errors_page,
+    "settings.md": settings_page,
+    "permissions.md": permissions_page,
+    "openapi.json": openapi_page,
+}
 
 
 def _settings_part(part: type[BaseModel], path: str) -> Iterator[str]:

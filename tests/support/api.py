@@ -70,6 +70,7 @@ CLIENTS = (
     *(credentials(role.value, [role]) for role in Role),
     credentials("stranger", [Role.ADMINISTRATOR], [OTHER_ORG]),
     credentials("prod-only", [Role.ADMINISTRATOR], sandbox_names=[PROD]),
+    credentials("dev-only", [Role.ADMINISTRATOR], sandbox_names=[DEV]),
     credentials("both-orgs", [Role.SERVICE], [ORG, OTHER_ORG]),
     credentials("nobody", []),
 )
@@ -143,6 +144,26 @@ class World:
         url = path if path.startswith(("/data", "/ims", "/healthz", "/readyz")) else HYGIENE + path
         chosen = self.headers(client_id) if headers is None else dict(headers)
         return self.client.request(method, url, json=body, headers=chosen, params=query or None)
+
+    def orders(self, **query: object) -> list[dict[str, Any]]:
+        """The work orders of a list (at most 100)."""
+        response = self.call("GET", "/workorder", **({"limit": 100, "sandboxName": "*"} | query))
+        assert response.status_code == 200, response.text
+        found: list[dict[str, Any]] = response.json()["results"]
+        return found
+
+    def expirations(self, **query: object) -> list[dict[str, Any]]:
+        """The expirations of a list (at most 100)."""
+        response = self.call("GET", "/ttl", **({"limit": 100, "sandboxName": "*"} | query))
+        assert response.status_code == 200, response.text
+        found: list[dict[str, Any]] = response.json()["results"]
+        return found
+
+    def consumed(self, name: str, client_id: str = "administrator") -> int:
+        """How much of a quota is consumed."""
+        quotas = self.call("GET", "/quota", client_id=client_id, quotaType=name).json()["quotas"]
+        consumed: int = quotas[0]["consumed"]
+        return consumed
 
     def register(
         self,

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
-from starlette.responses import HTMLResponse
+from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
-from lethe.api import problems
+from lethe.api import interactive_docs, problems
 from lethe.api.clusters import clusters
 from lethe.api.datasets import datasets
 from lethe.api.frame import RequestFrame
@@ -40,7 +39,7 @@ RESOURCES: Final[Sequence[Resource]] = (
     clusters,
     health,
 )
-DOCS: Final = "/docs"
+OPENAPI: Final = "/openapi.json"
 
 
 def all_routes() -> list[RouteFacts]:
@@ -50,32 +49,39 @@ def all_routes() -> list[RouteFacts]:
 
 def create_app(services: Services) -> FastAPI:
     """Build the application over these services."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = _routed()
     app.state.services = services
     app.state.metrics = EdgeMetrics()
     problems.install(app)
-    for resource in RESOURCES:
-        app.include_router(resource.router)
-    document = describe(app, all_routes())
     _require_declared(app.routes)
+    document = describe(app, all_routes())
 
     def get_document() -> dict[str, Any]:
         return document
 
-    def get_docs() -> HTMLResponse:
-        return get_swagger_ui_html(openapi_url="/openapi.json", title="Lethe: Data Hygiene API")
-
-    app.add_api_route("/openapi.json", get_document, include_in_schema=False)
-    app.add_api_route(DOCS, get_docs, include_in_schema=False)
+    app.add_api_route(OPENAPI, get_document, include_in_schema=False)
+    interactive_docs.install(app, OPENAPI)
     app.add_api_route("/metrics", metrics, include_in_schema=False)
     app.add_middleware(RequestFrame, ids=services.ids, metrics=app.state.metrics, monotonic_seconds=monotonic_seconds)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the document of the application, which is the same whatever services it has."""
+    return describe(_routed(), all_routes())
+
+
+def _routed() -> FastAPI:
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    for resource in RESOURCES:
+        app.include_router(resource.router)
     return app
 
 
 def _require_declared(routes: Sequence[BaseRoute]) -> None:
     """Refuse to start with a route that did not say who may call it."""
     declared = {(facts.method, facts.path) for facts in all_routes()}
-    for route in routes:
-        for method in getattr(route, "methods", None) or ():
-            if (method, getattr(route, "path", None)) not in declared:
-                raise RuntimeError(f"the route {method} {getattr(route, 'path', '?')} has no permission")
+    for route in iter_route_contexts(routes):
+        for method in route.methods or ("ANY",):
+            if (method, route.path) not in declared:
+                raise RuntimeError(f"the route {method} {route.path} has no permission")

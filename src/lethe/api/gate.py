@@ -39,8 +39,10 @@ class SandboxUse(StrEnum):
     """The header names the sandbox; an org may be configured to do without, which means its default sandbox."""
     OPTIONAL = "optional"
     """Without the header, the org's default sandbox."""
+    DEFAULT = "default"
+    """The route is always about the org's default sandbox, which the caller must be able to see; no header counts."""
     IGNORED = "ignored"
-    """The route is org-wide, or always about the default sandbox."""
+    """The route is org-wide."""
 
 
 def services_of(request: Request) -> Services:
@@ -94,7 +96,7 @@ def _org(request: Request, services: Services, caller: Caller) -> Organization:
 def _sandbox(request: Request, caller: Caller, org: Organization, use: SandboxUse) -> Sandbox:
     if use is SandboxUse.IGNORED:
         return org.default_sandbox
-    name = SandboxName(request.headers.get(SANDBOX, ""))
+    name = SandboxName("" if use is SandboxUse.DEFAULT else request.headers.get(SANDBOX, ""))
     if not name:
         if use is SandboxUse.REQUIRED and org.sandbox_header_required:
             raise GatewayRefusal(HEADER_MISSING, SANDBOX)

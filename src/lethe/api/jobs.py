@@ -24,7 +24,7 @@ jobs = Resource(f"{ROOT}/jobs", "Jobs (alpha)")
     "POST",
     "",
     permission=Permission.MANAGE_RECORD_DELETES,
-    sandbox_use=SandboxUse.IGNORED,
+    sandbox_use=SandboxUse.DEFAULT,
     answer=JobsOut,
     status=201,
     body=JobsCreate,

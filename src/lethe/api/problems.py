@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from lethe.api.refusals import BodyTooLarge, GatewayRefusal, InvalidHeader, InvalidParameter, NotJsonBody
 from lethe.clock import system_now
@@ -53,6 +54,7 @@ CODE_OF: Final[Mapping[type[Refusal], ProblemCode]] = {
 """Every refusal and its code; a refusal without one is a defect that a test finds."""
 
 _SERVICE_ID: Final = "HYGN"
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def install(app: FastAPI) -> None:
@@ -100,13 +102,23 @@ def _invalid_request(request: Request, error: Exception) -> Response:
     return _refusal(request, InvalidParameter(message, field=field or None))
 
 
-def _http_exception(_: Request, error: Exception) -> Response:
+def _http_exception(request: Request, error: Exception) -> Response:
     """Answer what the router found: an unknown path or method."""
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code == codes.METHOD_UNKNOWN.status:
-        return _gateway(codes.METHOD_UNKNOWN, codes.METHOD_UNKNOWN.message, error.headers)
+        return _gateway(codes.METHOD_UNKNOWN, codes.METHOD_UNKNOWN.message, {"Allow": ", ".join(_allowed(request))})
     return _gateway(codes.PATH_UNKNOWN, codes.PATH_UNKNOWN.message)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of the path: the router names only those of the first route that has it."""
+
+    def answers(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return [method for method in _METHODS if answers(method)]
 
 
 def _store_failure(request: Request, error: Exception) -> Response:

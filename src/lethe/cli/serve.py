@@ -2,8 +2,7 @@
 
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import FrameType
 
 import structlog
 import typer
@@ -17,22 +16,6 @@ from lethe.storage.interface import StoreUnavailable
 from lethe.wiring import running
 
 log = structlog.get_logger("lethe.serve")
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop at SIGTERM or SIGINT, and leave it at that.
-
-        The library's own way sends itself the signal again once it has stopped, which would end the process before
-        databases are closed and the stop is logged.
-        """
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def serve(settings: Settings) -> None:
@@ -53,11 +36,15 @@ def serve(settings: Settings) -> None:
 def _listening(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).partition(" (")[0]
         typer.echo(f"Lethe cannot listen on {settings.host} port {settings.port}: {reason}.", err=True)
         raise typer.Exit(1) from None
+    # Connections inherit this. Without it an answer's second packet waits for the client to acknowledge the first,
+    # which clients put off for 40 ms; asyncio sets it only on sockets that name their protocol.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
@@ -71,6 +58,22 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
             timeout_graceful_shutdown=settings.shutdown_seconds,
         )
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        server = uvicorn.Server(config)
+        _stop_on_signals(server)
         log.info("serving", url=url, docs=f"{url}/docs", version=__version__, data_dir=str(settings.data_dir))
-        _Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
     log.info("stopped")
+
+
+def _stop_on_signals(server: uvicorn.Server) -> None:
+    """Let SIGTERM and SIGINT stop the server and nothing else.
+
+    The server raises the signal that stopped it once more when it is done. By default that would end the process
+    there, before what is open is closed, and with a status that says that it was killed.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)

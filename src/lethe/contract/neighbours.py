@@ -1,12 +1,21 @@
 """What a client of the hygiene API calls first: tokens, sandboxes, namespaces, schemas, identity clusters."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, RootModel
+from pydantic import BaseModel, Field, RootModel
 
 from lethe.contract.shape import Answer, Body, Text
 
 CLUSTER_XIDS_MAX: Final = 1_000
+
+
+class TokenForm(BaseModel):
+    """Client credentials, as a form. Other fields are ignored."""
+
+    grant_type: Literal["client_credentials"]
+    client_id: str
+    client_secret: str
+    scope: Annotated[str, Field(description="Words separated by spaces or commas.")] = ""
 
 
 class TokenOut(Answer):
