@@ -23,6 +23,9 @@ from lethe.storage.session import Row, Session
 FEW: Final = 20_000
 """Rows up to which sorting them is cheaper than passing over the others."""
 
+FEW_IN_A_WINDOW: Final = 100_000
+"""The same for a window of time, whose index carries what is sorted by. Walking would begin far away from it."""
+
 ARMS_MAX: Final = 60
 """Separate walks that are merged into one order; beyond, the database sorts."""
 
@@ -57,11 +60,10 @@ class Ordering:
         """The keys of the rows that fulfil the conditions."""
         return sa.select(*(column for column, _ in self.keys)).where(*conditions)
 
-    def over(self, rows: sa.FromClause, *, backwards: bool = False) -> list[sa.UnaryExpression[Any]]:
+    def over(self, rows: sa.FromClause) -> list[sa.UnaryExpression[Any]]:
         """The keys as columns of a subquery, to order it by."""
         return [
-            rows.c[column.name].desc() if descending != backwards else rows.c[column.name].asc()
-            for column, descending in self.keys
+            rows.c[column.name].desc() if descending else rows.c[column.name].asc() for column, descending in self.keys
         ]
 
 
@@ -83,14 +85,15 @@ def walk(session: Session, ordering: Ordering, arms: Sequence[Arm], page: Page, 
     if backwards:
         offset = total - offset - size
     stretches = [_stretch(ordering, arm) for arm in arms]
-    rows = (stretches[0] if len(stretches) == 1 else sa.union_all(*stretches)).subquery("stretches")
-    query = (
-        sa.select(rows.c[ordering.id_column.name])
-        .order_by(*ordering.over(rows, backwards=backwards))
-        .limit(size)
-        .offset(offset)
+    # The order stands on the union itself, so that both databases merge the stretches instead of sorting them.
+    query = stretches[0] if len(stretches) == 1 else sa.union_all(*stretches)
+    columns = query.selected_columns
+    keys = (
+        columns[column.name].desc() if descending != backwards else columns[column.name].asc()
+        for column, descending in ordering.keys
     )
-    ids = list(session.connection.execute(query).scalars())
+    rows = session.rows(query.order_by(*keys).limit(size).offset(offset))
+    ids = [row[ordering.id_column.name] for row in rows]
     return ids[::-1] if backwards else ids
 
 
@@ -121,6 +124,14 @@ def gather(session: Session, ordering: Ordering, conditions: Sequence[Condition]
 
 
 _OFFSET_MAX: Final = 2**62
+
+
+def beside(session: Session, column: sa.Column[int], numbers: Sequence[int]) -> Condition:
+    """Whether the column is one of the numbers, checked on rows that another condition finds.
+
+    SQLite knows no figures of the data, and would rather look up the numbers, which nearly all rows have.
+    """
+    return column.in_(numbers) if session.is_postgres else (column + 0).in_(numbers)
 
 
 def count(session: Session, table: sa.Table, conditions: Sequence[Condition]) -> int:

@@ -96,7 +96,7 @@ expirations: Final = sa.Table(
     _text("display_name_folded"),
     _text("description_folded"),
     _text("search_text"),
-    sa.UniqueConstraint("space_id", "dataset_id"),
+    sa.UniqueConstraint("dataset_id", "space_id"),  # in this order, for look-ups over spaces
     _one_of("status", *ExpirationStatus),
     _at_most("display_name", 255),
     _at_most("description", 1_000),
@@ -114,6 +114,18 @@ _index_list(
     ("status",),
     ("status", "updated_at"),
     ("updated_by", "updated_at"),
+    ("created_at",),
+    ("cancelled_at",),
+    ("executed_at",),
+    ("completed_at",),
+    beside={
+        "updated_at": ("updated_by",),
+        "created_at": ("updated_at",),
+        "cancelled_at": ("updated_at",),
+        "executed_at": ("updated_at",),
+        "completed_at": ("updated_at",),
+        "expiry_at": ("updated_at",),
+    },
 )
 
 expiration_history: Final = sa.Table(
