@@ -30,22 +30,26 @@ def find_page(session: Session, where: ExpirationFilter, ordering: Ordering, pag
     looked_at = _looked_at(session, where)
     if looked_at:
         beside = lists.beside(session, expirations.c.space_id, space_ids)
-        return lists.gather(session, ordering, [beside, *kinds, *windows, *looked_at], page)
-    conditions = [expirations.c.space_id.in_(space_ids), *kinds, *windows]
-    if windows or len(space_ids) > lists.ARMS_MAX or (kinds and ordering.names != ("updated_at",)):
+        return lists.gather(session, ordering, [beside, *kinds, *(one for _, one in windows), *looked_at], page)
+    conditions = [expirations.c.space_id.in_(space_ids), *kinds, *(one for _, one in windows)]
+    if len(space_ids) > lists.ARMS_MAX or (kinds and ordering.names != ("updated_at",)):
         return lists.gather(session, ordering, conditions, page)
     total = lists.count(session, expirations, conditions)
-    return lists.walk(session, ordering, _arms(where, space_ids, kinds), page, total), total
+    in_window = [Arm(f"expirations_by_{name}", conditions) for name, _ in windows[:1]]
+    arms = in_window or _arms(where, ordering, space_ids, kinds)
+    return lists.walk(session, ordering, arms, page, total), total
 
 
-def _arms(where: ExpirationFilter, space_ids: Sequence[int], kinds: Sequence[Condition]) -> list[Arm]:
+def _arms(
+    where: ExpirationFilter, ordering: Ordering, space_ids: Sequence[int], kinds: Sequence[Condition]
+) -> list[Arm]:
     column, values = "status", [str(status) for status in sorted(where.statuses or ())]
     if isinstance(where.author, Exactly) and storable(where.author.text):
         column, values = "updated_by", [where.author.text]
     if not values or len(values) * len(space_ids) > lists.ARMS_MAX:
-        return [Arm((), [expirations.c.space_id == space_id, *kinds]) for space_id in space_ids]
+        return [Arm(ordering.index(), [expirations.c.space_id == space_id, *kinds]) for space_id in space_ids]
     return [
-        Arm((column,), [expirations.c.space_id == space_id, expirations.c[column] == value, *kinds])
+        Arm(ordering.index(column), [expirations.c.space_id == space_id, expirations.c[column] == value, *kinds])
         for space_id in space_ids
         for value in values
     ]
@@ -60,17 +64,22 @@ def _kinds(session: Session, where: ExpirationFilter) -> list[Condition]:
     return conditions
 
 
-def _windows(where: ExpirationFilter) -> list[Condition]:
-    column = expirations.c
-    asked = (
-        (column.created_at, where.created),
-        (column.updated_at, where.updated),
-        (column.cancelled_at, where.cancelled),
-        (column.executed_at, where.executed),
-        (column.completed_at, where.completed),
-        (column.expiry_at, where.expiry),
-    )
-    return [condition for instant, window in asked if window is not None for condition in within(instant, window)]
+def _windows(where: ExpirationFilter) -> list[tuple[str, Condition]]:
+    """The conditions on instants, each with the name of its column."""
+    asked = {
+        "created_at": where.created,
+        "updated_at": where.updated,
+        "cancelled_at": where.cancelled,
+        "executed_at": where.executed,
+        "completed_at": where.completed,
+        "expiry_at": where.expiry,
+    }
+    return [
+        (name, condition)
+        for name, window in asked.items()
+        if window is not None
+        for condition in within(expirations.c[name], window)
+    ]
 
 
 def _looked_at(session: Session, where: ExpirationFilter) -> list[Condition]:

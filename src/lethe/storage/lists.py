@@ -3,7 +3,7 @@
 Ids are found first, in indexes that hold nothing but the ordering, so that a deep page passes over short entries;
 only the rows of the page are then read. There are two ways to find them:
 
-`walk` goes along an index in the order asked for, from the nearer end. It suits conditions that many rows fulfil.
+`walk` goes along indexes in the order asked for, from the nearer end. It suits conditions that many rows fulfil.
 `gather` collects all that fulfil the conditions, counts and sorts them. It suits conditions that few rows fulfil,
 and those for which rows must be read anyway, for then it reads them once.
 """
@@ -51,6 +51,10 @@ class Ordering:
             whole.append((id_column, whole[-1][1] if whole else False))
         return cls(id_column.table, id_column, whole)
 
+    def index(self, *led_by: str) -> str:
+        """The name of the index that is led by these columns and goes on in this order."""
+        return "_".join((self.table.name, "by", *led_by, *(self.names[:1] or ("id",))))
+
     @property
     def names(self) -> tuple[str, ...]:
         """The columns before the id."""
@@ -69,9 +73,10 @@ class Ordering:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One stretch of an index: what it is led by besides the ordering, and the conditions that select it."""
+    """One stretch of an index, and the conditions that select it."""
 
-    led_by: tuple[str, ...]
+    index: str
+    """The name of the index to go along. SQLite is told, for it knows no figures; PostgreSQL finds it by itself."""
     conditions: Sequence[Condition]
 
 
@@ -98,11 +103,9 @@ def walk(session: Session, ordering: Ordering, arms: Sequence[Arm], page: Page, 
 
 
 def _stretch(ordering: Ordering, arm: Arm) -> sa.Select[Any]:
-    """The arm's rows, on SQLite along the index of the ordering: it would rather filter first, and sort them all."""
     query = ordering.select(*arm.conditions)
-    name = "_".join((ordering.table.name, "by", *arm.led_by, *(ordering.names[:1] or ("id",))))
-    if any(index.name == name for index in ordering.table.indexes):
-        query = query.with_hint(ordering.table, f"INDEXED BY {name}", "sqlite")
+    if any(index.name == arm.index for index in ordering.table.indexes):
+        query = query.with_hint(ordering.table, f"INDEXED BY {arm.index}", "sqlite")
     return query
 
 

@@ -228,7 +228,15 @@ _index_list(
     ("action", "updated_at"),
     ("status", "updated_at"),
     ("updated_by", "updated_at"),
-    beside={"created_at": ("updated_at",), "updated_at": ("created_at", "updated_by")},
+)
+# What filters look at while they walk; apart from the lean indexes, in which a deep page is found faster.
+sa.Index(
+    "work_orders_by_created_at_beside",
+    *(work_orders.c[name] for name in ("space_id", "created_at", "work_order_id", "updated_at", "status", "action")),
+)
+sa.Index(
+    "work_orders_by_updated_at_beside",
+    *(work_orders.c[name] for name in ("space_id", "updated_at", "work_order_id", "created_at", "updated_by")),
 )
 
 work_order_changes: Final = sa.Table(

@@ -398,8 +398,11 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
     op.create_index(
         "work_orders_by_action_updated_at", "work_orders", ["space_id", "action", "updated_at", "work_order_id"]
     )
+    op.create_index("work_orders_by_created_at", "work_orders", ["space_id", "created_at", "work_order_id"])
     op.create_index(
-        "work_orders_by_created_at", "work_orders", ["space_id", "created_at", "work_order_id", "updated_at"]
+        "work_orders_by_created_at_beside",
+        "work_orders",
+        ["space_id", "created_at", "work_order_id", "updated_at", "status", "action"],
     )
     op.create_index("work_orders_by_created_by", "work_orders", ["space_id", "created_by", "work_order_id"])
     op.create_index("work_orders_by_dataset_name_key", "work_orders", ["space_id", "dataset_name_key", "work_order_id"])
@@ -411,8 +414,9 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
     op.create_index(
         "work_orders_by_status_updated_at", "work_orders", ["space_id", "status", "updated_at", "work_order_id"]
     )
+    op.create_index("work_orders_by_updated_at", "work_orders", ["space_id", "updated_at", "work_order_id"])
     op.create_index(
-        "work_orders_by_updated_at",
+        "work_orders_by_updated_at_beside",
         "work_orders",
         ["space_id", "updated_at", "work_order_id", "created_at", "updated_by"],
     )
