@@ -26,7 +26,8 @@ from support.values import ANN, BOB, DEV, LEAD, NOON, ORG, OTHER_ORG, PROD, a_bu
 AUTHORS = [ANN, BOB, Author("a%_b\\c <x> 1"), Author("A%_B\\C <X> 1"), Author("Zoë *?[ö] <z> 2")]
 TEXTS = [
     "", "a", "A", "ab", "AB%", "a_b", "a\\b", "a\\%b", "Straße", "STRASSE", "strasse 100%", "ÖL", "öl", "İstanbul",
-    "\u017f", "'quoted' \"twice\"", "abc abc abc", "ABCABC", "\U0001f600 smile", "naïve", "tab\tand\nline", "\x1f", "x\x1fy",
+    "\u017f", "'quoted' \"twice\"", "abc abc abc", "ABCABC", "\U0001f600 smile",
+    "naïve", "tab\tand\nline", "\x1f", "x\x1fy",
     "e" * 255, "[a-z]*?", "Ǆ", "ﬁne", "-- ; DROP",
 ]  # fmt: skip
 NEEDLES = [
@@ -215,6 +216,7 @@ def test_work_orders_are_listed_as_the_model_lists_them(
 ) -> None:
     stores, rows, _ = both
     monkeypatch.setattr(lists, "FEW", few)
+    monkeypatch.setattr(lists, "FEW_IN_A_WINDOW", few)
     for store in stores:
         with store.read() as transaction:
             listing = transaction.work_orders.list(where, order, page)

@@ -3,7 +3,7 @@
 Ids are found first, in indexes that hold nothing but the ordering, so that a deep page passes over short entries;
 only the rows of the page are then read. There are two ways to find them:
 
-`walk` goes along an index in the order asked for, from the nearer end. It suits conditions that many rows fulfil.
+`walk` goes along indexes in the order asked for, from the nearer end. It suits conditions that many rows fulfil.
 `gather` collects all that fulfil the conditions, counts and sorts them. It suits conditions that few rows fulfil,
 and those for which rows must be read anyway, for then it reads them once.
 """
@@ -22,6 +22,9 @@ from lethe.storage.session import Row, Session
 
 FEW: Final = 20_000
 """Rows up to which sorting them is cheaper than passing over the others."""
+
+FEW_IN_A_WINDOW: Final = 100_000
+"""The same for a window of time, whose index carries what is sorted by. Walking would begin far away from it."""
 
 ARMS_MAX: Final = 60
 """Separate walks that are merged into one order; beyond, the database sorts."""
@@ -48,6 +51,10 @@ class Ordering:
             whole.append((id_column, whole[-1][1] if whole else False))
         return cls(id_column.table, id_column, whole)
 
+    def index(self, *led_by: str) -> str:
+        """The name of the index that is led by these columns and goes on in this order."""
+        return "_".join((self.table.name, "by", *led_by, *(self.names[:1] or ("id",))))
+
     @property
     def names(self) -> tuple[str, ...]:
         """The columns before the id."""
@@ -57,19 +64,19 @@ class Ordering:
         """The keys of the rows that fulfil the conditions."""
         return sa.select(*(column for column, _ in self.keys)).where(*conditions)
 
-    def over(self, rows: sa.FromClause, *, backwards: bool = False) -> list[sa.UnaryExpression[Any]]:
+    def over(self, rows: sa.FromClause) -> list[sa.UnaryExpression[Any]]:
         """The keys as columns of a subquery, to order it by."""
         return [
-            rows.c[column.name].desc() if descending != backwards else rows.c[column.name].asc()
-            for column, descending in self.keys
+            rows.c[column.name].desc() if descending else rows.c[column.name].asc() for column, descending in self.keys
         ]
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One stretch of an index: what it is led by besides the ordering, and the conditions that select it."""
+    """One stretch of an index, and the conditions that select it."""
 
-    led_by: tuple[str, ...]
+    index: str
+    """The name of the index to go along. SQLite is told, for it knows no figures; PostgreSQL finds it by itself."""
     conditions: Sequence[Condition]
 
 
@@ -83,23 +90,22 @@ def walk(session: Session, ordering: Ordering, arms: Sequence[Arm], page: Page, 
     if backwards:
         offset = total - offset - size
     stretches = [_stretch(ordering, arm) for arm in arms]
-    rows = (stretches[0] if len(stretches) == 1 else sa.union_all(*stretches)).subquery("stretches")
-    query = (
-        sa.select(rows.c[ordering.id_column.name])
-        .order_by(*ordering.over(rows, backwards=backwards))
-        .limit(size)
-        .offset(offset)
+    # The order stands on the union itself, so that both databases merge the stretches instead of sorting them.
+    query = stretches[0] if len(stretches) == 1 else sa.union_all(*stretches)
+    columns = query.selected_columns
+    keys = (
+        columns[column.name].desc() if descending != backwards else columns[column.name].asc()
+        for column, descending in ordering.keys
     )
-    ids = list(session.connection.execute(query).scalars())
+    rows = session.rows(query.order_by(*keys).limit(size).offset(offset))
+    ids = [row[ordering.id_column.name] for row in rows]
     return ids[::-1] if backwards else ids
 
 
 def _stretch(ordering: Ordering, arm: Arm) -> sa.Select[Any]:
-    """The arm's rows, on SQLite along the index of the ordering: it would rather filter first, and sort them all."""
     query = ordering.select(*arm.conditions)
-    name = "_".join((ordering.table.name, "by", *arm.led_by, *(ordering.names[:1] or ("id",))))
-    if any(index.name == name for index in ordering.table.indexes):
-        query = query.with_hint(ordering.table, f"INDEXED BY {name}", "sqlite")
+    if any(index.name == arm.index for index in ordering.table.indexes):
+        query = query.with_hint(ordering.table, f"INDEXED BY {arm.index}", "sqlite")
     return query
 
 
@@ -121,6 +127,14 @@ def gather(session: Session, ordering: Ordering, conditions: Sequence[Condition]
 
 
 _OFFSET_MAX: Final = 2**62
+
+
+def beside(session: Session, column: sa.Column[int], numbers: Sequence[int]) -> Condition:
+    """Whether the column is one of the numbers, checked on rows that another condition finds.
+
+    SQLite knows no figures of the data, and would rather look up the numbers, which nearly all rows have.
+    """
+    return column.in_(numbers) if session.is_postgres else (column + 0).in_(numbers)
 
 
 def count(session: Session, table: sa.Table, conditions: Sequence[Condition]) -> int:

@@ -5,6 +5,7 @@ orders match. Windows of creation are counted in an index. Texts and other insta
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -30,21 +31,30 @@ def find_page(session: Session, where: WorkOrderFilter, ordering: Ordering, page
     kinds = _kinds(session, where)
     windows = within(work_orders.c.created_at, where.created) if where.created is not None else []
     looked_at = _looked_at(session, where, space_ids)
-    conditions = [work_orders.c.space_id.in_(space_ids), *kinds, *windows, *looked_at]
     if looked_at or len(space_ids) > lists.ARMS_MAX:
-        return lists.gather(session, ordering, conditions, page)
+        beside = lists.beside(session, work_orders.c.space_id, space_ids)
+        return lists.gather(session, ordering, [beside, *kinds, *windows, *looked_at], page)
+    conditions = [work_orders.c.space_id.in_(space_ids), *kinds, *windows]
     if windows:
         total = lists.count(session, work_orders, conditions)
-        arms = _arms(space_ids, {}, [*kinds, *windows])
-        walked = total > lists.FEW
-    else:
-        total, authors = _tally(session, where, space_ids)
-        by_kind = ordering.names == ("updated_at",)  # the ordering that has an index for each kind
-        arms = _arms(space_ids, _leads(where, authors) if by_kind else {}, kinds)
-        walked = total > lists.FEW or len(arms[0].led_by) > 0
-    if not walked:
+        if total <= lists.FEW_IN_A_WINDOW:
+            arms = [Arm("work_orders_by_created_at_beside", conditions)]
+        else:
+            arms = _arms(ordering, space_ids, {}, [*kinds, *windows])
+        return lists.walk(session, ordering, arms, page, total), total
+    total, authors = _tally(session, where, space_ids)
+    if authors is not None and _wrote_all(session, where, space_ids, total):
+        kinds, authors = _kinds(session, replace(where, author=None)), None
+    # The ordering that has an index for each kind.
+    leads = _leads(where, authors) if ordering.names == ("updated_at",) else {}
+    if kinds and not leads and total <= lists.FEW:
         return lists.gather(session, ordering, conditions, page)
-    return lists.walk(session, ordering, arms, page, total), total
+    return lists.walk(session, ordering, _arms(ordering, space_ids, leads, kinds), page, total), total
+
+
+def _wrote_all(session: Session, where: WorkOrderFilter, space_ids: Sequence[int], total: int) -> bool:
+    """Whether the asked-for authors wrote every order: then nobody needs to look at each order's author."""
+    return _tally(session, replace(where, author=None), space_ids)[0] == total
 
 
 def _leads(where: WorkOrderFilter, authors: Sequence[str] | None) -> Mapping[str, Sequence[str]]:
@@ -58,12 +68,23 @@ def _leads(where: WorkOrderFilter, authors: Sequence[str] | None) -> Mapping[str
     return {}
 
 
-def _arms(space_ids: Sequence[int], leads: Mapping[str, Sequence[str]], conditions: Sequence[Condition]) -> list[Arm]:
+def _arms(
+    ordering: Ordering,
+    space_ids: Sequence[int],
+    leads: Mapping[str, Sequence[str]],
+    conditions: Sequence[Condition],
+) -> list[Arm]:
     values = [(column, value) for column, values in leads.items() for value in values]
     if not values or len(values) * len(space_ids) > lists.ARMS_MAX:
-        return [Arm((), [work_orders.c.space_id == space_id, *conditions]) for space_id in space_ids]
+        index = ordering.index()
+        if conditions and ordering.names[:1] in {("updated_at",), ("created_at",)}:
+            index += "_beside"
+        return [Arm(index, [work_orders.c.space_id == space_id, *conditions]) for space_id in space_ids]
     return [
-        Arm((column,), [work_orders.c.space_id == space_id, work_orders.c[column] == value, *conditions])
+        Arm(
+            ordering.index(column),
+            [work_orders.c.space_id == space_id, work_orders.c[column] == value, *conditions],
+        )
         for space_id in space_ids
         for column, value in values
     ]
