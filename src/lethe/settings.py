@@ -9,13 +9,32 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 CONFIG_VARIABLE: Final = "LETHE_CONFIG"
 CONFIG_DEFAULT: Final = "lethe.toml"
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+SECRET_LENGTH_MIN: Final = 32
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < SECRET_LENGTH_MIN:
+        raise ValueError(f"has at least {SECRET_LENGTH_MIN} characters")
+    return secret
+
+
+Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 Count = Annotated[int, Field(ge=0, le=10**15)]
 RoleName = Literal[
     "viewer", "expiration-manager", "record-delete-manager", "dataset-deleter", "administrator", "service"
@@ -203,14 +222,13 @@ class Settings(BaseSettings):
         None,
         description="`postgresql://…` or `sqlite:///path`; SQLite in the data directory when absent.",
     )
-    secret_key: SecretStr | None = Field(
+    secret_key: Secret | None = Field(
         None,
-        min_length=32,
         description="The key from which those are derived that encrypt identities and hash them; at least 32 "
         "characters of randomness. When absent, one is made at first start in the data directory. Whoever loses it "
         "loses the identities of open work orders.",
     )
-    previous_secret_keys: tuple[SecretStr, ...] = Field(
+    previous_secret_keys: tuple[Secret, ...] = Field(
         (), description="Keys of before a rotation, by which open work orders may still be encrypted."
     )
     host: Name = Field("127.0.0.1", description="The address to listen on.")
@@ -237,6 +255,13 @@ class Settings(BaseSettings):
     def _is_url(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("http://", "https://")):
             raise ValueError("begins with http:// or https://")
+        return url
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://", "sqlite:///")):
+            raise ValueError("begins with postgresql:// or sqlite:///")
         return url
 
     @model_validator(mode="after")
@@ -271,6 +296,15 @@ class Settings(BaseSettings):
 def config_path() -> Path:
     """The file that is read; it need not exist."""
     return Path(os.environ.get(CONFIG_VARIABLE, CONFIG_DEFAULT))
+
+
+def unknown_variables() -> list[str]:
+    """Environment variables that look like settings and are none, such as misspelt ones: they change nothing."""
+    prefix = str(Settings.model_config["env_prefix"])
+    known = {prefix + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    return sorted(
+        name for name in os.environ if name.upper().startswith(prefix) and name.split("__")[0].upper() not in known
+    )
 
 
 def load(**overrides: Any) -> Settings:

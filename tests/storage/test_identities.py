@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 
 from lethe.domain.identity import Identities
-from lethe.storage.identities import CHUNK_IDENTITIES_MAX
 from lethe.storage.interface import Store
 from lethe.storage.schema import identity_chunks, identity_vaults
+from lethe.storage.sealing import CHUNK_IDENTITIES_MAX
 from lethe.storage.store import SqlStore
 from lethe.storage.vault_keys import UnknownVaultKey, VaultKeys
 from support.postgres import Postgres
@@ -24,7 +24,7 @@ NEEDLES = [f"needle-{number:03}@example.com" for number in range(50)]
 def sealed(store: Store, wanted: Identities, **parts: object) -> object:
     order = an_order(a_bundle(), **parts)
     with store.write() as transaction:
-        transaction.identities.seal(order, wanted)
+        transaction.identities.keep(store.seal(order.org_id, order.work_order_id, wanted))
     return order.work_order_id
 
 

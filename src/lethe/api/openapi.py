@@ -35,6 +35,24 @@ _REQUEST_ID: Final = {
 }
 
 
+_BY_EXPIRATION: Final = (
+    "ID",
+    "$response.body#/ttlId",
+    (
+        "get_dataset_expiration",
+        "update_dataset_expiration",
+        "reschedule_dataset_expiration",
+        "cancel_dataset_expiration",
+    ),
+)
+_LINKS: Final[Mapping[str, tuple[str, str, Sequence[str]]]] = {
+    "create_dataset_expiration": _BY_EXPIRATION,
+    "update_dataset_expiration": _BY_EXPIRATION,
+    "create_workorder": ("WORKORDER_ID", "$response.body#/workorderId", ("get_workorder", "update_workorder")),
+}
+"""Which calls the answer to a creating one leads to, and by what of it."""
+
+
 def _header(name: str, description: str, *, required: bool) -> dict[str, Any]:
     schema = {"type": "string", "minLength": 1}
     return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
@@ -88,6 +106,10 @@ def _complete(operation: dict[str, Any], facts: RouteFacts) -> None:
         parameter["schema"] = _never_null(parameter["schema"])
     for response in operation["responses"].values():
         response.setdefault("headers", {})["x-request-id"] = {"$ref": "#/components/headers/RequestId"}
+    if facts.operation_id in _LINKS:
+        parameter_name, expression, targets = _LINKS[facts.operation_id]
+        links = {target: {"operationId": target, "parameters": {parameter_name: expression}} for target in targets}
+        operation["responses"]["201"]["links"] = links
     if isinstance(facts.permissions, Public):
         operation["security"] = []
         return

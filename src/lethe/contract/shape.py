@@ -2,8 +2,9 @@
 
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 
 DISPLAY_NAME_LENGTH_MAX: Final = 255
 DESCRIPTION_LENGTH_MAX: Final = 1_000
@@ -22,6 +23,14 @@ Text = Annotated[str, AfterValidator(without_nul)]
 DisplayName = Annotated[str, StringConstraints(max_length=DISPLAY_NAME_LENGTH_MAX), AfterValidator(without_nul)]
 Description = Annotated[str, StringConstraints(max_length=DESCRIPTION_LENGTH_MAX), AfterValidator(without_nul)]
 FilterText = Annotated[str, StringConstraints(max_length=FILTER_LENGTH_MAX), AfterValidator(without_nul)]
+InstantText = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2024-03-28T16:41:24.262521Z"])]
+"""An instant as it is answered: RFC 3339, UTC, with microseconds."""
+
+
+def words(*known: str) -> FieldInfo:
+    """Say in the schema of a text which words it may be. Nothing is checked: the answer is made of our own words."""
+    described: FieldInfo = Field(json_schema_extra={"enum": [*known]})
+    return described
 
 
 class Answer(BaseModel):

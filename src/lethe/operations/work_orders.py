@@ -1,8 +1,8 @@
 """Work orders: accept, look up, list, rename.
 
-Accepting is in two parts. `prepare` resolves namespaces and checks every identity; it is the long part for 100,000 of
-them, and holds no lock. `accept` stores everything at once, in one transaction: the order, its identities, the quota
-spent, its place in a bundle, the first task and the audit record.
+Accepting is in three parts. `prepare` resolves namespaces and checks every identity, and `seal` encrypts and hashes
+them; for 100,000 that takes long, and holds no lock. `accept` stores everything at once, in one transaction: the order,
+its identities, the quota spent, its place in a bundle, the first task and the audit record.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ from lethe.domain.work_order import (
 from lethe.operations.call import Call
 from lethe.operations.namespaces import NamespaceRef, namespace_book
 from lethe.operations.quota import spend_deletes
-from lethe.storage.interface import Transaction, WorkOrderFilter, WorkOrderOrder
+from lethe.storage.interface import SealedIdentities, Store, Transaction, WorkOrderFilter, WorkOrderOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,14 @@ class Placed(Protocol):
     def scope(self) -> Scope: ...  # noqa: D102
 
 
+@dataclass(frozen=True, slots=True)
+class SealedOrder:
+    """A prepared order whose identities are encrypted under the id that it will have."""
+
+    prepared: PreparedOrder
+    identities: SealedIdentities
+
+
 _NO_IDENTITIES = Identities({})
 
 
@@ -103,18 +111,23 @@ def prepare(tx: Transaction, call: Call, draft: OrderDraft) -> PreparedOrder:
             assert_never(unreachable)
 
 
-def accept(tx: Transaction, call: Call, prepared: PreparedOrder, *, ids: Ids) -> WorkOrder:
+def seal(store: Store, call: Call, prepared: PreparedOrder, *, ids: Ids) -> SealedOrder:
+    """Encrypt the order's identities. Belongs outside of any transaction."""
+    return SealedOrder(prepared, store.seal(call.org_id, WorkOrderId(ids.uuid()), prepared.identities))
+
+
+def accept(tx: Transaction, call: Call, sealed: SealedOrder, *, ids: Ids) -> WorkOrder:
     """Store the order with all that follows from it.
 
     Raises UnknownDataset, DatasetHasNoIdentity, NamespaceDoesNotFit, QuotaExceeded.
     """
-    draft, identities = prepared.draft, prepared.identities
+    draft, identities = sealed.prepared.draft, sealed.prepared.identities
     dataset_name, skipped = covered(tx, call, draft, identities)
     spend_deletes(tx, call.org, identities.count)
     bundle = _join_bundle(tx, call, identities.count, ids)
     author = call.caller.actor.author
     order = WorkOrder(
-        work_order_id=WorkOrderId(ids.uuid()),
+        work_order_id=sealed.identities.work_order_id,
         org_id=call.org_id,
         sandbox_name=call.sandbox_name,
         bundle_id=bundle.bundle_id,
@@ -133,7 +146,7 @@ def accept(tx: Transaction, call: Call, prepared: PreparedOrder, *, ids: Ids) ->
         skipped=skipped,
     )
     tx.work_orders.add(order)
-    tx.identities.seal(order, identities)
+    tx.identities.keep(sealed.identities)
     tx.tasks.add(promise(Step.FIND, order.work_order_id, call.org_id, call.sandbox_name, tx.now))
     tx.audit.append(
         call.event(
@@ -201,7 +214,7 @@ def covered(
         case AllDatasets():
             datasets = tx.datasets.all(call.org_id, call.sandbox_name)
             reasons = ((dataset.dataset_id, why_skipped(dataset, namespaces)) for dataset in datasets)
-            return "ALL", [SkippedDataset(dataset_id, reason) for dataset_id, reason in reasons if reason is not None]
+            return "ALL", tuple(SkippedDataset(each, reason) for each, reason in reasons if reason is not None)
         case NamedDatasets(dataset_ids):
             named: list[Dataset] = []
             for dataset_id in dataset_ids:

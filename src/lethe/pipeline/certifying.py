@@ -3,7 +3,7 @@
 import hashlib
 
 from lethe.domain.certificate import DatasetFigures, canonical, digest, expiration_certificate, order_certificate
-from lethe.domain.expiration import Completed, Expiration, HistoryStatus
+from lethe.domain.expiration import Completed, Expiration
 from lethe.domain.ids import OrgId
 from lethe.domain.work_order import WorkOrder
 from lethe.operations.own_call import own_event

@@ -18,6 +18,7 @@ WAIT_SECONDS_MAX: Final = 30
 
 POSTGRES_SETTINGS: Final = {
     "timezone": "UTC",
+    "plan_cache_mode": "force_custom_plan",  # what suits one filter value may be far off for another
     "jit": "off",  # the queries are short; compiling them would take longer than they do
     "statement_timeout": "30s",
     "lock_timeout": "15s",

@@ -177,6 +177,30 @@ class WorkOrders(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SealedChunk:
+    """Some identities of one namespace, encrypted, and their keyed hashes, packed in the same order."""
+
+    namespace: Namespace
+    identity_count: int
+    hashes: bytes
+    ciphertext: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SealedIdentities:
+    """The identities of the order with this id, as they are kept. Only a store can make or open them."""
+
+    work_order_id: WorkOrderId
+    org_id: OrgId
+    key_id: str
+    wrapped_key: bytes
+    chunks: Sequence[SealedChunk]
+
+    def __repr__(self) -> str:
+        return f"SealedIdentities({self.work_order_id})"
+
+
 class IdentityVault(Protocol):
     """The raw identities of open orders, encrypted, and keyed hashes of all.
 
@@ -184,8 +208,8 @@ class IdentityVault(Protocol):
     identities, wherever copies of the ciphertext may be.
     """
 
-    def seal(self, order: WorkOrder, identities: Identities) -> None:
-        """Keep the order's identities."""
+    def keep(self, sealed: SealedIdentities) -> None:
+        """Keep what `Store.seal` made of the order's identities."""
         ...
 
     def open(self, work_order_id: WorkOrderId) -> Identities:
@@ -440,6 +464,13 @@ class Store(Protocol):
 
     def write(self) -> AbstractContextManager[Transaction]:
         """A transaction that is committed at the end of the block, or rolled back by an exception."""
+        ...
+
+    def seal(self, org_id: OrgId, work_order_id: WorkOrderId, identities: Identities) -> SealedIdentities:
+        """Encrypt and hash the identities of an order to come; nothing is stored.
+
+        For many identities this is long work. It belongs before the transaction, whose locks others wait for.
+        """
         ...
 
     def health(self) -> StoreHealth:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from lethe.domain.identity import Identities
+from lethe.domain.ids import OrgId, WorkOrderId
 from lethe.storage.audit import SqlAuditTrail
 from lethe.storage.bundles import SqlBundles
 from lethe.storage.certificates import SqlCertificates
@@ -18,11 +20,12 @@ from lethe.storage.engine import empty_wal, open_engines
 from lethe.storage.expirations import SqlExpirations
 from lethe.storage.idempotency import SqlIdempotencyKeys
 from lethe.storage.identities import SqlIdentityVault
-from lethe.storage.interface import Store, StoreHealth, StoreUnavailable
+from lethe.storage.interface import SealedIdentities, Store, StoreHealth, StoreUnavailable
 from lethe.storage.migrate import is_current, migrate
 from lethe.storage.namespaces import SqlNamespaces
 from lethe.storage.plans import SqlPlans
 from lethe.storage.quotas import SqlQuotas
+from lethe.storage.sealing import seal
 from lethe.storage.session import Session
 from lethe.storage.tasks import SqlTasks
 from lethe.storage.vault_keys import VaultKeys
@@ -148,6 +151,10 @@ class SqlStore:
             commit(self._engines.write, transaction, started)
             if session.destroyed_secrets and not session.is_postgres:
                 empty_wal(connection)
+
+    def seal(self, org_id: OrgId, work_order_id: WorkOrderId, identities: Identities) -> SealedIdentities:
+        """Encrypt and hash the identities of an order to come; nothing is stored."""
+        return seal(self._keys.current, org_id, work_order_id, identities)
 
     def health(self) -> StoreHealth:
         """Look at the database. Never raises."""

@@ -110,7 +110,7 @@ _GUARDS_ON_POSTGRES = (
 )
 
 
-def _create_tables() -> None:  # noqa: PLR0915 - as long as there are tables
+def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
     op.create_table(
         "audit_head",
         sa.Column("head_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -329,19 +329,33 @@ def _create_tables() -> None:  # noqa: PLR0915 - as long as there are tables
         sa.CheckConstraint("length(updated_by) <= 500", name=op.f("expirations_updated_by_short")),
         sa.ForeignKeyConstraint(["space_id"], ["spaces.space_id"], name=op.f("expirations_space_id_fk")),
         sa.PrimaryKeyConstraint("number", name=op.f("expirations_pk")),
+        sa.UniqueConstraint("dataset_id", "space_id", name=op.f("expirations_dataset_id_space_id_unique")),
         sa.UniqueConstraint("expiration_id", name=op.f("expirations_expiration_id_unique")),
-        sa.UniqueConstraint("space_id", "dataset_id", name=op.f("expirations_space_id_dataset_id_unique")),
+    )
+    op.create_index(
+        "expirations_by_cancelled_at", "expirations", ["space_id", "cancelled_at", "expiration_id", "updated_at"]
+    )
+    op.create_index(
+        "expirations_by_completed_at", "expirations", ["space_id", "completed_at", "expiration_id", "updated_at"]
+    )
+    op.create_index(
+        "expirations_by_created_at", "expirations", ["space_id", "created_at", "expiration_id", "updated_at"]
     )
     op.create_index("expirations_by_dataset_name_key", "expirations", ["space_id", "dataset_name_key", "expiration_id"])
     op.create_index("expirations_by_description_key", "expirations", ["space_id", "description_key", "expiration_id"])
     op.create_index("expirations_by_display_name", "expirations", ["space_id", "display_name", "expiration_id"])
-    op.create_index("expirations_by_expiry_at", "expirations", ["space_id", "expiry_at", "expiration_id"])
+    op.create_index(
+        "expirations_by_executed_at", "expirations", ["space_id", "executed_at", "expiration_id", "updated_at"]
+    )
+    op.create_index("expirations_by_expiry_at", "expirations", ["space_id", "expiry_at", "expiration_id", "updated_at"])
     op.create_index("expirations_by_id", "expirations", ["space_id", "expiration_id"])
     op.create_index("expirations_by_status", "expirations", ["space_id", "status", "expiration_id"])
     op.create_index(
         "expirations_by_status_updated_at", "expirations", ["space_id", "status", "updated_at", "expiration_id"]
     )
-    op.create_index("expirations_by_updated_at", "expirations", ["space_id", "updated_at", "expiration_id"])
+    op.create_index(
+        "expirations_by_updated_at", "expirations", ["space_id", "updated_at", "expiration_id", "updated_by"]
+    )
     op.create_index("expirations_by_updated_by", "expirations", ["space_id", "updated_by", "expiration_id"])
     op.create_index(
         "expirations_by_updated_by_updated_at", "expirations", ["space_id", "updated_by", "updated_at", "expiration_id"]
@@ -421,8 +435,11 @@ def _create_tables() -> None:  # noqa: PLR0915 - as long as there are tables
     op.create_index(
         "work_orders_by_action_updated_at", "work_orders", ["space_id", "action", "updated_at", "work_order_id"]
     )
+    op.create_index("work_orders_by_created_at", "work_orders", ["space_id", "created_at", "work_order_id"])
     op.create_index(
-        "work_orders_by_created_at", "work_orders", ["space_id", "created_at", "work_order_id", "updated_at"]
+        "work_orders_by_created_at_beside",
+        "work_orders",
+        ["space_id", "created_at", "work_order_id", "updated_at", "status", "action"],
     )
     op.create_index("work_orders_by_created_by", "work_orders", ["space_id", "created_by", "work_order_id"])
     op.create_index("work_orders_by_dataset_name_key", "work_orders", ["space_id", "dataset_name_key", "work_order_id"])
@@ -434,8 +451,9 @@ def _create_tables() -> None:  # noqa: PLR0915 - as long as there are tables
     op.create_index(
         "work_orders_by_status_updated_at", "work_orders", ["space_id", "status", "updated_at", "work_order_id"]
     )
+    op.create_index("work_orders_by_updated_at", "work_orders", ["space_id", "updated_at", "work_order_id"])
     op.create_index(
-        "work_orders_by_updated_at",
+        "work_orders_by_updated_at_beside",
         "work_orders",
         ["space_id", "updated_at", "work_order_id", "created_at", "updated_by"],
     )
