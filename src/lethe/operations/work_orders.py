@@ -5,8 +5,8 @@ them, and holds no lock. `accept` stores everything at once, in one transaction:
 spent, its place in a bundle, the first task and the audit record.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from lethe.clock import Ids
@@ -17,6 +17,7 @@ from lethe.domain.errors import InvalidField, UnknownDataset, UnknownWorkOrder
 from lethe.domain.identity import Identities, RequestedIds, distinct
 from lethe.domain.ids import BundleId, TaskId, WorkOrderId
 from lethe.domain.listing import By, Listing, Page
+from lethe.domain.namespace import Namespace
 from lethe.domain.product import Product, ProductProgress
 from lethe.domain.task import Step, Task
 from lethe.domain.work_order import (
@@ -65,6 +66,8 @@ class PreparedOrder:
 
     draft: OrderDraft
     identities: Identities
+    namespace_fields: Mapping[Namespace, str] = field(default_factory=dict)
+    """Where the request first names each namespace."""
 
 
 _NO_IDENTITIES = Identities({})
@@ -80,7 +83,10 @@ def prepare(tx: Transaction, call: Call, draft: OrderDraft) -> PreparedOrder:
             call.caller.require(Permission.MANAGE_RECORD_DELETES)
             book = namespace_book(tx, call.org_id)
             runs = [RequestedIds(book.resolve(run.namespace), run.ids, run.field, run.indexes) for run in draft.runs]
-            return PreparedOrder(draft, distinct(runs))
+            fields: dict[Namespace, str] = {}
+            for run, requested in zip(draft.runs, runs, strict=True):
+                fields.setdefault(requested.namespace, run.namespace.field)
+            return PreparedOrder(draft, distinct(runs), fields)
         case Action.DELETE_DATASET:
             call.caller.require(Permission.DELETE_DATASETS)
             if draft.runs:
@@ -98,7 +104,7 @@ def accept(tx: Transaction, call: Call, prepared: PreparedOrder, *, ids: Ids) ->
     Raises UnknownDataset, DatasetHasNoIdentity, NamespaceDoesNotFit, QuotaExceeded.
     """
     draft, identities = prepared.draft, prepared.identities
-    dataset_name, skipped = _covered(tx, call, draft, identities)
+    dataset_name, skipped = _covered(tx, call, prepared)
     spend_deletes(tx, call.org, identities.count)
     bundle = _join_bundle(tx, call, identities.count, ids)
     author = call.caller.actor.author
@@ -170,11 +176,10 @@ def rename_work_order(
     return renamed
 
 
-def _covered(
-    tx: Transaction, call: Call, draft: OrderDraft, identities: Identities
-) -> tuple[str, Sequence[SkippedDataset]]:
+def _covered(tx: Transaction, call: Call, prepared: PreparedOrder) -> tuple[str, Sequence[SkippedDataset]]:
     """The name under which the order shows its datasets, and which of `ALL` it passes by."""
-    namespaces = list(identities.by_namespace)
+    draft = prepared.draft
+    namespaces = list(prepared.identities.by_namespace)
     match draft.scope:
         case AllDatasets():
             datasets = tx.datasets.all(call.org_id, call.sandbox_name)
@@ -182,12 +187,12 @@ def _covered(
             return "ALL", [SkippedDataset(dataset_id, reason) for dataset_id, reason in reasons if reason is not None]
         case NamedDatasets(dataset_ids):
             named: list[Dataset] = []
-            for dataset_id in dataset_ids:
+            for index, dataset_id in enumerate(dataset_ids):
                 dataset = tx.datasets.find(call.org_id, call.sandbox_name, dataset_id)
                 if dataset is None:
-                    raise UnknownDataset(field="datasetId")
+                    raise UnknownDataset(field="datasetId", index=index)
                 if draft.action is Action.DELETE_IDENTITY:
-                    require_fit(dataset, namespaces)
+                    require_fit(dataset, namespaces, prepared.namespace_fields)
                 named.append(dataset)
             return ", ".join(dataset.name for dataset in named), ()
         case unreachable:
