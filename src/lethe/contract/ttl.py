@@ -5,7 +5,17 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from lethe.contract.paging import DayText, FromText, OrderByText, PageQuery, ToText, order_keys
-from lethe.contract.shape import ID_LENGTH_MAX, Answer, Body, Description, DisplayName, FilterText, Query, Text
+from lethe.contract.shape import (
+    ID_LENGTH_MAX,
+    PLAIN_INTEGER,
+    Answer,
+    Body,
+    Description,
+    DisplayName,
+    FilterText,
+    Query,
+    Text,
+)
 from lethe.contract.spelling import EXPIRATION_ORDER, PRODUCT_NAME
 from lethe.contract.times import parse_instant
 
@@ -165,6 +175,6 @@ class ExpirationQuery(PageQuery):
     expiry_from_date: FromText | None = None
     expiry_to_date: ToText | None = None
     order_by: Annotated[OrderByText, AfterValidator(_expiration_order)] = "-updatedAt"
-    size: Annotated[int | None, Field(ge=1, le=100, description="The same as limit.")] = None
+    size: Annotated[int | None, Field(ge=1, le=100, description="The same as limit."), PLAIN_INTEGER] = None
     sandbox_name: FilterText | None = None
     org_id: FilterText | None = None
