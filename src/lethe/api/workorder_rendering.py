@@ -110,7 +110,7 @@ def filter_of(query: WorkOrderQuery, call: Call) -> WorkOrderFilter | None:
     created = window_of(None, query.from_date, query.to_date)
     return WorkOrderFilter(
         org_id=call.org_id,
-        sandbox_names=sandboxes_of(query.sandbox_name, call),
+        sandbox_names=sandboxes_of(query.sandbox_name, call, call.org),
         work_order_id=None if uuid is None else WorkOrderId(uuid),
         actions=_actions_of(query.type),
         statuses=_statuses_of(query.status),
