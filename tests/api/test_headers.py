@@ -36,9 +36,7 @@ def test_without_a_bearer_token(sqlite_world: World, value: str | None) -> None:
     assert refusal(response) == (403, "403010", "Oauth token is missing.")
 
 
-@pytest.mark.parametrize(
-    "value", ["nonsense", "a.b.c", "x" * 100_000, "TOKEN TOKEN", "TOKENx", ".TOKEN", "CUT"]
-)
+@pytest.mark.parametrize("value", ["nonsense", "a.b.c", "x" * 100_000, "TOKEN TOKEN", "TOKENx", ".TOKEN", "CUT"])
 def test_with_a_token_that_is_not_valid(sqlite_world: World, value: str) -> None:
     token = sqlite_world.headers()["Authorization"].removeprefix("Bearer ")
     spoilt = value.replace("TOKEN", token).replace("CUT", token.rpartition(".")[0] + ".")

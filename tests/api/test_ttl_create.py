@@ -13,6 +13,7 @@ from support.clock import NOON
 from support.values import DEV, ORG, OTHER_ORG
 
 from .conftest import MakeWorld
+from .refusals import refused
 
 AHEAD = "2030-12-31T23:59:59Z"
 FIELDS = [
@@ -33,15 +34,6 @@ SOON = (NOON + timedelta(hours=24)).isoformat()
 
 def create(world: World, dataset_id: str = EMAILS, expiry: object = AHEAD, **more: Any) -> Any:
     return world.call("POST", "/ttl", {"datasetId": dataset_id, "expiry": expiry, **more})
-
-
-def refused(response: Any, status: int, code: str, field: str | None = None) -> dict[str, Any]:
-    """Check a refusal; gives its additional context."""
-    answer = response.json()
-    assert (response.status_code, answer["error_code"]) == (status, f"HYGN-{code}-{status}"), answer
-    context: dict[str, Any] = answer["report"]["additionalContext"]
-    assert context.get("field") == field
-    return context
 
 
 def test_it_is_answered_with_every_field(world: World) -> None:
