@@ -42,7 +42,7 @@ def draft_of(asked: WorkOrderIn) -> OrderDraft:
     runs: Sequence[IdRun] = ()
     given = [form for form in (asked.identities, asked.namespaces_identities) if form is not UNSET and form is not None]
     if len(given) > 1:
-        raise MixedIdentityForms
+        raise MixedIdentityForms("Identities and NamespacesIdentities are not allowed at the same time")
     if given:
         runs = [
             IdRun(NamespaceRef(run.namespace_field, run.code, run.namespace_id), run.ids, run.id_field, run.indexes)
