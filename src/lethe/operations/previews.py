@@ -80,7 +80,7 @@ class OrderResults:
 def preview_scope(tx: Transaction, call: Call, prepared: PreparedOrder) -> PreviewScope:
     """Say where the order would look. Raises UnknownDataset, DatasetHasNoIdentity, NamespaceDoesNotFit."""
     draft, identities = prepared.draft, prepared.identities
-    _, skipped = covered(tx, call, draft, identities)
+    _, skipped = covered(tx, call, prepared)
     placed = PreviewScope(call.org_id, call.sandbox_name, draft.scope, (), skipped)
     in_lake = Product.DATA_LAKE in draft.target_products and identities.count > 0
     datasets = datasets_in_scope(tx, placed, identities) if in_lake else ()

@@ -5,8 +5,8 @@ them; for 100,000 that takes long, and holds no lock. `accept` stores everything
 its identities, the quota spent, its place in a bundle, the first task and the audit record.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, assert_never
 
 from lethe.clock import Ids
@@ -17,6 +17,7 @@ from lethe.domain.errors import InvalidField, UnknownDataset, UnknownWorkOrder
 from lethe.domain.identity import Identities, RequestedIds, distinct
 from lethe.domain.ids import BundleId, OrgId, SandboxName, WorkOrderId
 from lethe.domain.listing import By, Listing, Page
+from lethe.domain.namespace import Namespace
 from lethe.domain.product import Product, ProductProgress
 from lethe.domain.task import Step, promise
 from lethe.domain.work_order import (
@@ -65,6 +66,8 @@ class PreparedOrder:
 
     draft: OrderDraft
     identities: Identities
+    namespace_fields: Mapping[Namespace, str] = field(default_factory=dict)
+    """Where the request first names each namespace."""
 
 
 class Placed(Protocol):
@@ -99,7 +102,10 @@ def prepare(tx: Transaction, call: Call, draft: OrderDraft) -> PreparedOrder:
             call.caller.require(Permission.MANAGE_RECORD_DELETES)
             book = namespace_book(tx, call.org_id)
             runs = [RequestedIds(book.resolve(run.namespace), run.ids, run.field, run.indexes) for run in draft.runs]
-            return PreparedOrder(draft, distinct(runs))
+            fields: dict[Namespace, str] = {}
+            for run, requested in zip(draft.runs, runs, strict=True):
+                fields.setdefault(requested.namespace, run.namespace.field)
+            return PreparedOrder(draft, distinct(runs), fields)
         case Action.DELETE_DATASET:
             call.caller.require(Permission.DELETE_DATASETS)
             if draft.runs:
@@ -121,8 +127,9 @@ def accept(tx: Transaction, call: Call, sealed: SealedOrder, *, ids: Ids) -> Wor
 
     Raises UnknownDataset, DatasetHasNoIdentity, NamespaceDoesNotFit, QuotaExceeded.
     """
-    draft, identities = sealed.prepared.draft, sealed.prepared.identities
-    dataset_name, skipped = covered(tx, call, draft, identities)
+    prepared = sealed.prepared
+    draft, identities = prepared.draft, prepared.identities
+    dataset_name, skipped = covered(tx, call, prepared)
     spend_deletes(tx, call.org, identities.count)
     bundle = _join_bundle(tx, call, identities.count, ids)
     author = call.caller.actor.author
@@ -205,11 +212,10 @@ def datasets_in_scope(tx: Transaction, order: Placed, identities: Identities) ->
             assert_never(unreachable)
 
 
-def covered(
-    tx: Transaction, call: Call, draft: OrderDraft, identities: Identities
-) -> tuple[str, Sequence[SkippedDataset]]:
+def covered(tx: Transaction, call: Call, prepared: PreparedOrder) -> tuple[str, Sequence[SkippedDataset]]:
     """The name under which the order shows its datasets, and which of `ALL` it passes by."""
-    namespaces = list(identities.by_namespace)
+    draft = prepared.draft
+    namespaces = list(prepared.identities.by_namespace)
     match draft.scope:
         case AllDatasets():
             datasets = tx.datasets.all(call.org_id, call.sandbox_name)
@@ -217,12 +223,12 @@ def covered(
             return "ALL", tuple(SkippedDataset(each, reason) for each, reason in reasons if reason is not None)
         case NamedDatasets(dataset_ids):
             named: list[Dataset] = []
-            for dataset_id in dataset_ids:
+            for index, dataset_id in enumerate(dataset_ids):
                 dataset = tx.datasets.find(call.org_id, call.sandbox_name, dataset_id)
                 if dataset is None:
-                    raise UnknownDataset(field="datasetId")
+                    raise UnknownDataset(field="datasetId", index=index)
                 if draft.action is Action.DELETE_IDENTITY:
-                    require_fit(dataset, namespaces)
+                    require_fit(dataset, namespaces, prepared.namespace_fields)
                 named.append(dataset)
             return ", ".join(dataset.name for dataset in named), ()
         case unreachable:
