@@ -1,4 +1,4 @@
-"""A local directory. A change is on disk before its call returns, so that a power cut cannot reorder two of them."""
+"""A local directory. What counts is on disk before its call returns, so that a power cut cannot reorder two of them."""
 
 import errno
 import os
@@ -71,7 +71,10 @@ class LocalStorage:
 
     @contextmanager
     def create(self, path: str) -> Iterator[IO[bytes]]:
-        """Write, flush and sync; on an exception remove what was written."""
+        """Write, flush and sync; on an exception remove what was written.
+
+        The directory is synced by the `put` or `replace` that makes the file count.
+        """
         name = self._path(path)
         with _failures("create"):
             Path(name).parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +85,6 @@ class LocalStorage:
                 file.flush()
                 os.fsync(file.fileno())
                 file.close()
-                _sync_parent(name)
         except BaseException:
             with suppress(OSError):
                 file.close()
@@ -110,7 +112,6 @@ class LocalStorage:
         with _failures("replace"):
             Path(self._path(source)).replace(self._path(destination))
             _sync_parent(self._path(destination))
-            _sync_parent(self._path(source))
 
     def remove(self, path: str) -> None:
         """Unlink."""
