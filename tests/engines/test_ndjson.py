@@ -55,7 +55,11 @@ def test_several_gzip_members_are_one_file(tmp_path: Path) -> None:
     assert gzip.decompress((tmp_path / "a.gz").read_bytes()) == LINES[0] + LINES[4]
 
 
-@pytest.mark.parametrize("broken", [b"[1]\n", b"{\n", b'{"id": "\xff"}\n', gzip.compress(LINES[0] * 99)[:-20]])
+@pytest.mark.parametrize(
+    "broken",
+    [b"[1]\n", b"{\n", b'{"id": "\xff"}\n', gzip.compress(LINES[0] * 99, mtime=0)[:-20]],
+    ids=["a list", "half an object", "no text", "half a file"],
+)
 def test_what_is_no_json_line_is_refused(tmp_path: Path, broken: bytes) -> None:
     (tmp_path / "a.json").write_bytes(broken)
     target = Target(DatasetId("ds"), TableReference(TableFormat.NDJSON, str(tmp_path)), BY_ID)
