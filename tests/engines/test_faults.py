@@ -278,3 +278,35 @@ def test_ndjson_bears_the_failure_of_every_call(tmp_path: Path) -> None:
         assert isinstance(with_(Faults()).forget(where, WANTED, plan, MARKER), Forgotten)
         assert (root / "a.json").read_bytes() == b"".join(lines[1:])
         number += 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_worker_that_lost_its_lease_does_no_harm(when: str, calls: tuple[int, int], tmp_path: Path) -> None:
+    """At every call of one worker another takes over, finishes, and purges or not; then the first goes on."""
+    for number in range(calls[0]):
+        for purged in (False, True):
+            root = tmp_path / f"{number}-{purged}"
+            make(root)
+            plan = plan_of(root)
+            outcomes: list[Outcome] = []
+
+            def successor(
+                root: Path = root, plan: TablePlan = plan, outcomes: list[Outcome] = outcomes, purged: bool = purged
+            ) -> None:
+                outcomes.append(forget(root, plan, Faults()))
+                if purged:
+                    purge(root, Faults())
+
+            stale = forget(root, plan, Faults(number, when, successor))
+            assert isinstance(stale, (Forgotten, DidNotHappen, MayHaveHappened)), stale
+            assert live(root) == SURVIVORS
+            assert isinstance(outcomes[0], Forgotten)
+            assert [o.rows_by_identity for o in outcomes[0].tally.orders] == COUNTS
+            again = forget(root, plan, Faults())
+            assert isinstance(again, Forgotten), again
+            if not purged:
+                require_end_state(root, again)
+            else:
+                assert live(root) == SURVIVORS
+                assert purge(root, Faults()).clean
+            shutil.rmtree(root)

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from engines.plugs import BY_ID
 from engines.tables import wide
 from engines.test_rewriter import LAYOUTS, PEOPLE, judge, rewritten, written
 from lethe.domain.dataset import PrimaryIdentity
+from lethe.engines import verify
 from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.interface import Evidence, IdentityMap, ResidueKind, Selector
 from lethe.engines.storage.local import LocalStorage
@@ -276,6 +278,15 @@ def test_what_cannot_be_read_is_a_residue(tmp_path: Path) -> None:
         assert kinds(verified(tmp_path)) == {ResidueKind.UNREADABLE}
     (tmp_path / "a.parquet").write_bytes(b"\x1f\x8b broken")
     assert kinds(verified(tmp_path)) == {ResidueKind.UNREADABLE}
+
+
+def test_the_reader_asks_no_parquet_library() -> None:
+    """Only codecs and decompressing streams come from Arrow: what a library gets wrong alike would not be seen."""
+    source = Path(verify.__file__).parent
+    asked = {line.strip() for p in source.rglob("*.py") for line in p.read_text().splitlines() if "pa." in line}
+    used = {word for line in asked for word in re.findall(r"\bpa\.(\w+)", line)}
+    assert used == {"Codec", "CompressedInputStream", "BufferReader"}
+    assert not any("pyarrow." in p.read_text() for p in source.rglob("*.py"))
 
 
 def test_a_naive_deletion_leaves_residue(tmp_path: Path) -> None:

@@ -79,7 +79,8 @@ class _Copy:
             return self._schema.empty_table(), judgement.counts
         columns = []
         for leaves, field_ in zip(self._fields, self._schema, strict=True):
-            column = self._read(group, leaves).column(0)
+            # A column that the judge has read whole is not read again.
+            column = (judged if leaves == self._judged else self._read(group, leaves)).column(0)
             if kept < rows:
                 column = column.filter(keep)
             if column.type != field_.type:

@@ -61,8 +61,10 @@ class ChunkReader:
     def _may_hold(self, page: Page) -> bool:
         """Whether the page's bytes betray any identity. Short ones and shared prefixes betray nothing: decode."""
         if self.chunk.leaf.physical in {INT32, INT64}:
-            return bool(np.isin(decode(page, self.chunk.leaf), self._integers).any())
-        if self.chunk.leaf.decimal or self.needles.has_short or self._forms_are_split(page):
+            return bool(len(self._integers)) and bool(np.isin(decode(page, self.chunk.leaf), self._integers).any())
+        if self.chunk.leaf.decimal:
+            return bool(len(self._integers))
+        if self.needles.has_short or self._forms_are_split(page):
             return True
         return self.needles.any_in_bytes(page.body)
 

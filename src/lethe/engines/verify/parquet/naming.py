@@ -34,7 +34,12 @@ def namer(needles: Needles, leaf: Leaf, code: str | None) -> Namer:
 
 
 def wanted_integers(needles: Needles, leaf: Leaf) -> Any:
-    """Every stored integer that could be an identity, to rule out a whole page at once."""
+    """Every stored integer (of a decimal: unscaled) that could be an identity, to rule out a whole page at once.
+
+    For decimals in bytes only whether there is any counts.
+    """
+    if leaf.physical not in {INT32, INT64}:
+        return np.array([n for t, n in _texts(needles, None) if _NUMERAL.match(t)], dtype=np.int64)
     bits = 32 if leaf.physical == INT32 else 64
     stored = set()
     for text, _ in _texts(needles, None):
