@@ -46,6 +46,7 @@ class Forgetting:
         self._searched: dict[str, str] = {}
         """Versions of files that are known to hold no match."""
         self._carried_out: list[Change] = []
+        self._attempt: int | None = None
         self.decided = False
         """Whether a round may have been written down."""
 
@@ -107,9 +108,11 @@ class Forgetting:
         self._apply(changes)
 
     def _new_paths(self, round_: int) -> Iterator[str]:
+        if self._attempt is None:
+            self._attempt = self._journal.begin()
         number = 0
         while True:
-            yield self._journal.new_path(round_, number)
+            yield self._journal.new_path(self._attempt, round_, number)
             number += 1
 
     def _apply(self, changes: Sequence[Change]) -> None:

@@ -1,7 +1,9 @@
 """The journal of one forget: written once, it is the decision; from then on the work only goes forward.
 
 Under `_lethe/<digest of the marker>/` stand `round-<n>.json`, one for each round of replacements, and at the end
-`done.json`. New content waits beside them in `<n>-<m>.new`. Nothing here holds an identity, unless a path does.
+`done.json`. New content waits beside them, in files whose names begin with the attempt's number: a worker that lost its
+lease and still writes can therefore never write into what its successor puts in place. Nothing here holds an identity,
+unless a path does.
 """
 
 import hashlib
@@ -13,7 +15,7 @@ from typing import Any
 from lethe.domain.plan import FileAction, PlannedFile, TablePlan
 from lethe.engines.directory.listing import OURS
 from lethe.engines.interface import Marker
-from lethe.engines.storage.interface import FileMissing, Storage
+from lethe.engines.storage.interface import FileExists, FileMissing, Storage
 from lethe.engines.tally import Counts
 
 
@@ -47,9 +49,20 @@ class Journal:
         self._storage = storage
         self.directory = f"{OURS}/{hashlib.sha256(marker.encode()).hexdigest()[:32]}"
 
-    def new_path(self, round_: int, number: int) -> str:
+    def begin(self) -> int:
+        """Claim the next attempt's number."""
+        number = 0
+        while True:
+            try:
+                self._storage.put(f"{self.directory}/attempt-{number}.json", b"", if_absent=True)
+            except FileExists:
+                number += 1
+            else:
+                return number
+
+    def new_path(self, attempt: int, round_: int, number: int) -> str:
         """Where the new content of a round's file waits."""
-        return f"{self.directory}/{round_}-{number}.new"
+        return f"{self.directory}/{attempt}-{round_}-{number}.new"
 
     def rounds(self) -> Sequence[Sequence[Change]]:
         """The decided rounds, in order."""

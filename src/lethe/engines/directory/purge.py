@@ -15,28 +15,31 @@ from lethe.engines.interface import NotRemoved, Phase, PurgePolicy, PurgeReport,
 from lethe.engines.progress import Meter
 from lethe.engines.storage.interface import FileStat, Storage, StorageFailed
 
+_Chain = Sequence[FileStat]
+"""Files that must go in this order, the last only when all before it went."""
+
 
 def purge_leftovers(
     storage: Storage, listing: Listing, policy: PurgePolicy, now: datetime, watch: Watcher
 ) -> PurgeReport:
     """Remove what is nobody's; hold what may still be somebody's."""
-    goes, held = _decide(listing, policy.writers_grace, now)
-    report = _remove(storage, goes, Phase.PURGE, watch)
+    chains, held = _decide(listing, policy.writers_grace, now)
+    report = _remove(storage, chains, Phase.PURGE, watch)
     return PurgeReport(report.files_removed, report.bytes_removed, report.failed, held)
 
 
 def drop_everything(storage: Storage, watch: Watcher) -> PurgeReport:
     """Remove every file."""
-    return _remove(storage, list(storage.list()), Phase.DROP, watch)
+    return _remove(storage, [[stat] for stat in storage.list()], Phase.DROP, watch)
 
 
-def _decide(listing: Listing, grace: timedelta, now: datetime) -> tuple[Sequence[FileStat], Sequence[NotRemoved]]:
-    """What goes, in order, and what is held. Pure."""
-    goes: list[FileStat] = list(listing.summaries)
+def _decide(listing: Listing, grace: timedelta, now: datetime) -> tuple[Sequence[_Chain], Sequence[NotRemoved]]:
+    """What goes, and what is held. Pure."""
+    goes: list[_Chain] = [[stat] for stat in listing.summaries]
     held: list[NotRemoved] = []
     for number, stat in enumerate(listing.leftovers):
         if stat.modified_at + grace <= now:
-            goes.append(stat)
+            goes.append([stat])
         else:
             why = "a hidden file of another writer, who may still be at work"
             held.append(NotRemoved(f"hidden file {number}", why, stat.modified_at + grace))
@@ -45,11 +48,11 @@ def _decide(listing: Listing, grace: timedelta, now: datetime) -> tuple[Sequence
         decided = any(name.startswith("round-") for name in names)
         newest = max(stat.modified_at for stat in journal)
         if "done.json" in names:
-            goes.extend(sorted(journal, key=lambda stat: stat.path.endswith("/done.json")))
+            goes.append(sorted(journal, key=lambda stat: stat.path.endswith("/done.json")))
         elif decided:
             held.append(NotRemoved(journal[0].path, "a forget began here and has not ended; repeat it"))
         elif newest + grace <= now:
-            goes.extend(journal)
+            goes.append(journal)
         else:
             held.append(NotRemoved(journal[0].path, "a forget may be at work here", newest + grace))
     return goes, held
@@ -62,17 +65,26 @@ def _journals(ours: Sequence[FileStat]) -> Iterator[Sequence[FileStat]]:
     yield from by_directory.values()
 
 
-def _remove(storage: Storage, files: Sequence[FileStat], phase: Phase, watch: Watcher) -> PurgeReport:
-    meter = Meter(watch, phase, len(files), sum(stat.size_bytes for stat in files))
-    removed, removed_bytes, failed = 0, 0, []
-    for number, stat in enumerate(files):
-        try:
-            storage.remove(stat.path)
-        except StorageFailed as error:
-            failed.append(NotRemoved(f"file {number} of {len(files)}", str(error)))
-        else:
-            removed += 1
-            removed_bytes += stat.size_bytes
-        meter.step(stat.size_bytes)
+def _remove(storage: Storage, chains: Sequence[_Chain], phase: Phase, watch: Watcher) -> PurgeReport:
+    """Remove chain by chain. Where a removal fails, the rest of its chain stays too, and is reported."""
+    total = sum(map(len, chains))
+    meter = Meter(watch, phase, total, sum(stat.size_bytes for chain in chains for stat in chain))
+    removed, removed_bytes = 0, 0
+    failed: list[NotRemoved] = []
+    for chain in chains:
+        broken = ""
+        for stat in chain:
+            number = removed + len(failed)
+            try:
+                if not broken:
+                    storage.remove(stat.path)
+            except StorageFailed as error:
+                broken = str(error)
+            if broken:
+                failed.append(NotRemoved(f"file {number} of {total}", broken))
+            else:
+                removed += 1
+                removed_bytes += stat.size_bytes
+            meter.step(stat.size_bytes)
     storage.remove_empty_directories()
     return PurgeReport(removed, removed_bytes, failed)

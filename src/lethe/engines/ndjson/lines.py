@@ -1,5 +1,6 @@
 """Which lines match: their identities are taken out into an Arrow table, and the matcher decides as for any other."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +32,7 @@ def judged(lines: Sequence[bytes], matcher: Matcher) -> JudgedLines:
     rows = [None if not line.strip() else _decoded(line) for line in lines]
     match matcher.selector:
         case PrimaryIdentity(path=path):
-            values = pa.array([_text(_at(row, path)) for row in rows], pa.string())
+            values = pa.array([_identity(row, line, path) for row, line in zip(rows, lines, strict=True)], pa.string())
             nested: Any = values
             for name in reversed(path[1:]):
                 nested = pa.StructArray.from_arrays([nested], [name])
@@ -42,14 +43,31 @@ def judged(lines: Sequence[bytes], matcher: Matcher) -> JudgedLines:
     return JudgedLines(sum(row is not None for row in rows), matches.mask.to_pylist(), matches.counts)
 
 
+_DECODER = msgspec.json.Decoder(dict[str, Any])
+
+
 def _decoded(line: bytes) -> dict[str, Any]:
     try:
         return _DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise TableRefused("a line is not a JSON object") from None
+        return _decoded_slowly(line)
 
 
-_DECODER = msgspec.json.Decoder(dict[str, Any])
+def _decoded_slowly(line: bytes) -> dict[str, Any]:
+    """By the standard library, which takes numbers of any size. The error of either would quote the line."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise TableRefused("a line is not a JSON object")
+    return value
+
+
+def _identity(row: Any, line: bytes, path: Sequence[str]) -> str | None:
+    """The identity at a path; an integer beyond 64 bits was read as a float, and is read again."""
+    value = _at(row, path)
+    return _text(_at(_decoded_slowly(line), path) if isinstance(value, float) else value)
 
 
 def _at(row: Any, path: Sequence[str]) -> Any:

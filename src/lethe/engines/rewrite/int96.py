@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lethe.engines.rewrite.interface import RewriteRefused
-from lethe.engines.rewrite.source import open_parquet
+from lethe.engines.rewrite.source import open_parquet, read_leaves
 
 _NANOSECONDS_PER_MICROSECOND = 1_000
 
@@ -22,8 +22,8 @@ def require_exact_instants(source: Any, file: Any) -> None:
     coarse = open_parquet(source, int96_unit="us")
     for group in range(metadata.num_row_groups):
         for leaf in leaves:
-            exact = file.reader.read_row_group(group, column_indices=[leaf], use_threads=False)
-            rough = coarse.reader.read_row_group(group, column_indices=[leaf], use_threads=False)
+            exact = read_leaves(file, group, [leaf])
+            rough = read_leaves(coarse, group, [leaf])
             for nanoseconds, microseconds in zip(_values(exact.column(0)), _values(rough.column(0)), strict=True):
                 apart = pc.subtract(pc.divide(nanoseconds, _NANOSECONDS_PER_MICROSECOND), microseconds)
                 if not pc.all(pc.less_equal(pc.abs(apart), 1), min_count=0).as_py():

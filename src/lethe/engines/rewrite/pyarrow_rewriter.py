@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from lethe.engines.rewrite.int96 import require_exact_instants
 from lethe.engines.rewrite.interface import Judge, RewriteRefused, Rewritten
 from lethe.engines.rewrite.layout import Layout, layout_of, plain_schema
-from lethe.engines.rewrite.source import leaves_by_field, leaves_of, open_parquet
+from lethe.engines.rewrite.source import leaves_by_field, leaves_of, open_parquet, read_leaves
 from lethe.engines.tally import Counts
 
 
@@ -79,7 +79,8 @@ class _Copy:
             return self._schema.empty_table(), judgement.counts
         columns = []
         for leaves, field_ in zip(self._fields, self._schema, strict=True):
-            column = self._read(group, leaves).column(0)
+            # A column that the judge has read whole is not read again.
+            column = (judged if leaves == self._judged else self._read(group, leaves)).column(0)
             if kept < rows:
                 column = column.filter(keep)
             if column.type != field_.type:
@@ -88,7 +89,7 @@ class _Copy:
         return pa.Table.from_arrays(columns, schema=self._schema), judgement.counts
 
     def _read(self, group: int, leaves: Sequence[int]) -> Any:
-        return self._file.reader.read_row_group(group, column_indices=list(leaves), use_threads=False)
+        return read_leaves(self._file, group, leaves)
 
 
 def _rows_alone(rows: int) -> Any:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lethe.engines.rewrite.interface import Judge
-from lethe.engines.rewrite.source import leaves_of, open_parquet
+from lethe.engines.rewrite.source import leaves_of, open_parquet, read_leaves
 from lethe.engines.tally import Counts
 
 
@@ -43,10 +43,7 @@ def scan(source: Any, judge: Judge) -> Scanned:
     for group in range(metadata.num_row_groups):
         rows = metadata.row_group(group).num_rows
         if not judge.can_skip(metadata.row_group(group), schema):
-            if leaves:
-                table = file.reader.read_row_group(group, column_indices=leaves, use_threads=False)
-            else:
-                table = pa.table({"": pa.nulls(rows)})
+            table = read_leaves(file, group, leaves) if leaves else pa.table({"": pa.nulls(rows)})
             judgement = judge.judge(table, first_row)
             left_out += pc.sum(judgement.leave_out).as_py() or 0
             counts += judgement.counts

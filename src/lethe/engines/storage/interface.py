@@ -59,9 +59,10 @@ class Storage(Protocol):
         ...
 
     def create(self, path: str) -> AbstractContextManager[IO[bytes]]:
-        """A stream into a new file, durable once the context ends well; after an exception there is no such file.
+        """A stream into a new file, whose content is durable once the context ends well; after an exception it is gone.
 
-        The path must be a temporary one: a crash may leave part of the file on a local disk.
+        The path must be a temporary one: a crash may leave part of the file on a local disk. The name itself is durable
+        after the next `put` beside it.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""A local directory. A change is on disk before its call returns, so that a power cut cannot reorder two of them."""
+"""A local directory. What counts is on disk before its call returns, so that a power cut cannot reorder two of them."""
 
 import errno
 import os
@@ -7,15 +7,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import get_ident
 from typing import IO, Any
 
 import pyarrow as pa
 
 from lethe.engines.interface import TableRefused
 from lethe.engines.storage.interface import FileExists, FileMissing, FileStat, StorageFailed
-
-_PUT_SUFFIX = ".lethe-put"
-"""Of the file that a small write goes to before it takes its name; after a crash it is a leftover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,10 @@ class LocalStorage:
 
     @contextmanager
     def create(self, path: str) -> Iterator[IO[bytes]]:
-        """Write, flush and sync; on an exception remove what was written."""
+        """Write, flush and sync; on an exception remove what was written.
+
+        The directory is synced by the `put` or `replace` that makes the file count.
+        """
         name = self._path(path)
         with _failures("create"):
             Path(name).parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +83,6 @@ class LocalStorage:
                 file.flush()
                 os.fsync(file.fileno())
                 file.close()
-                _sync_parent(name)
         except BaseException:
             with suppress(OSError):
                 file.close()
@@ -93,16 +93,19 @@ class LocalStorage:
     def put(self, path: str, data: bytes, *, if_absent: bool = False) -> None:
         """Write a file beside it and give it the name; a hard link refuses a name that is taken."""
         name = self._path(path)
-        with self.create(path + _PUT_SUFFIX) as file:
+        # A name of this thread's own: two that put the same file must not write into each other's. After a crash it is
+        # a leftover.
+        beside = f".lethe-put-{os.getpid()}-{get_ident()}"
+        with self.create(path + beside) as file:
             file.write(data)
         with _failures("put"):
             if if_absent:
                 try:
-                    os.link(name + _PUT_SUFFIX, name)
+                    os.link(name + beside, name)
                 finally:
-                    Path(name + _PUT_SUFFIX).unlink()
+                    Path(name + beside).unlink()
             else:
-                Path(name + _PUT_SUFFIX).replace(name)
+                Path(name + beside).replace(name)
             _sync_parent(name)
 
     def replace(self, source: str, destination: str) -> None:
@@ -110,7 +113,6 @@ class LocalStorage:
         with _failures("replace"):
             Path(self._path(source)).replace(self._path(destination))
             _sync_parent(self._path(destination))
-            _sync_parent(self._path(source))
 
     def remove(self, path: str) -> None:
         """Unlink."""

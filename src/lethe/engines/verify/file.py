@@ -1,6 +1,7 @@
 """One file of any kind: recognised by its first bytes, and searched in every form that it has."""
 
 import gzip
+import struct
 import zlib
 from dataclasses import dataclass, field
 from typing import Final
@@ -70,7 +71,7 @@ class Explaining:
 
 def _examine(data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool, full: bool) -> None:
     if data[:4] == MAGIC and data[-4:] == MAGIC:
-        parquet.examine(data, selector, needles, findings, live=live, full=full)
+        _examine_parquet(data, selector, needles, findings, live=live, full=full)
     elif data[:4] == MAGIC_ENCRYPTED:
         raise Unreadable("the file is encrypted")
     elif data[:4] == avro.MAGIC:
@@ -79,6 +80,16 @@ def _examine(data: bytes, selector: Selector, needles: Needles, findings: Findin
     else:
         text.examine(_opened(data), selector, needles, findings, live=live)
         findings.ask_elsewhere(needles.in_bytes(data) if data[:2] == _GZIP else set(), "compressed bytes")
+
+
+def _examine_parquet(
+    data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool, full: bool
+) -> None:
+    """Damage may show anywhere in a walk through bytes; whatever it breaks, the file was not examined."""
+    try:
+        parquet.examine(data, selector, needles, findings, live=live, full=full)
+    except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError, struct.error) as error:
+        raise Unreadable("the file's structures contradict each other") from error
 
 
 def _opened(data: bytes) -> bytes:

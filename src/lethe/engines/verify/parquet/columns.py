@@ -25,8 +25,6 @@ class ChunkReader:
     data: bytes = field(repr=False)
     chunk: Chunk
     needles: Needles
-    unused_entries: int = 0
-    """Dictionary entries with an identity in them that no row refers to."""
 
     @cached_property
     def pages(self) -> Sequence[Page]:
@@ -63,8 +61,10 @@ class ChunkReader:
     def _may_hold(self, page: Page) -> bool:
         """Whether the page's bytes betray any identity. Short ones and shared prefixes betray nothing: decode."""
         if self.chunk.leaf.physical in {INT32, INT64}:
-            return bool(np.isin(decode(page, self.chunk.leaf), self._integers).any())
-        if self.chunk.leaf.decimal or self.needles.has_short or self._forms_are_split(page):
+            return bool(len(self._integers)) and bool(np.isin(decode(page, self.chunk.leaf), self._integers).any())
+        if self.chunk.leaf.decimal:
+            return bool(len(self._integers))
+        if self.needles.has_short or self._forms_are_split(page):
             return True
         return self.needles.any_in_bytes(page.body)
 
@@ -88,11 +88,11 @@ class ChunkReader:
                 found |= self.needles.in_bytes(b"\n".join(decode(page, self.chunk.leaf)))
         return found
 
-    def unused_identities(self) -> int:
-        """Dictionary entries that hold an identity and that no row uses."""
+    def unused_identities(self) -> set[Any]:
+        """Dictionary entries that hold an identity and that no row of the chunk uses."""
         dictionary = next((page for page in self.pages if page.dictionary), None)
         if dictionary is None or not self._may_hold(dictionary):
-            return 0
+            return set()
         entries = decode(dictionary, self.chunk.leaf)
         name = namer(self.needles, self.chunk.leaf, None)
         suspects = [
@@ -100,7 +100,7 @@ class ChunkReader:
             for number, value in enumerate(entries)
             if name(value) is not None or (isinstance(value, bytes) and self.needles.in_bytes(value))
         ]
-        return len(set(suspects) - self._used_entries) if suspects else 0
+        return {entries[number] for number in suspects if number not in self._used_entries} if suspects else set()
 
     @cached_property
     def _used_entries(self) -> set[int]:
@@ -122,11 +122,10 @@ class ChunkReader:
                 values.update(decode(page, self.chunk.leaf))
         return values
 
-    def unexplained_bounds(self) -> int:
-        """Bounds, of the chunk and of its pages, that name an identity which no value of the column holds."""
-        if not self.searchable:
-            return 0
-        return sum(self._unexplained(bound) for bound in self._bounds() if bound)
+    def unexplained_bounds(self) -> set[Any]:
+        """Bounds, of the chunk and of its pages, that name an identity which no value of the chunk holds."""
+        bounds = {bound for bound in self._bounds() if bound and self._unexplained(bound)}
+        return bounds if self.holds_text else {int.from_bytes(bound, "little", signed=True) for bound in bounds}
 
     def _bounds(self) -> set[bytes | None]:
         statistics = [self.chunk.statistics, *(page.statistics for page in self.pages)]

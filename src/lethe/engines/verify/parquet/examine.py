@@ -2,9 +2,9 @@
 
 import base64
 import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.interface import ResidueKind, Selector
@@ -27,11 +27,18 @@ def examine(data: bytes, selector: Selector, needles: Needles, findings: Finding
     footer = read_footer(data)
     findings.rows += footer.rows
     matched = 0
+    left: dict[tuple[int, str], set[Any]] = {}
     for number, (_, chunks) in enumerate(footer.groups):
         readers = [ChunkReader(data, chunk, needles) for chunk in chunks]
         matched += _rows_named(readers, selector)
-        for reader in readers:
+        for column, reader in enumerate(readers):
             _chunk(reader, f"row group {number}", findings, live=live, full=full)
+            if reader.searchable:
+                left.setdefault((column, "dictionary entries that no row uses"), set()).update(
+                    reader.unused_identities()
+                )
+                left.setdefault((column, "bounds"), set()).update(reader.unexplained_bounds())
+    _explain_by_other_groups(data, footer, left, needles, findings)
     if matched:
         findings.residue(ResidueKind.LIVE_ROW if live else ResidueKind.STORED_ROW, "rows", matched)
     _metadata(footer, needles, findings)
@@ -68,14 +75,26 @@ def _chunk(reader: ChunkReader, group: str, findings: Findings, *, live: bool, f
             findings.ask_elsewhere(found, where)
     if not reader.searchable:
         return
-    if unused := reader.unused_identities():
-        findings.residue(ResidueKind.VALUE, f"{where}: dictionary entries that no row uses", unused)
-    if bounds := reader.unexplained_bounds():
-        findings.residue(ResidueKind.VALUE, f"{where}: bounds", bounds)
     if reader.filter_is_stale():
         findings.residue(ResidueKind.VALUE, f"{where}: bloom filter")
     for part in reader.chunk.extra:
         findings.ask_elsewhere(reader.needles.in_bytes(part), f"{where}: key-value metadata")
+
+
+def _explain_by_other_groups(
+    data: bytes, footer: Footer, left: Mapping[tuple[int, str], set[Any]], needles: Needles, findings: Findings
+) -> None:
+    """Some writers repeat a column's whole dictionary, and its bounds, in every row group: a row of any explains it."""
+    for (column, what), values in left.items():
+        if not values:
+            continue
+        used: set[Any] = set()
+        for _, chunks in footer.groups:
+            used |= ChunkReader(data, chunks[column], needles).used_values
+        findings.explained += len(values & used)
+        if values - used:
+            where = f"column {'.'.join(footer.leaves[column].path)}: {what}"
+            findings.residue(ResidueKind.VALUE, where, len(values - used))
 
 
 def _metadata(footer: Footer, needles: Needles, findings: Findings) -> None:

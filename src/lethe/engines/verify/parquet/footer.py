@@ -109,7 +109,8 @@ def _chunk(raw: dict[int, Any], leaf: Leaf) -> Chunk:
     if 3 not in raw or 8 in raw or raw.get(1):  # noqa: PLR2004 - meta_data, crypto_metadata, file_path
         raise Unreadable("a column is encrypted or stands in another file")
     meta = raw[3]
-    start = min(offset for offset in (meta[9], meta.get(11), meta.get(10)) if offset)
+    # A chunk without pages, of a row group without rows, may have no offset either.
+    start = min((offset for offset in (meta[9], meta.get(11), meta.get(10)) if offset), default=0)
     return Chunk(
         leaf=leaf,
         codec=meta[4],

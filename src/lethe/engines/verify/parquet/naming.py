@@ -12,6 +12,7 @@ from lethe.engines.verify.needles import Needles
 from lethe.engines.verify.parquet.footer import INT32, INT64, Leaf
 
 _NUMERAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z")
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _UUID_BYTES: Final = 16
 Namer = Callable[[Any], int | None]
 
@@ -27,12 +28,18 @@ def namer(needles: Needles, leaf: Leaf, code: str | None) -> Namer:
         # An unsigned column stores large numbers as negative ones.
         return lambda value: numerals.get(str(value), numerals.get(str(int(value) % (1 << bits))))
     if leaf.length == _UUID_BYTES:
-        return lambda value: _first(needles.named_by(str(UUID(bytes=value)), code), value, needles, code)
+        uuids = {UUID(t).bytes: n for t, n in _texts(needles, code) if _UUID.match(t)}
+        return lambda value: uuids[value] if value in uuids else needles.named_by_bytes(value, code)
     return lambda value: needles.named_by_bytes(value, code)
 
 
 def wanted_integers(needles: Needles, leaf: Leaf) -> Any:
-    """Every stored integer that could be an identity, to rule out a whole page at once."""
+    """Every stored integer (of a decimal: unscaled) that could be an identity, to rule out a whole page at once.
+
+    For decimals in bytes only whether there is any counts.
+    """
+    if leaf.physical not in {INT32, INT64}:
+        return np.array([n for t, n in _texts(needles, None) if _NUMERAL.match(t)], dtype=np.int64)
     bits = 32 if leaf.physical == INT32 else 64
     stored = set()
     for text, _ in _texts(needles, None):
@@ -57,7 +64,3 @@ def _texts(needles: Needles, code: str | None) -> list[tuple[str, int]]:
 def _decimal(value: Any, scale: int) -> Decimal:
     unscaled = int.from_bytes(value, "big", signed=True) if isinstance(value, bytes) else int(value)
     return Decimal(unscaled).scaleb(-scale)
-
-
-def _first(uuid: int | None, value: bytes, needles: Needles, code: str | None) -> int | None:
-    return needles.named_by_bytes(value, code) if uuid is None else uuid
