@@ -33,26 +33,26 @@ _HERE: Final = ("org_id", "sandbox_name")
 graph_node: Final = sa.Table(
     "graph_node",
     metadata,
+    sa.Column("node_id", sa.Integer, primary_key=True),
     *_space(),
     *_identity(),
     _dataset(),
-    sa.PrimaryKeyConstraint(*_HERE, "namespace", "id", "dataset_id"),
+    sa.UniqueConstraint(*_HERE, "namespace", "id", "dataset_id"),
     sa.Index("graph_node_dataset", *_HERE, "dataset_id"),
-    sqlite_with_rowid=False,
 )
 
 # An edge is stored in both directions, so that a node's neighbours are one look-up.
 graph_edge: Final = sa.Table(
     "graph_edge",
     metadata,
+    sa.Column("edge_id", sa.Integer, primary_key=True),
     *_space(),
     *_identity("from_"),
     *_identity("to_"),
     _dataset(),
-    sa.PrimaryKeyConstraint(*_HERE, "from_namespace", "from_id", "to_namespace", "to_id", "dataset_id"),
+    sa.UniqueConstraint(*_HERE, "from_namespace", "from_id", "to_namespace", "to_id", "dataset_id"),
     sa.Index("graph_edge_to", *_HERE, "to_namespace", "to_id"),
     sa.Index("graph_edge_dataset", *_HERE, "dataset_id"),
-    sqlite_with_rowid=False,
 )
 
 profile_fragment: Final = sa.Table(

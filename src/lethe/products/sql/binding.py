@@ -12,8 +12,29 @@ from lethe.domain.namespace import Namespace
 from lethe.products.interface import Space
 from lethe.products.sql.databases import Condition, Database
 from lethe.products.sql.failures import Misfit
-from lethe.products.sql.kinds import Kind, Scalar, held, kind_of
+from lethe.products.sql.kinds import Kind, held, kind_of
 from lethe.products.sql.mapping import FixedNamespace, IdentityColumns, NamespaceColumn, NamespaceForm, TableMapping
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows, said twice.
+
+    Two lists of values that one index answers make the database try every pair of them: a statement that has `pick`
+    in it already repeats it as `check`.
+    """
+
+    pick: Condition
+    """As indexes answer it."""
+    check: Condition
+    """As each row answers it, whatever indexes there are."""
+
+    def __and__(self, other: "Rows") -> "Rows":
+        return Rows(sa.and_(self.pick, other.pick), sa.and_(self.check, other.check))
+
+
+ALL_ROWS = Rows(sa.true(), sa.true())
+NO_ROWS = Rows(sa.false(), sa.false())
 
 
 @dataclass(frozen=True)
@@ -63,38 +84,45 @@ class BoundTable:
         """Each identity of a row."""
         return tuple(self._end(columns) for columns in self.mapping.identities)
 
-    def of_space(self, space: Space) -> Sequence[Condition]:
+    def of_space(self, space: Space) -> Rows:
         """Rows of this org and sandbox, as far as the table tells them apart."""
-        wanted = ((self.mapping.org_column, space.org_id), (self.mapping.sandbox_column, space.sandbox_name))
-        return [self.is_any(self.table.c[name], [value]) for name, value in wanted if name is not None]
+        rows = ALL_ROWS
+        if self.mapping.org_column is not None:
+            rows &= self.are_any(self.table.c[self.mapping.org_column], [space.org_id])
+        if self.mapping.sandbox_column is not None:
+            rows &= self.are_any(self.table.c[self.mapping.sandbox_column], [space.sandbox_name])
+        return rows
 
-    def of_dataset(self, space: Space, dataset_id: DatasetId) -> Condition | None:
-        """Rows that this dataset contributed to the space; None when the table does not say."""
+    def of_dataset(self, space: Space, dataset_id: DatasetId) -> Rows:
+        """Rows that this dataset contributed to the space; none when the table does not say."""
         if self.mapping.dataset_column is None or not self.mapping.holds(space.org_id, space.sandbox_name):
-            return None
-        return sa.and_(*self.of_space(space), self.is_any(self.table.c[self.mapping.dataset_column], [dataset_id]))
+            return NO_ROWS
+        return self.of_space(space) & self.are_any(self.table.c[self.mapping.dataset_column], [dataset_id])
 
-    def of_namespace(self, end: BoundEnd, namespace: Namespace, codes: Sequence[str]) -> Condition:
+    def of_namespace(self, end: BoundEnd, namespace: Namespace, codes: Sequence[str]) -> Rows:
         """Rows whose id is in this namespace; `codes` are its spellings in the table, where it is named by code."""
         if end.namespace_column is None:
-            return sa.true()
-        if end.names_codes:
-            return self.database.among(end.namespace_column, codes) if codes else sa.false()
-        return self.is_any(end.namespace_column, [str(namespace.id)])
+            return ALL_ROWS
+        if not end.names_codes:
+            return self.are_any(end.namespace_column, [str(namespace.id)])
+        if not codes:
+            return NO_ROWS
+        # Spellings that the column itself takes for one were read as one, and are compared by the column again.
+        same = self.database.among(end.namespace_column, codes)
+        return Rows(same, same)
 
-    def is_any(self, column: sa.Column[Any], ids: Sequence[str]) -> Condition:
-        """Whether the column is, to the letter, one of these.
+    def are_any(self, column: sa.Column[Any], ids: Sequence[str]) -> Rows:
+        """Rows in which the column is, to the letter, one of these.
 
-        The first half is what an index answers; it may let through more than it should, which the second half stops.
+        What an index answers may let through more than it should: the column may compare without case.
         """
         kind = column_kind(column)
-        values: Sequence[Scalar] = held(kind, ids)
+        values = held(kind, ids)
         if not values:
-            return sa.false()
+            return NO_ROWS
         found = self.database.among(column, values)
-        if kind is not Kind.TEXT:
-            return found
-        return sa.and_(found, self.database.among(self.database.exact(column), values))
+        exact = self.database.among(self.database.exact(column, kind), values)
+        return Rows(sa.and_(found, exact) if kind is Kind.TEXT else found, exact)
 
     def _end(self, columns: IdentityColumns) -> BoundEnd:
         id_column = self.table.c[columns.id_column]

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from lethe.products.interface import Beat, Waiting
-from lethe.products.sql.kinds import Scalar
+from lethe.products.sql.kinds import Kind, Scalar
 
 Condition = sa.ColumnElement[bool]
 
@@ -35,8 +35,8 @@ class Database(Protocol):
         """
         ...
 
-    def exact(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        """The text column, such that `among` compares it to the letter."""
+    def exact(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
+        """The column, such that `among` compares it to the letter, and without any index."""
         ...
 
     def scrub(self, tables: Sequence[sa.Table], *, beat: Beat) -> Waiting | None:

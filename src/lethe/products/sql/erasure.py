@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from lethe.domain.identity import Identities
 from lethe.products.interface import Beat, Space
-from lethe.products.sql.binding import BoundEnd, BoundTable
+from lethe.products.sql.binding import BoundEnd, BoundTable, Rows
 from lethe.products.sql.databases import Condition
 from lethe.products.sql.failures import Obstructed
 from lethe.products.sql.spellings import codes_of, ids_of, needs_folding
@@ -32,34 +32,40 @@ def erase_identities(bound: BoundTable, space: Space, identities: Identities, *,
     return removed
 
 
-def erase(bound: BoundTable, rows: Condition, *, chunk: int, beat: Beat) -> int:
-    """Delete these rows, `chunk` in one transaction; gives how many went. Raises Obstructed."""
-    table = bound.table
+def erase(bound: BoundTable, rows: Rows, *, chunk: int, beat: Beat) -> int:
+    """Delete these rows, at most `chunk` in one transaction; gives how many went. Raises Obstructed.
+
+    Whether any are left is asked after each transaction, not inferred from the number that went: a rival may have
+    taken some of the chosen ones.
+    """
+    all_at_once = sa.delete(bound.table).where(rows.pick)
+    some = sa.delete(bound.table).where(rows.check, _first_of(bound, rows, chunk))
+    found = sa.select(sa.literal(1)).select_from(bound.table).where(rows.pick).limit(chunk + 1)
+    up_to_one_more = sa.select(sa.func.count()).select_from(found.subquery())
     removed = fruitless = 0
-    statement = sa.delete(table).where(rows, _first_of(bound, rows, chunk))
-    any_left = sa.select(sa.exists(sa.select(sa.literal(1)).select_from(table).where(rows)))
     while True:
         with bound.database.write.begin() as connection:
-            gone = connection.execute(statement).rowcount
-            # Fewer than asked for may also mean that a rival was faster with some: then others may be left.
-            is_done = gone < chunk and not connection.execute(any_left).scalar_one()
+            left = connection.execute(up_to_one_more).scalar_one()
+            gone = connection.execute(some if left > chunk else all_at_once).rowcount if left else 0
         removed += gone
-        beat()
-        if is_done:
+        if not left:
             return removed
+        beat()
         fruitless = 0 if gone else fruitless + 1
         if fruitless >= _FRUITLESS_MAX:
-            raise Obstructed(f"rows of {table.fullname} that match are not deleted: is there a trigger or a policy?")
+            raise Obstructed(
+                f"rows of {bound.table.fullname} that match are not deleted: is there a trigger or a policy?"
+            )
 
 
-def _first_of(bound: BoundTable, rows: Condition, chunk: int) -> Condition:
+def _first_of(bound: BoundTable, rows: Rows, chunk: int) -> Condition:
     """Whether the row's key is among the first ones.
 
-    `rows` is asked again beside it, so that a key that is not unique after all deletes no row that does not match.
+    The rows are checked beside it (`rows.check`): a key that is not unique after all deletes no row of somebody else.
     """
     key = bound.key
     told_apart = [column.is_not(None) for column in key]
-    first = sa.select(*key).where(rows, *told_apart).limit(chunk)
+    first = sa.select(*key).where(rows.pick, *told_apart).limit(chunk)
     among_first = sa.tuple_(*key).in_(first) if len(key) > 1 else key[0].in_(first)
     nameless = [column.is_(None) for column in key if column.nullable]
     return sa.or_(among_first, *nameless) if nameless else among_first
@@ -67,8 +73,8 @@ def _first_of(bound: BoundTable, rows: Condition, chunk: int) -> Condition:
 
 def _selections(
     bound: BoundTable, end: BoundEnd, space: Space, identities: Identities, *, chunk: int, beat: Beat
-) -> Iterator[Condition]:
-    """Conditions that together pick the rows of these identities, none of more than `chunk` ids."""
+) -> Iterator[Rows]:
+    """Parts that together are the rows of these identities, none of more than `chunk` ids."""
     wanted = {namespace: ids for namespace, ids in identities.by_namespace.items() if ids and end.can_hold(namespace)}
     if not wanted:
         return
@@ -77,12 +83,12 @@ def _selections(
         for namespace, ids in wanted.items():
             if end.names_codes and not codes.of(namespace):
                 continue
-            rows = sa.and_(*bound.of_space(space), bound.of_namespace(end, namespace, codes.of(namespace)))
+            rows = bound.of_space(space) & bound.of_namespace(end, namespace, codes.of(namespace))
             spelled = ids
             if needs_folding(end, namespace):
-                spelled = tuple(ids_of(connection, end, rows, ids, beat=beat))
+                spelled = tuple(ids_of(connection, end, rows.pick, ids, beat=beat))
             for part in _parts(spelled, chunk):
-                yield sa.and_(rows, bound.is_any(end.id_column, part))
+                yield rows & bound.are_any(end.id_column, part)
 
 
 def _parts(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -36,7 +36,7 @@ WITH RECURSIVE family AS (
 )
 """
 _MEMBERS: Final = sa.text(
-    f"{_FAMILY} SELECT oid, format('%I.%I', nspname, relname), relkind::text,"  # noqa: S608 - constants alone
+    f"{_FAMILY} SELECT family.oid, format('%I.%I', nspname, relname), relkind::text,"  # noqa: S608 - constants alone
     " pg_has_role(relowner, 'USAGE'), current_setting('server_version_num')::int"
     " FROM family JOIN pg_class USING (oid) JOIN pg_namespace n ON n.oid = relnamespace ORDER BY 2"
 )
@@ -86,9 +86,11 @@ class PostgresDatabase:
             return column == sa.literal(values[0], element_type(kind))
         return column == sa.any_(sa.literal(list(values), ARRAY(element_type(kind))))
 
-    def exact(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        """The column as plain text under the comparison of bytes."""
-        return sa.collate(sa.cast(column, sa.Text), "C")
+    def exact(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
+        """A text as plain text under the comparison of bytes; any column behind a function, where no index is."""
+        if kind is Kind.TEXT:
+            column = sa.collate(sa.cast(column, sa.Text), "C")
+        return sa.func.coalesce(column, column, type_=column.type)
 
     def scrub(self, tables: Sequence[sa.Table], *, beat: Beat) -> Waiting | None:
         """Vacuum; Waiting when it is not allowed, or when an older transaction holds rows back."""

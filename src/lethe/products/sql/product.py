@@ -98,8 +98,7 @@ class SqlProduct:
             return Done(0)
 
         def erase_from(bound: BoundTable) -> int:
-            rows = bound.of_dataset(space, dataset_id)
-            return 0 if rows is None else erase(bound, rows, chunk=self._chunk, beat=beat)
+            return erase(bound, bound.of_dataset(space, dataset_id), chunk=self._chunk, beat=beat)
 
         return self._answer(tables, erase_from, beat)
 

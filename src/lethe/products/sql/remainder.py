@@ -41,7 +41,7 @@ def count_dataset(bound: BoundTable, space: Space, dataset_id: DatasetId) -> int
     if column is None or not bound.mapping.holds(space.org_id, space.sandbox_name):
         return 0
     contributed_by = bound.table.c[column]
-    rows = [*bound.of_space(space), _listed(contributed_by, held(column_kind(contributed_by), [dataset_id]))]
+    rows = [bound.of_space(space).pick, _listed(contributed_by, held(column_kind(contributed_by), [dataset_id]))]
     with bound.database.read.connect() as connection:
         return sum(str(value) == dataset_id for value in _read(connection, contributed_by, rows))
 
@@ -50,7 +50,7 @@ def _count(
     connection: sa.Connection, bound: BoundTable, end: BoundEnd, space: Space, wanted: tuple[Namespace, Sequence[str]]
 ) -> int:
     namespace, ids = wanted
-    rows = [*bound.of_space(space)]
+    rows = [bound.of_space(space).pick]
     if end.namespace_column is not None:
         spelled = codes_of(connection, bound, end, space).of(namespace) if end.names_codes else [str(namespace.id)]
         rows.append(_listed(end.namespace_column, held(column_kind(end.namespace_column), spelled)))

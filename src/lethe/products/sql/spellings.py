@@ -40,11 +40,11 @@ def codes_of(connection: sa.Connection, bound: BoundTable, end: BoundEnd, space:
     codes: dict[str, list[str]] = {}
     if column is None or not end.names_codes:
         return Spellings(codes)
-    here = bound.of_space(space)
+    here = bound.of_space(space).pick
     last: str | None = None
     for _ in range(_CODES_MAX):
         beyond = [column > last] if last is not None else []
-        last = connection.execute(sa.select(sa.func.min(column)).where(*here, *beyond)).scalar_one()
+        last = connection.execute(sa.select(sa.func.min(column)).where(here, *beyond)).scalar_one()
         if last is None:
             break
         codes.setdefault(last.casefold(), []).append(last)

@@ -17,7 +17,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from lethe.products.interface import Beat, Waiting
 from lethe.products.sql.databases import Condition
-from lethe.products.sql.kinds import Scalar
+from lethe.products.sql.kinds import Kind, Scalar
 
 _READERS_LEAVE_AFTER: Final = timedelta(seconds=10)
 _WRITES: Final = "lethe_writes"
@@ -43,9 +43,10 @@ class SqliteDatabase:
         listed = sa.func.json_each(json.dumps(plain)).table_valued("value")
         return column.in_(sa.select(listed.c.value))
 
-    def exact(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        """The column under the comparison of bytes."""
-        return sa.collate(column, "BINARY")
+    def exact(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
+        """The column under the comparison of bytes, which is that of what a function gives."""
+        del kind
+        return sa.func.coalesce(column, column, type_=column.type)
 
     def scrub(self, tables: Sequence[sa.Table], *, beat: Beat) -> Waiting | None:
         """Rewrite the file, then empty the log; a reader of the past holds that up."""
