@@ -112,11 +112,16 @@ def ids_of(traces: Iterable[Trace]) -> Identities:
 
 
 def settled(
-    product: ForgettingProduct, identities: Identities, *, key: RequestKey = KEY, beat: Beat = unheard
+    product: ForgettingProduct,
+    identities: Identities,
+    *,
+    key: RequestKey = KEY,
+    beat: Beat = unheard,
+    space: Space = HERE,
 ) -> ProductAnswer:
     """The answer when the product waits no longer."""
     for _ in range(ASKED_MAX):
-        answer = product.forget(HERE, identities, key, beat=beat)
+        answer = product.forget(space, identities, key, beat=beat)
         if not isinstance(answer, Waiting):
             return answer
         assert answer.again_after.total_seconds() > 0
@@ -180,7 +185,7 @@ class ProductSuite:
     def test_nobody_is_forgotten_for_an_unknown_space(self, world: World) -> None:
         self._furnish(world)
         space = Space(OTHER_ORG, DEV)
-        assert world.product.forget(space, WANTED, KEY) == Done(0)
+        assert settled(world.product, WANTED, space=space) == Done(0)
         assert world.product.remaining(space, WANTED) == 0
         assert world.names() == names([*self._going(world), *self._staying(world)])
 
