@@ -41,7 +41,7 @@ graph_node: Final = sa.Table(
     sa.Index("graph_node_dataset", *_HERE, "dataset_id"),
 )
 
-# An edge is stored in both directions, so that a node's neighbours are one look-up.
+# Each edge is two rows, one a direction.
 graph_edge: Final = sa.Table(
     "graph_edge",
     metadata,

@@ -18,6 +18,9 @@ CLUSTER_NODES_MAX: Final = 1_000
 NO_DATASET: Final = DatasetId("")
 _PARAMETERS_MAX: Final = 200
 
+_PUT_NODES: Final = sa.insert(graph_node).prefix_with("OR IGNORE")
+_PUT_EDGES: Final = sa.insert(graph_edge).prefix_with("OR IGNORE")
+
 
 class EmbeddedIdentityGraph:
     """The graph in a SQLite file; implements `interface.IdentityGraph`."""
@@ -39,11 +42,10 @@ class EmbeddedIdentityGraph:
         dataset_id: DatasetId = NO_DATASET,
     ) -> None:
         """Make identities known, contributed by this dataset; doing it twice changes nothing."""
-        here = {"org_id": org_id, "sandbox_name": sandbox_name, "dataset_id": dataset_id}
-        rows = [here | {"namespace": namespace, "id": value} for namespace, value in nodes]
+        rows = _nodes(_here(org_id, sandbox_name, dataset_id), nodes)
         if rows:
             with self._engine.begin() as connection:
-                connection.execute(sa.insert(graph_node).prefix_with("OR IGNORE"), rows)
+                connection.execute(_PUT_NODES, rows)
 
     def link(
         self,
@@ -55,11 +57,11 @@ class EmbeddedIdentityGraph:
         dataset_id: DatasetId = NO_DATASET,
     ) -> None:
         """Say that two identities are one person's, and make both known; saying it twice changes nothing."""
-        self.put_nodes(org_id, sandbox_name, [left, right], dataset_id=dataset_id)
-        here = {"org_id": org_id, "sandbox_name": sandbox_name, "dataset_id": dataset_id}
-        rows = [here | _ends(left, right), here | _ends(right, left)]
+        here = _here(org_id, sandbox_name, dataset_id)
         with self._engine.begin() as connection:
-            connection.execute(sa.insert(graph_edge).prefix_with("OR IGNORE"), rows)
+            connection.execute(_PUT_NODES, _nodes(here, [left, right]))
+            # In both directions, so that a node's neighbours are one look-up.
+            connection.execute(_PUT_EDGES, [here | _ends(left, right), here | _ends(right, left)])
 
     def clusters(
         self, org_id: OrgId, sandbox_name: SandboxName, nodes: Sequence[GraphNode]
@@ -98,6 +100,14 @@ class EmbeddedIdentityGraph:
             found = connection.execute(sa.select(columns.to_namespace, columns.to_id).where(*here, named))
             for namespace, value in found:
                 yield GraphNode((NamespaceId(namespace), value))
+
+
+def _here(org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> dict[str, object]:
+    return {"org_id": org_id, "sandbox_name": sandbox_name, "dataset_id": dataset_id}
+
+
+def _nodes(here: dict[str, object], nodes: Iterable[GraphNode]) -> list[dict[str, object]]:
+    return [here | {"namespace": namespace, "id": value} for namespace, value in nodes]
 
 
 def _ends(left: GraphNode, right: GraphNode) -> dict[str, object]:

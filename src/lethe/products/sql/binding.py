@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import ReflectedColumn
 
 from lethe.domain.ids import DatasetId
 from lethe.domain.namespace import Namespace
@@ -135,16 +136,20 @@ class BoundTable:
 
 def bind(mapping: TableMapping, database: Database) -> BoundTable:
     """Read the table's columns. Raises Misfit when the mapping names what is not there or cannot hold an id."""
-    table: sa.Table | None
+    columns: Sequence[ReflectedColumn] | None
     try:
-        table = sa.Table(
-            mapping.table, sa.MetaData(), schema=mapping.schema, autoload_with=database.read, resolve_fks=False
-        )
+        columns = sa.inspect(database.read).get_columns(mapping.table, mapping.schema)
     except sa.exc.NoSuchTableError:
-        table = None
+        columns = None
     # Raised here, outside of the handler, so that no other exception goes along.
-    if table is None:
+    if columns is None:
         raise Misfit(f"there is no table {mapping.name}")
+    table = sa.Table(
+        mapping.table,
+        sa.MetaData(),
+        *(sa.Column(column["name"], column["type"], nullable=column["nullable"]) for column in columns),
+        schema=mapping.schema,
+    )
     missing = [name for name in mapping.columns if name not in table.c]
     if missing:
         raise Misfit(f"table {mapping.name} has no column {missing[0]}")

@@ -1,9 +1,11 @@
 """What a mapping lacks to be quick and sure: for whoever sets it up, before the first order comes."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from lethe.products.sql.binding import BoundTable
 from lethe.products.sql.mapping import NamespaceColumn, TableMapping
@@ -56,12 +58,19 @@ def _indexes(bound: BoundTable) -> Iterator[_Index]:
     yield _Index(inspector.get_pk_constraint(name, schema)["constrained_columns"], is_unique=True)
     for constraint in inspector.get_unique_constraints(name, schema):
         yield _Index(constraint["column_names"], is_unique=True)
-    for index in inspector.get_indexes(name, schema):
+    for index in _reflected(inspector, name, schema):
         options = index.get("dialect_options", {})
         is_partial = any(option.endswith("_where") and options[option] is not None for option in options)
         is_ordered = options.get("postgresql_using", "btree") in ("btree", "")
         if is_ordered and not is_partial:
             yield _Index(index["column_names"], is_unique=bool(index["unique"]))
+
+
+def _reflected(inspector: sa.Inspector, name: str, schema: str | None) -> Sequence[ReflectedIndex]:
+    """The indexes that can be described; of one over expressions SQLAlchemy warns, and it serves nothing here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sa.exc.SAWarning)
+        return inspector.get_indexes(name, schema)
 
 
 def _serves(index: Sequence[str | None], columns: Sequence[str], fixed: set[str]) -> bool:
