@@ -120,7 +120,7 @@ def test_bytes_in_the_files_of_postgres(filled: Store, postgres: Postgres, rewri
     assert bool(found) is not rewrite
 
 
-def test_a_rollback_journal_that_stays_is_removed(tmp_path: Path) -> None:
+def test_a_rollback_journal_of_somebody_else_is_gone_too(tmp_path: Path) -> None:
     path = tmp_path / "own.db"
     store = Store(f"sqlite:///{path}")
     with store.engine.connect() as connection:
@@ -128,11 +128,10 @@ def test_a_rollback_journal_that_stays_is_removed(tmp_path: Path) -> None:
         connection.exec_driver_sql("CREATE TABLE people (name TEXT PRIMARY KEY, id TEXT)")
         connection.exec_driver_sql(f"INSERT INTO people VALUES ('ann', '{ANN}'), ('bob', 'bob')")
         connection.commit()
-        connection.exec_driver_sql("UPDATE people SET id = id")
+        connection.exec_driver_sql("UPDATE people SET id = 'bobby' WHERE name = 'bob'")
         connection.commit()
     journal = path.with_name("own.db-journal")
     assert ANN.encode() in journal.read_bytes()
-    # As the settings of a file: another connection has left the journal, and ours would make one that goes.
     product = store.product(people())
     assert product.forget(HERE, WANTED, KEY) == Done(1)
     assert [file.name for file in tmp_path.iterdir() if ANN.encode() in file.read_bytes()] == []

@@ -24,7 +24,7 @@ def unindexed(bound: BoundTable) -> Sequence[str]:
     An index serves when the column stands in it behind nothing but columns that the same query fixes.
     """
     mapping = bound.mapping
-    indexes = list(_indexes(bound))
+    indexes = _indexes(bound)
     fixed = {column for column in (mapping.org_column, mapping.sandbox_column) if column is not None}
     slow = [
         columns for columns in _wanted(mapping) if not any(_serves(index.columns, columns, fixed) for index in indexes)
@@ -51,26 +51,27 @@ def _wanted(mapping: TableMapping) -> Iterator[tuple[str, ...]]:
         yield (mapping.dataset_column,)
 
 
-def _indexes(bound: BoundTable) -> Iterator[_Index]:
+def _indexes(bound: BoundTable) -> Sequence[_Index]:
     """Every index that covers the whole table, in order of its columns."""
     inspector = sa.inspect(bound.database.read)
     name, schema = bound.table.name, bound.table.schema
-    yield _Index(inspector.get_pk_constraint(name, schema)["constrained_columns"], is_unique=True)
-    for constraint in inspector.get_unique_constraints(name, schema):
-        yield _Index(constraint["column_names"], is_unique=True)
-    for index in _reflected(inspector, name, schema):
-        options = index.get("dialect_options", {})
-        is_partial = any(option.endswith("_where") and options[option] is not None for option in options)
-        is_ordered = options.get("postgresql_using", "btree") in ("btree", "")
-        if is_ordered and not is_partial:
-            yield _Index(index["column_names"], is_unique=bool(index["unique"]))
-
-
-def _reflected(inspector: sa.Inspector, name: str, schema: str | None) -> Sequence[ReflectedIndex]:
-    """The indexes that can be described; of one over expressions SQLAlchemy warns, and it serves nothing here."""
     with warnings.catch_warnings():
+        # Of an index over expressions SQLAlchemy warns that it leaves it out; it would serve nothing here.
         warnings.simplefilter("ignore", sa.exc.SAWarning)
-        return inspector.get_indexes(name, schema)
+        unique = [inspector.get_pk_constraint(name, schema)["constrained_columns"]]
+        unique += [constraint["column_names"] for constraint in inspector.get_unique_constraints(name, schema)]
+        others = [index for index in inspector.get_indexes(name, schema) if _is_whole(index)]
+    return [
+        *(_Index(columns, is_unique=True) for columns in unique),
+        *(_Index(index["column_names"], is_unique=bool(index["unique"])) for index in others),
+    ]
+
+
+def _is_whole(index: ReflectedIndex) -> bool:
+    """Whether it is ordered, and holds every row."""
+    options = index.get("dialect_options", {})
+    is_partial = any(option.endswith("_where") and options[option] is not None for option in options)
+    return not is_partial and options.get("postgresql_using", "btree") in ("btree", "")
 
 
 def _serves(index: Sequence[str | None], columns: Sequence[str], fixed: set[str]) -> bool:

@@ -67,14 +67,10 @@ class SqliteDatabase:
 
 
 def _prepare(connection: DBAPIConnection, _record: object) -> None:
-    """Set what SQLite keeps per connection; a rollback journal that outlives its transaction holds deleted pages."""
+    """Set what SQLite keeps per connection."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA secure_delete = ON")
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA journal_mode")
-    mode = cursor.fetchone()
-    if mode is not None and mode[0] == "persist":
-        cursor.execute("PRAGMA journal_mode = DELETE")
     cursor.close()
 
 
