@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from lethe.catalog.interface import Organizations
 from lethe.domain.dataset import TableFormat
+from lethe.domain.product import Product
 from lethe.engines.directory.engine import DirectoryEngine
 from lethe.engines.executors.pool import PoolExecutor
 from lethe.engines.interface import Engine, PurgePolicy
@@ -19,16 +20,22 @@ from lethe.engines.storage.opening import storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
 from lethe.pipeline.shop import Shop
 from lethe.pipeline.worker import Worker
+from lethe.products.interface import ForgettingProduct
 from lethe.settings import Settings
 from lethe.storage.store import SqlStore
 
 
-def worker(settings: Settings, store: SqlStore, organizations: Organizations) -> Worker:
+def worker(
+    settings: Settings,
+    store: SqlStore,
+    organizations: Organizations,
+    products: Mapping[Product, ForgettingProduct],
+) -> Worker:
     """Make a worker whose claims name this machine and process."""
     shop = Shop(
         store=store,
         engines=engines(settings),
-        products={},
+        products=products,
         organizations=organizations,
         purge_policy=PurgePolicy(
             readers_grace=timedelta(seconds=settings.work.readers_grace_seconds),
