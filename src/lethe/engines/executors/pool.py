@@ -12,7 +12,13 @@ from typing import Any
 
 from lethe.engines.executors.interface import ItemT, Job, ResultT
 
-_PRELOADED = ["lethe.engines.rewrite.pyarrow_rewriter", "lethe.engines.rewrite.scan"]
+_PRELOADED = [
+    "__main__",
+    "lethe.engines.parquet.format",
+    "lethe.engines.directory.prepare",
+    "lethe.engines.verify.file",
+]
+"""Named, not imported: what the tasks need is imported once, by the server from which workers fork."""
 
 
 @dataclass(frozen=True, slots=True)
