@@ -32,9 +32,10 @@ def test_a_request_under_way_is_answered_before_it_stops(tmp_path: Path) -> None
             # One request is answered first, so that the second surely is on a connection that the server knows.
             caller.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             assert caller.recv(65_536).startswith(b"HTTP/1.1 200")
-            caller.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode() + body[:10])
+            caller.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
             # The server asks for the body once the request is under way.
             assert caller.recv(65_536).startswith(b"HTTP/1.1 100")
+            caller.sendall(body[:10])
             assert server._process is not None
             server._process.send_signal(signal.SIGTERM)
             wait_until_refused(url.host, url.port or 80)
