@@ -29,9 +29,6 @@ def test_a_request_under_way_is_answered_before_it_stops(tmp_path: Path) -> None
             f"{name}: {value}\r\n" for name, value in headers.items()
         )
         with socket.create_connection((url.host, url.port or 80), WAIT_SECONDS_MAX) as caller:
-            # One request is answered first, so that the second surely is on a connection that the server knows.
-            caller.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert caller.recv(65_536).startswith(b"HTTP/1.1 200")
             caller.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
             # The server asks for the body once the request is under way.
             assert caller.recv(65_536).startswith(b"HTTP/1.1 100")
@@ -40,7 +37,7 @@ def test_a_request_under_way_is_answered_before_it_stops(tmp_path: Path) -> None
             server._process.send_signal(signal.SIGTERM)
             wait_until_refused(url.host, url.port or 80)
             caller.sendall(body[10:])
-            answer = caller.recv(65_536)
+            answer = b"".join(iter(lambda: caller.recv(65_536), b""))
         assert answer.startswith(b"HTTP/1.1 201"), answer
         stored = answer.partition(b'"workorderId":"')[2][:39].decode()
     with Server(tmp_path) as server, server.client() as client:
@@ -54,7 +51,7 @@ def wait_until_refused(host: str, port: int) -> None:
             socket.create_connection((host, port), 1).close()
         except ConnectionRefusedError:
             return
-        except ConnectionResetError:
+        except (ConnectionResetError, TimeoutError):
             continue  # it stood in the queue of a listener that was just closed
     raise AssertionError("the server still takes connections")
 
