@@ -26,6 +26,8 @@ def test_a_counter_counts_what_is_spent_in_its_own_period(store: Store) -> None:
         assert transaction.quotas.consumed(ORG, DAILY, TODAY + timedelta(days=1)) == 0
         assert transaction.quotas.consumed(ORG, MONTHLY, TODAY) == 0
         assert transaction.quotas.consumed(OTHER_ORG, DAILY, TODAY) == 0
+        assert transaction.quotas.all_consumed(ORG, {DAILY: TODAY, MONTHLY: TODAY}) == {DAILY: 7, MONTHLY: 0}
+        assert transaction.quotas.all_consumed(OTHER_ORG, {DAILY: TODAY}) == {DAILY: 0}
 
 
 def test_only_a_locked_counter_is_spent(store: Store) -> None:

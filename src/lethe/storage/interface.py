@@ -269,6 +269,10 @@ class Quotas(Protocol):
         """What is spent so far in the period that began then."""
         ...
 
+    def all_consumed(self, org_id: OrgId, starts: Mapping[QuotaName, datetime]) -> Mapping[QuotaName, int]:
+        """The same of several quotas at one look, each in the period that began then."""
+        ...
+
     def lock(self, org_id: OrgId, name: QuotaName, period_start: datetime) -> int:
         """The same, and nobody else reads it for spending before this transaction ends."""
         ...
