@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from lethe.domain.actor import LETHE
 from lethe.domain.errors import ExpirationExists
 from lethe.domain.expiration import Change, Edit, Executing, ExpirationStatus, HistoryStatus, Pending
 from lethe.domain.ids import DatasetId, ExpirationId
 from lethe.domain.product import Product, ProductProgress, ProductStatus
+from lethe.operations.own_call import LETHE
 from lethe.storage.interface import Store
 from support.clock import Clock
 from support.values import ANN, BOB, DEV, LEAD, ORG, OTHER_ORG, PROD, a_change
@@ -42,8 +42,8 @@ def test_every_transition_is_kept_with_its_history(store: Store, clock: Clock) -
     cancelled = updated.expiration.cancel(now=clock.now + timedelta(hours=1), by=ANN)
     later = clock.now + timedelta(hours=2)
     reopened = cancelled.expiration.reopen(Edit(later + LEAD), min_lead=LEAD, now=later, by=BOB)  # type: ignore[union-attr]
-    begun = reopened.expiration.begin(now=later + LEAD, by=LETHE)
-    completed = begun.expiration.complete(now=later + 2 * LEAD, by=LETHE)
+    begun = reopened.expiration.begin(now=later + LEAD, by=LETHE.author)
+    completed = begun.expiration.complete(now=later + 2 * LEAD, by=LETHE.author)
     changes = [created, updated, cancelled, reopened, begun, completed]
     for change in changes:
         save(store, change)
@@ -76,9 +76,9 @@ def test_active_ones_are_counted_over_the_whole_org(store: Store, clock: Clock) 
     assert isinstance(first, Pending)
     assert isinstance(second, Pending)
     assert isinstance(third, Pending)
-    executing = second.begin(now=clock.now, by=LETHE)
+    executing = second.begin(now=clock.now, by=LETHE.author)
     assert isinstance(executing.expiration, Executing)
-    done = third.begin(now=clock.now, by=LETHE).expiration.complete(now=clock.now, by=LETHE)
+    done = third.begin(now=clock.now, by=LETHE.author).expiration.complete(now=clock.now, by=LETHE.author)
     save(store, first.cancel(now=clock.now, by=ANN), executing, done)
     with store.read() as transaction:
         assert transaction.expirations.count_active(ORG) == 3

@@ -17,6 +17,7 @@ from lethe.contract import error_codes as codes
 from lethe.contract.error_codes import GatewayCode, ProblemCode
 from lethe.contract.json_body import speakable
 from lethe.contract.problem import ErrorChainLink, GatewayError, Problem, Report, TenantInfo
+from lethe.contract.spelling import QUOTA_FIGURES
 from lethe.contract.times import format_instant
 from lethe.domain import errors
 from lethe.domain.errors import Refusal
@@ -45,6 +46,10 @@ CODE_OF: Final[Mapping[type[Refusal], ProblemCode]] = {
     errors.UnknownNamespace: codes.NAMESPACE_UNKNOWN,
     errors.NamespaceDoesNotFit: codes.NAMESPACE_UNFIT,
     errors.DatasetHasNoIdentity: codes.DATASET_WITHOUT_IDENTITY,
+    errors.TableNotDeletable: codes.TABLE_NOT_DELETABLE,
+    errors.TableNotReadable: codes.TABLE_NOT_READABLE,
+    errors.NoPlanYet: codes.PLAN_UNKNOWN,
+    errors.NoCertificateYet: codes.CERTIFICATE_UNKNOWN,
     errors.UnknownDataset: codes.DATASET_UNKNOWN,
     errors.DatasetExists: codes.DATASET_EXISTS,
     errors.UnknownSchema: codes.SCHEMA_UNKNOWN,
@@ -87,7 +92,8 @@ def _gateway_refusal(_: Request, error: Exception) -> Response:
 def _refusal(request: Request, error: Exception) -> Response:
     if not isinstance(error, Refusal):
         raise error
-    context = {name: _plain(value) for name, value in error.context.items()}
+    words = QUOTA_FIGURES if isinstance(error, errors.QuotaExceeded) else {}
+    context = {words.get(name, name): _plain(value) for name, value in error.context.items()}
     if error.field is not None:
         context["field"] = error.field
     headers = {"Retry-After": str(context["retryAfter"])} if isinstance(error, errors.RateLimited) else {}

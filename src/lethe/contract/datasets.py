@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, RootModel, model_validator
 from lethe.contract.shape import (
     ID_LENGTH_MAX,
     NO_NUL,
+    PLAIN_INTEGER,
     Answer,
     Body,
     Description,
@@ -145,6 +146,6 @@ class DatasetCreate(Body):
 class DatasetsQuery(Query):
     """Which data sets to list."""
 
-    limit: Annotated[int, Field(ge=1, le=DATASETS_LIMIT_MAX)] = DATASETS_LIMIT_DEFAULT
-    start: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    limit: Annotated[int, Field(ge=1, le=DATASETS_LIMIT_MAX), PLAIN_INTEGER] = DATASETS_LIMIT_DEFAULT
+    start: Annotated[int, Field(ge=0, le=1_000_000_000), PLAIN_INTEGER] = 0
     properties: Annotated[FilterText | None, Field(description="A comma list of the properties to answer.")] = None

@@ -1,8 +1,9 @@
 """What all shapes of the wire have in common."""
 
+import re
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
@@ -18,6 +19,16 @@ def without_nul(text: str) -> str:
         raise ValueError("must not contain the NUL character")
     return text
 
+
+def _plain_integer(value: object) -> object:
+    """Refuse what a lenient parser takes for an integer, such as `5.0` or `1_000`."""
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,20}", value):
+        raise ValueError("must be an integer")
+    return value
+
+
+PLAIN_INTEGER: Final = BeforeValidator(_plain_integer)
+"""Marks an integer of a query; stands behind its Field."""
 
 NO_NUL: Final = AfterValidator(without_nul)
 """Stands last in an annotation: lengths behind it would be told in items instead of characters."""

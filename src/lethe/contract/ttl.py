@@ -19,6 +19,7 @@ from lethe.contract.paging import (
 from lethe.contract.shape import (
     ID_LENGTH_MAX,
     NO_NUL,
+    PLAIN_INTEGER,
     Answer,
     Body,
     Description,
@@ -197,6 +198,6 @@ class ExpirationQuery(PageQuery):
     order_by: Annotated[
         OrderByText, AfterValidator(_expiration_order), Field(description=order_by_help(EXPIRATION_ORDER))
     ] = "-updatedAt"
-    size: Annotated[int | None, Field(ge=1, le=100, description="The same as limit.")] = None
+    size: Annotated[int | None, Field(ge=1, le=100, description="The same as limit."), PLAIN_INTEGER] = None
     sandbox_name: Annotated[FilterText | None, Field(description=SANDBOX_NAME)] = None
     org_id: Annotated[FilterText | None, Field(description="Another organization; for service tokens only.")] = None

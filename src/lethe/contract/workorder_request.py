@@ -52,6 +52,9 @@ class IdentityIn(Struct, forbid_unknown_fields=True, gc=False):
     namespace: NamespaceIn
     id: Annotated[str | None, _ID]
 
+    def __repr__(self) -> str:
+        return "IdentityIn()"
+
 
 class NamespaceIdentitiesIn(Struct, forbid_unknown_fields=True):
     """Identities of one namespace; `ids` is another spelling of `IDs`."""
@@ -59,6 +62,9 @@ class NamespaceIdentitiesIn(Struct, forbid_unknown_fields=True):
     namespace: NamespaceIn
     upper_ids: list[Annotated[str | None, _ID]] | None | UnsetType = msgspec.field(name="IDs", default=UNSET)
     lower_ids: list[Annotated[str | None, _ID]] | None | UnsetType = msgspec.field(name="ids", default=UNSET)
+
+    def __repr__(self) -> str:
+        return "NamespaceIdentitiesIn()"
 
 
 class WorkOrderIn(Struct, forbid_unknown_fields=True, rename="camel"):
@@ -162,8 +168,10 @@ class IdRunIn:
 
 
 _DECODER: Final = msgspec.json.Decoder(WorkOrderIn)
-_AT: Final = re.compile(r"^(?P<problem>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", re.DOTALL)
+_AT: Final = re.compile(r"(?P<problem>.*?)(?: - at `\$\.?(?P<path>[A-Za-z0-9.\[\]]*)`)?", re.DOTALL)
+"""A field that is not known may have any name, so only what looks like a path at the very end is one."""
 _UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
+_MISSING_FIELD: Final = re.compile(r"Object missing required field `(?P<field>.*)`")
 
 
 def decode_work_order(body: bytes) -> WorkOrderIn:
@@ -244,13 +252,14 @@ def _check_texts(order: WorkOrderIn) -> None:
 
 def _wrong_field(message: str) -> WrongField:
     """Split the decoder's message into field and problem; neither ever holds a value."""
-    matched = _AT.match(message)
+    matched = _AT.fullmatch(message)
     problem = matched["problem"] if matched else "is not valid"
     path = (matched["path"] if matched else None) or ""
-    unknown = _UNKNOWN_FIELD.fullmatch(problem)
-    if unknown:
-        name = speakable(unknown["field"])
-        return WrongField(f"{path}.{name}" if path else name, "is not a field of this request")
+    within = f"{path}." if path else ""
+    if unknown := _UNKNOWN_FIELD.fullmatch(problem):
+        return WrongField(within + speakable(unknown["field"]), "is not a field of this request")
+    if missing := _MISSING_FIELD.fullmatch(problem):
+        return WrongField(within + missing["field"], "is required")
     return WrongField(path or "body", problem[:1].lower() + problem[1:])
 
 

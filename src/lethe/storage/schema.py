@@ -14,7 +14,7 @@ from lethe.domain.dataset import DatasetState, TableFormat
 from lethe.domain.expiration import ExpirationStatus, HistoryStatus
 from lethe.domain.product import Product, ProductStatus
 from lethe.domain.quota import QuotaName
-from lethe.domain.task import Step
+from lethe.domain.task import Step, TaskState
 from lethe.domain.work_order import Action, EndStatus, OpenStatus
 from lethe.storage.columns import NUMBER, TEXT, Instant
 
@@ -96,7 +96,7 @@ expirations: Final = sa.Table(
     _text("display_name_folded"),
     _text("description_folded"),
     _text("search_text"),
-    sa.UniqueConstraint("space_id", "dataset_id"),
+    sa.UniqueConstraint("dataset_id", "space_id"),  # in this order, for look-ups over spaces
     _one_of("status", *ExpirationStatus),
     _at_most("display_name", 255),
     _at_most("description", 1_000),
@@ -114,6 +114,18 @@ _index_list(
     ("status",),
     ("status", "updated_at"),
     ("updated_by", "updated_at"),
+    ("created_at",),
+    ("cancelled_at",),
+    ("executed_at",),
+    ("completed_at",),
+    beside={
+        "updated_at": ("updated_by",),
+        "created_at": ("updated_at",),
+        "cancelled_at": ("updated_at",),
+        "executed_at": ("updated_at",),
+        "completed_at": ("updated_at",),
+        "expiry_at": ("updated_at",),
+    },
 )
 
 expiration_history: Final = sa.Table(
@@ -216,7 +228,15 @@ _index_list(
     ("action", "updated_at"),
     ("status", "updated_at"),
     ("updated_by", "updated_at"),
-    beside={"created_at": ("updated_at",), "updated_at": ("created_at", "updated_by")},
+)
+# What filters look at while they walk; apart from the lean indexes, in which a deep page is found faster.
+sa.Index(
+    "work_orders_by_created_at_beside",
+    *(work_orders.c[name] for name in ("space_id", "created_at", "work_order_id", "updated_at", "status", "action")),
+)
+sa.Index(
+    "work_orders_by_updated_at_beside",
+    *(work_orders.c[name] for name in ("space_id", "updated_at", "work_order_id", "created_at", "updated_by")),
 )
 
 work_order_changes: Final = sa.Table(
@@ -290,10 +310,69 @@ tasks: Final = sa.Table(
     _text("sandbox_name"),
     _text("step"),
     sa.Column("subject_id", sa.Uuid(), nullable=False),
+    _text("product", nullable=True),
+    _text("dataset_id", nullable=True),
     _instant("due_at"),
+    _text("state"),
+    sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("token", sa.BigInteger(), nullable=False, server_default="0"),
+    _text("lease_owner", nullable=True),
+    _instant("lease_until", nullable=True),
+    _text("reason", nullable=True),
+    sa.Column("round", sa.Integer(), nullable=False, server_default="0"),
     _one_of("step", *Step),
+    _one_of("state", *TaskState),
+    _at_least("attempts", 0),
 )
-sa.Index("tasks_by_due_at", tasks.c.due_at, tasks.c.task_id)
+sa.Index("tasks_by_due_at", tasks.c.state, tasks.c.org_id, tasks.c.due_at, tasks.c.task_id)
+sa.Index("tasks_by_subject", tasks.c.subject_id)
+
+plans: Final = sa.Table(
+    "plans",
+    metadata,
+    sa.Column("work_order_id", sa.Uuid(), sa.ForeignKey("work_orders.work_order_id"), primary_key=True),
+    _text("dataset_id", primary_key=True),
+    _text("snapshot"),
+    sa.Column("files", sa.JSON(), nullable=False),
+    sa.Column("rows_by_identity", sa.LargeBinary(), nullable=False),
+)
+
+results: Final = sa.Table(
+    "results",
+    metadata,
+    sa.Column("work_order_id", sa.Uuid(), sa.ForeignKey("work_orders.work_order_id"), primary_key=True),
+    _text("dataset_id", primary_key=True),
+    _text("snapshot"),
+    _text("plan_hash"),
+    sa.Column("rows_deleted", sa.BigInteger(), nullable=False),
+    sa.Column("rows_by_identity", sa.LargeBinary(), nullable=False),
+)
+
+evidence: Final = sa.Table(
+    "evidence",
+    metadata,
+    sa.Column("subject_id", sa.Uuid(), primary_key=True),
+    _text("dataset_id", primary_key=True),
+    sa.Column("seen", sa.JSON(), nullable=False),
+)
+
+certificates: Final = sa.Table(
+    "certificates",
+    metadata,
+    sa.Column("subject_id", sa.Uuid(), primary_key=True),
+    _text("org_id"),
+    _text("document"),
+)
+
+dataset_locks: Final = sa.Table(
+    "dataset_locks",
+    metadata,
+    _text("org_id", primary_key=True),
+    _text("sandbox_name", primary_key=True),
+    _text("dataset_id", primary_key=True),
+    sa.Column("holder", sa.Uuid(), nullable=False),
+)
+sa.Index("dataset_locks_by_holder", dataset_locks.c.holder)
 
 quota_counters: Final = sa.Table(
     "quota_counters",

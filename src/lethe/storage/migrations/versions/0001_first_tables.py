@@ -110,7 +110,7 @@ _GUARDS_ON_POSTGRES = (
 )
 
 
-def _create_tables() -> None:
+def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
     op.create_table(
         "audit_head",
         sa.Column("head_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -231,11 +231,48 @@ def _create_tables() -> None:
         sa.Column("sandbox_name", TEXT, nullable=False),
         sa.Column("step", TEXT, nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("product", TEXT, nullable=True),
+        sa.Column("dataset_id", TEXT, nullable=True),
         sa.Column("due_at", Instant(), nullable=False),
-        sa.CheckConstraint("step IN ('find', 'bundle', 'forget', 'purge', 'verify')", name=op.f("tasks_step_known")),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("token", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("lease_owner", TEXT, nullable=True),
+        sa.Column("lease_until", Instant(), nullable=True),
+        sa.Column("reason", TEXT, nullable=True),
+        sa.Column("round", sa.Integer(), server_default="0", nullable=False),
+        sa.CheckConstraint(
+            "step IN ('find', 'bundle', 'forget', 'purge', 'verify', 'drop', 'confirm')", name=op.f("tasks_step_known")
+        ),
+        sa.CheckConstraint("state IN ('ready', 'done', 'failed')", name=op.f("tasks_state_known")),
+        sa.CheckConstraint("attempts >= 0", name=op.f("tasks_attempts_at_least_0")),
         sa.PrimaryKeyConstraint("task_id", name=op.f("tasks_pk")),
     )
-    op.create_index("tasks_by_due_at", "tasks", ["due_at", "task_id"])
+    op.create_index("tasks_by_due_at", "tasks", ["state", "org_id", "due_at", "task_id"])
+    op.create_index("tasks_by_subject", "tasks", ["subject_id"])
+    op.create_table(
+        "evidence",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("seen", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", "dataset_id", name=op.f("evidence_pk")),
+    )
+    op.create_table(
+        "certificates",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", name=op.f("certificates_pk")),
+    )
+    op.create_table(
+        "dataset_locks",
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("sandbox_name", TEXT, nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("holder", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "sandbox_name", "dataset_id", name=op.f("dataset_locks_pk")),
+    )
+    op.create_index("dataset_locks_by_holder", "dataset_locks", ["holder"])
     op.create_table(
         "datasets",
         sa.Column("org_id", TEXT, nullable=False),
@@ -292,19 +329,33 @@ def _create_tables() -> None:
         sa.CheckConstraint("length(updated_by) <= 500", name=op.f("expirations_updated_by_short")),
         sa.ForeignKeyConstraint(["space_id"], ["spaces.space_id"], name=op.f("expirations_space_id_fk")),
         sa.PrimaryKeyConstraint("number", name=op.f("expirations_pk")),
+        sa.UniqueConstraint("dataset_id", "space_id", name=op.f("expirations_dataset_id_space_id_unique")),
         sa.UniqueConstraint("expiration_id", name=op.f("expirations_expiration_id_unique")),
-        sa.UniqueConstraint("space_id", "dataset_id", name=op.f("expirations_space_id_dataset_id_unique")),
+    )
+    op.create_index(
+        "expirations_by_cancelled_at", "expirations", ["space_id", "cancelled_at", "expiration_id", "updated_at"]
+    )
+    op.create_index(
+        "expirations_by_completed_at", "expirations", ["space_id", "completed_at", "expiration_id", "updated_at"]
+    )
+    op.create_index(
+        "expirations_by_created_at", "expirations", ["space_id", "created_at", "expiration_id", "updated_at"]
     )
     op.create_index("expirations_by_dataset_name_key", "expirations", ["space_id", "dataset_name_key", "expiration_id"])
     op.create_index("expirations_by_description_key", "expirations", ["space_id", "description_key", "expiration_id"])
     op.create_index("expirations_by_display_name", "expirations", ["space_id", "display_name", "expiration_id"])
-    op.create_index("expirations_by_expiry_at", "expirations", ["space_id", "expiry_at", "expiration_id"])
+    op.create_index(
+        "expirations_by_executed_at", "expirations", ["space_id", "executed_at", "expiration_id", "updated_at"]
+    )
+    op.create_index("expirations_by_expiry_at", "expirations", ["space_id", "expiry_at", "expiration_id", "updated_at"])
     op.create_index("expirations_by_id", "expirations", ["space_id", "expiration_id"])
     op.create_index("expirations_by_status", "expirations", ["space_id", "status", "expiration_id"])
     op.create_index(
         "expirations_by_status_updated_at", "expirations", ["space_id", "status", "updated_at", "expiration_id"]
     )
-    op.create_index("expirations_by_updated_at", "expirations", ["space_id", "updated_at", "expiration_id"])
+    op.create_index(
+        "expirations_by_updated_at", "expirations", ["space_id", "updated_at", "expiration_id", "updated_by"]
+    )
     op.create_index("expirations_by_updated_by", "expirations", ["space_id", "updated_by", "expiration_id"])
     op.create_index(
         "expirations_by_updated_by_updated_at", "expirations", ["space_id", "updated_by", "updated_at", "expiration_id"]
@@ -384,8 +435,11 @@ def _create_tables() -> None:
     op.create_index(
         "work_orders_by_action_updated_at", "work_orders", ["space_id", "action", "updated_at", "work_order_id"]
     )
+    op.create_index("work_orders_by_created_at", "work_orders", ["space_id", "created_at", "work_order_id"])
     op.create_index(
-        "work_orders_by_created_at", "work_orders", ["space_id", "created_at", "work_order_id", "updated_at"]
+        "work_orders_by_created_at_beside",
+        "work_orders",
+        ["space_id", "created_at", "work_order_id", "updated_at", "status", "action"],
     )
     op.create_index("work_orders_by_created_by", "work_orders", ["space_id", "created_by", "work_order_id"])
     op.create_index("work_orders_by_dataset_name_key", "work_orders", ["space_id", "dataset_name_key", "work_order_id"])
@@ -397,8 +451,9 @@ def _create_tables() -> None:
     op.create_index(
         "work_orders_by_status_updated_at", "work_orders", ["space_id", "status", "updated_at", "work_order_id"]
     )
+    op.create_index("work_orders_by_updated_at", "work_orders", ["space_id", "updated_at", "work_order_id"])
     op.create_index(
-        "work_orders_by_updated_at",
+        "work_orders_by_updated_at_beside",
         "work_orders",
         ["space_id", "updated_at", "work_order_id", "created_at", "updated_by"],
     )
@@ -474,4 +529,27 @@ def _create_tables() -> None:
             ["work_order_id"], ["work_orders.work_order_id"], name=op.f("work_order_products_work_order_id_fk")
         ),
         sa.PrimaryKeyConstraint("work_order_id", "product", name=op.f("work_order_products_pk")),
+    )
+    op.create_table(
+        "plans",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("snapshot", TEXT, nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("rows_by_identity", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["work_order_id"], ["work_orders.work_order_id"], name=op.f("plans_work_order_id_fk")),
+        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", name=op.f("plans_pk")),
+    )
+    op.create_table(
+        "results",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("snapshot", TEXT, nullable=False),
+        sa.Column("plan_hash", TEXT, nullable=False),
+        sa.Column("rows_deleted", sa.BigInteger(), nullable=False),
+        sa.Column("rows_by_identity", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["work_order_id"], ["work_orders.work_order_id"], name=op.f("results_work_order_id_fk")
+        ),
+        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", name=op.f("results_pk")),
     )
