@@ -19,8 +19,8 @@ from support.server import CARDS, EMAILS, MAPPED, ORG, SECRET, Server, a_dataset
 
 pytestmark = pytest.mark.xdist_group("schemathesis")
 
-SECONDS_MAX = 280
-EXAMPLES_MAX = 15
+SECONDS_MAX = 540
+EXAMPLES_MAX = 10
 CASES_MIN = 1_500
 UNFIT_CHECKS = {
     "positive_data_acceptance": "what is valid also depends on what is stored",
