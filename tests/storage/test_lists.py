@@ -208,15 +208,18 @@ thorough = settings(
 )
 
 
-@pytest.mark.parametrize("few", [lists.FEW, 0], ids=["gathered", "walked"])
+@pytest.mark.parametrize(
+    ("few", "arms"), [(lists.FEW, lists.ARMS_MAX), (0, lists.ARMS_MAX), (0, 3)], ids=["gathered", "merged", "walked"]
+)
 @thorough
 @given(where=order_filters, order=orderings(WorkOrderOrder), page=pages)
 def test_work_orders_are_listed_as_the_model_lists_them(
-    both: Any, monkeypatch: pytest.MonkeyPatch, few: int, *, where: WorkOrderFilter, order: Any, page: Page
+    both: Any, monkeypatch: pytest.MonkeyPatch, few: int, arms: int, *, where: WorkOrderFilter, order: Any, page: Page
 ) -> None:
     stores, rows, _ = both
     monkeypatch.setattr(lists, "FEW", few)
     monkeypatch.setattr(lists, "FEW_IN_A_WINDOW", few)
+    monkeypatch.setattr(lists, "ARMS_MAX", arms)
     for store in stores:
         with store.read() as transaction:
             listing = transaction.work_orders.list(where, order, page)
