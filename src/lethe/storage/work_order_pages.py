@@ -39,9 +39,10 @@ def find_page(session: Session, where: WorkOrderFilter, ordering: Ordering, page
         return lists.gather(session, ordering, [beside, *kinds, *windows, *looked_at], page)
     conditions = [work_orders.c.space_id.in_(space_ids), *kinds, *windows]
     if windows:
-        total = lists.count(session, work_orders, conditions)
+        along = "work_orders_by_created_at_beside"
+        total = lists.count(session, work_orders, conditions, along)
         if total <= lists.FEW_IN_A_WINDOW:
-            arms = [Arm("work_orders_by_created_at_beside", conditions)]
+            arms = [Arm(along, conditions)]
         else:
             arms = _arms(ordering, space_ids, {}, [*kinds, *windows])
         return lists.walk(session, ordering, arms, page, total), total
