@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 WAIT_SECONDS_MAX: Final = 30
@@ -81,6 +82,8 @@ def _sqlite(url: sa.URL) -> Engines:
             connect_args={"isolation_level": None, "timeout": WAIT_SECONDS_MAX},
         )
 
+        made.dialect.statement_compiler = _SqliteCompiler
+
         @sa.event.listens_for(made, "connect")
         def prepare(connection: DBAPIConnection, _record: Any) -> None:
             prepare_sqlite(connection, read_only=read_only)
@@ -95,6 +98,14 @@ def _sqlite(url: sa.URL) -> Engines:
     return Engines(
         read=engine("BEGIN", pool_size=8, read_only=True), write=engine("BEGIN IMMEDIATE", pool_size=1, read_only=False)
     )
+
+
+class _SqliteCompiler(SQLiteCompiler):
+    """Writes the hints of a query, such as INDEXED BY, which SQLAlchemy leaves out for SQLite."""
+
+    def get_from_hint_text(self, table: sa.FromClause, text: str | None) -> str | None:  # noqa: ARG002
+        """The hint as it stands."""
+        return text
 
 
 def prepare_sqlite(connection: DBAPIConnection, *, read_only: bool) -> None:
