@@ -1,0 +1,179 @@
+"""Real Iceberg tables for tests: a SQLite catalog and files in a directory."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.table import Table
+from sqlalchemy.pool import NullPool
+
+from engines.plugs import BY_ID, LATER, VERIFIER
+from lethe.domain.dataset import TableFormat, TableReference
+from lethe.domain.ids import DatasetId
+from lethe.domain.plan import TablePlan
+from lethe.engines.executors.inline import InlineExecutor
+from lethe.engines.iceberg.engine import IcebergEngine
+from lethe.engines.interface import (
+    Evidence,
+    Forgotten,
+    Marker,
+    Outcome,
+    PurgePolicy,
+    PurgeReport,
+    Selector,
+    Target,
+    Wanted,
+)
+from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+from lethe.engines.storage.interface import Storage
+from lethe.engines.storage.opening import storage_opener
+
+NOW = PurgePolicy(writers_grace=LATER - LATER)
+"""No grace at all."""
+
+IDENTIFIER = "db.people"
+
+
+class QuietCatalog(SqlCatalog):
+    """A SQLite catalog that keeps no connection open between two calls."""
+
+    def __init__(self, name: str, **properties: str) -> None:
+        super().__init__(name, **properties)
+        from sqlalchemy import create_engine
+
+        self.engine.dispose()
+        self.engine = create_engine(properties["uri"], poolclass=NullPool)
+
+
+def catalog_in(directory: Path, warehouse: str = "warehouse") -> SqlCatalog:
+    uri = f"sqlite:///{directory}/catalog.db"
+    catalog = QuietCatalog("lake", uri=uri, warehouse=f"file://{directory}/{warehouse}")
+    catalog.create_namespace_if_not_exists("db")
+    return catalog
+
+
+@dataclass
+class Lake:
+    """One table, and an engine for it."""
+
+    directory: Path
+    catalog: Catalog
+    identifier: str = IDENTIFIER
+    executor: Any = field(default_factory=InlineExecutor)
+    rewriter: Any = field(default_factory=PyarrowRewriter)
+    opener: Callable[[str], Storage] = field(default_factory=storage_opener)
+    selector: Selector = BY_ID
+
+    @property
+    def engine(self) -> IcebergEngine:
+        return IcebergEngine(
+            {"lake": self.catalog},
+            open_storage=self.opener,
+            executor=self.executor,
+            rewriter=self.rewriter,
+            verifier=VERIFIER,
+            new_name=lambda: str(uuid4()),
+            clock=lambda: datetime.now(UTC),
+        )
+
+    @property
+    def table(self) -> Table:
+        return self.catalog.load_table(self.identifier)
+
+    @property
+    def location(self) -> Path:
+        return Path(self.table.location().removeprefix("file://"))
+
+    @property
+    def target(self) -> Target:
+        reference = TableReference(TableFormat.ICEBERG, catalog="lake", identifier=self.identifier)
+        return Target(DatasetId("ds"), reference, self.selector)
+
+    def append(self, table: pa.Table) -> None:
+        self.table.append(table)
+
+    def plan(self, wanted: Wanted) -> TablePlan:
+        return self.engine.find(self.target, wanted).plan
+
+    def forget(self, wanted: Wanted, plan: TablePlan | None = None, marker: str = "b-1/forget") -> Outcome:
+        return self.engine.forget(self.target, wanted, plan or self.plan(wanted), Marker(marker))
+
+    def forgotten(self, wanted: Wanted, marker: str = "b-1/forget") -> Forgotten:
+        outcome = self.forget(wanted, marker=marker)
+        assert isinstance(outcome, Forgotten), outcome
+        return outcome
+
+    def purge(self, policy: PurgePolicy = NOW, now: datetime = LATER) -> PurgeReport:
+        return self.engine.purge(self.target, policy, now)
+
+    def verify(self, wanted: Wanted) -> Evidence:
+        return self.engine.verify(self.target, wanted)
+
+    def erase(self, wanted: Wanted) -> Forgotten:
+        """The whole way; nothing of the identities is left anywhere."""
+        outcome = self.forgotten(wanted)
+        report = self.purge()
+        assert report.clean, report
+        evidence = self.verify(wanted)
+        assert evidence.gone, evidence.residues
+        return outcome
+
+    def rows(self, column: str = "seq") -> list[Any]:
+        """A column of the live rows, as pyiceberg reads them, sorted."""
+        return sorted(self.table.scan().to_arrow().column(column).to_pylist())
+
+    def files(self) -> set[Path]:
+        return {path for path in self.location.rglob("*") if path.is_file()}
+
+    def data_files(self) -> list[str]:
+        return sorted(task.file.file_path for task in self.table.scan().plan_files())
+
+
+SCHEMA = pa.schema(
+    [pa.field("seq", pa.int64(), nullable=False), pa.field("id", pa.string()), pa.field("note", pa.string())]
+)
+
+
+def people(*ids: str | None, first: int = 0) -> pa.Table:
+    rows = [{"seq": first + n, "id": value, "note": f"note {first + n}"} for n, value in enumerate(ids)]
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def lake(
+    directory: Path,
+    *files: pa.Table,
+    schema: pa.Schema = SCHEMA,
+    properties: Mapping[str, str] | None = None,
+    spec: Sequence[tuple[str, Any, str]] = (),
+    **options: Any,
+) -> Lake:
+    """A table of these files; `spec` gives a column, a transform and a name for each partition field."""
+    catalog = catalog_in(directory)
+    table = catalog.create_table(IDENTIFIER, schema, properties=dict(properties or {}))
+    if spec:
+        with table.update_spec() as update:
+            for column, transform, name in spec:
+                update.add_field(column, transform, name)
+    made = Lake(directory, catalog, **options)
+    for data in files:
+        made.append(data)
+    return made
+
+
+_numbers = count()
+
+
+def write_parquet(made: Lake, data: pa.Table, name: str | None = None) -> str:
+    """A Parquet file in the table's data directory; answers its location."""
+    path = made.location / "data" / (name or f"by-hand-{next(_numbers)}.parquet")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(data, path)
+    return f"file://{path}"
