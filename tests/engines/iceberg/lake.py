@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,7 @@ from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 from sqlalchemy.pool import NullPool
 
-from engines.plugs import BY_ID, LATER, VERIFIER
-from lethe.domain.dataset import TableFormat, TableReference
+from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
 from lethe.domain.ids import DatasetId
 from lethe.domain.plan import TablePlan
 from lethe.engines.executors.inline import InlineExecutor
@@ -35,9 +34,17 @@ from lethe.engines.interface import (
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 from lethe.engines.storage.interface import Storage
 from lethe.engines.storage.opening import storage_opener
+from lethe.engines.verify.verifier import ByteVerifier
 
-NOW = PurgePolicy(writers_grace=LATER - LATER)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+"""A now at which every grace has passed."""
+
+NOW = PurgePolicy(writers_grace=timedelta(0))
 """No grace at all."""
+
+BY_ID = PrimaryIdentity(("id",), "CRM")
+
+VERIFIER = ByteVerifier(InlineExecutor(), full=True)
 
 IDENTIFIER = "db.people"
 
