@@ -12,7 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.io.pyarrow import schema_to_pyarrow
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.table import Table
+from pyiceberg.typedef import Record
+from pyiceberg.utils.datetime import datetime_to_micros
 from sqlalchemy.pool import NullPool
 
 from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
@@ -171,16 +175,52 @@ def lake(
                 update.add_field(column, transform, name)
     made = Lake(directory, catalog, **options)
     for data in files:
-        made.append(data)
+        append_partitioned(made, data) if spec else made.append(data)
     return made
 
 
 _numbers = count()
 
 
-def write_parquet(made: Lake, data: pa.Table, name: str | None = None) -> str:
-    """A Parquet file in the table's data directory; answers its location."""
-    path = made.location / "data" / (name or f"by-hand-{next(_numbers)}.parquet")
+def write_parquet(made: Lake, data: pa.Table, directory: str = "data") -> str:
+    """A Parquet file below the table's location; answers its location."""
+    path = made.location / directory / f"by-hand-{next(_numbers)}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(data, path)
     return f"file://{path}"
+
+
+def add_file(made: Lake, location: str, rows: int, partition: Sequence[Any] = ()) -> None:
+    """Append a file that is already written."""
+    file = DataFile.from_args(
+        content=DataFileContent.DATA,
+        file_path=location,
+        file_format=FileFormat.PARQUET,
+        partition=Record(*partition),
+        record_count=rows,
+        file_size_in_bytes=Path(location.removeprefix("file://")).stat().st_size,
+    )
+    file.spec_id = made.table.spec().spec_id
+    with made.table.transaction() as change, change.update_snapshot().fast_append() as append:
+        append.append_data_file(file)
+
+
+def append_partitioned(made: Lake, data: pa.Table) -> None:
+    """Append a file for each partition: pyiceberg alone computes but few transforms of columns."""
+    table = made.table
+    spec, schema = table.spec(), table.schema()
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for number, row in enumerate(data.to_pylist()):
+        groups.setdefault(tuple(_part(schema, part, row) for part in spec.fields), []).append(number)
+    for partition, numbers in groups.items():
+        rows = data.take(pa.array(numbers)).cast(schema_to_pyarrow(schema))
+        directory = f"data/{spec.partition_to_path(Record(*partition), schema)}"
+        add_file(made, write_parquet(made, rows, directory), len(numbers), partition)
+
+
+def _part(schema: Any, part: Any, row: dict[str, Any]) -> Any:
+    source = schema.find_field(part.source_id)
+    value = row[source.name]
+    if isinstance(value, datetime):
+        value = datetime_to_micros(value)
+    return part.transform.transform(source.field_type)(value)

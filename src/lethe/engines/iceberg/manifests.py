@@ -143,6 +143,9 @@ def _bare(entry: ManifestEntry) -> ManifestEntry:
         partition=file.partition,
         record_count=file.record_count,
         file_size_in_bytes=file.file_size_in_bytes,
+        column_sizes={},
+        value_counts={},
+        null_value_counts={},
         equality_ids=file.equality_ids,
         sort_order_id=file.sort_order_id,
     )
