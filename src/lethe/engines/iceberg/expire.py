@@ -1,4 +1,4 @@
-"""Shortening the history: one commit that leaves the current snapshot, made clean, and what must stay."""
+"""Shortening the history to the current snapshot, made clean, and what must stay."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -37,10 +37,11 @@ _PARTITIONS: Final = "partitions."
 def expire(target: Target, tools: Tools, policy: PurgePolicy, now: datetime) -> None:
     """Commit until nothing is left to shorten.
 
-    The manifests of the current snapshot may still list deleted files, and its summary may name partitions; then a
-    snapshot of the same files takes its place. Both that and the removal of old snapshots are metadata of one commit:
-    a crash before it leaves manifests that nothing refers to, and after it the purge goes on with the files. Nothing
-    is expired if any tag or branch moved since the table was loaded.
+    1. The manifests of the current snapshot may still list deleted files, and its summary may name partitions; then a
+       snapshot of the same files takes its place. A crash before this commit leaves manifests that nothing refers to.
+    2. Snapshots that nothing holds are removed from the metadata, and expired refs and statistics with them. A crash
+       before this commit leaves them to the next purge; after it the purge goes on with the files.
+    Neither happens if a tag or branch moved since the table was loaded; then it is decided anew.
 
     Raises TableRefused, TableUnavailable, StorageFailed.
     """
@@ -50,10 +51,11 @@ def expire(target: Target, tools: Tools, policy: PurgePolicy, now: datetime) -> 
         try:
             if state.snapshot is not None and speaks_of_others(state, state.snapshot):
                 staged = Committer(state, tools.new_name(), tools.clock()).refresh(_marker(state.snapshot))
-            updates = _updates(state, staged, policy, now)
-            if not updates:
-                return
-            send(state, updates, all_refs=True)
+                send(state, staged.updates, all_refs=True)
+                continue
+            updates = _removals(state, retention(state.metadata, policy, now))
+            if updates:
+                send(state, updates, all_refs=True)
         except Conflict:
             _discard(state, staged)
             continue
@@ -85,16 +87,10 @@ def _marker(snapshot: Snapshot) -> Mapping[str, str]:
     return {} if marker is None else {MARKER_PROPERTY: marker}
 
 
-def _updates(state: TableState, staged: Staged | None, policy: PurgePolicy, now: datetime) -> tuple[TableUpdate, ...]:
+def _removals(state: TableState, fate: Retention) -> tuple[TableUpdate, ...]:
     metadata = state.metadata
-    fate: Retention = retention(metadata, policy, now)
     expired = {s.snapshot_id for s in fate.expired}
-    if staged is not None and not policy.readers_grace and metadata.current_snapshot_id is not None:
-        others = {ref.snapshot_id for name, ref in metadata.refs.items() if name != "main"}
-        if metadata.current_snapshot_id not in others:
-            expired.add(metadata.current_snapshot_id)
-    updates: list[TableUpdate] = list(staged.updates) if staged is not None else []
-    updates += [RemoveSnapshotRefUpdate(ref_name=name) for name in fate.expired_refs]
+    updates: list[TableUpdate] = [RemoveSnapshotRefUpdate(ref_name=name) for name in fate.expired_refs]
     updates += [
         RemoveStatisticsUpdate(snapshot_id=s.snapshot_id) for s in metadata.statistics if s.snapshot_id in expired
     ]

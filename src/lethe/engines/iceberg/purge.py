@@ -1,7 +1,7 @@
 """Removing every file that the live table does not need.
 
 The order of effects, and why a crash between any two is safe:
-1. The history is shortened by one commit (`expire`). Before it, everything is still needed; after it, the removed
+1. The history is shortened (`expire`). Before it, everything is still needed; after it, the removed
    snapshots cannot be reached, and the files that they alone needed are garbage.
 2. The files are listed, and then the table is loaded: a file that is listed and that the table, loaded later, does not
    refer to, is garbage, or belongs to a commit that is on its way. Old metadata files tell the two apart.

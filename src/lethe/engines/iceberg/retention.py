@@ -66,12 +66,12 @@ def _held(
         yield from _floors(metadata, name, ref, history, now)
         for child, parent in pairwise(history):
             free = _instant(child.timestamp_ms) + policy.readers_grace
-            if free > now:
+            if policy.readers_grace and free > now:
                 yield Kept(parent, f"readers may still use snapshot {parent.snapshot_id}", free)
     pinned = {ref.snapshot_id for ref in refs.values()}
     for snapshot in metadata.snapshots:
         free = _instant(snapshot.timestamp_ms) + policy.writers_grace
-        if snapshot.snapshot_id not in reached | pinned and free > now:
+        if policy.writers_grace and snapshot.snapshot_id not in reached | pinned and free > now:
             yield Kept(snapshot, f"snapshot {snapshot.snapshot_id} may be staged for a branch", free)
 
 
