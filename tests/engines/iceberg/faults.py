@@ -1,15 +1,15 @@
 """Faults and other writers, put exactly where they hurt."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from engines.faults import Faults, FaultyStorage
 from engines.iceberg.lake import QuietCatalog
 from lethe.engines.rewrite.interface import Judge, Rewritten
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
-from lethe.engines.storage.interface import FileStat, Storage, StorageFailed
+from lethe.engines.storage.interface import Storage, StorageFailed
 from lethe.engines.storage.local import LocalStorage
 
 
@@ -54,78 +54,31 @@ def hooked(directory: Path) -> HookedCatalog:
 
 
 @dataclass
-class Plan:
-    """At which call of the storage what happens."""
+class Death:
+    """The blow after which no call of this process reaches the storage any more."""
 
-    at: int = -1
-    fault: type[BaseException] = Killed
-    after: bool = False
-    calls: list[str] = field(default_factory=list)
+    dead: bool = False
 
-    @contextmanager
-    def around(self, call: str, path: str) -> Iterator[None]:
-        self.calls.append(f"{call} {path}")
-        here = len(self.calls) - 1 == self.at
-        if here and not self.after:
-            raise self.fault(f"at {call}")
-        yield
-        if here and self.after:
-            raise self.fault(f"after {call}")
+    def __call__(self) -> None:
+        self.dead = True
+        raise Killed
 
 
 @dataclass
-class Faulty:
-    """A storage that counts its calls and fails at one of them."""
+class Mortal(FaultyStorage):
+    """A storage that a dead process no longer reaches, not even to clean up."""
 
-    inner: Storage
-    plan: Plan
+    death: Death = field(default_factory=Death)
 
-    @property
-    def url(self) -> str:
-        return self.inner.url
-
-    def list(self, prefix: str = "") -> Iterator[FileStat]:
-        with self.plan.around("list", prefix):
-            found = [*self.inner.list(prefix)]
-        yield from found
-
-    def stat(self, path: str) -> FileStat:
-        with self.plan.around("stat", path):
-            return self.inner.stat(path)
-
-    def read(self, path: str) -> bytes:
-        with self.plan.around("read", path):
-            return self.inner.read(path)
-
-    def open(self, path: str) -> AbstractContextManager[Any]:
-        with self.plan.around("open", path):
-            return self.inner.open(path)
-
-    @contextmanager
-    def create(self, path: str) -> Iterator[IO[bytes]]:
-        with self.plan.around("create", path), self.inner.create(path) as sink:
-            yield sink
-
-    def put(self, path: str, data: bytes, *, if_absent: bool = False) -> None:
-        with self.plan.around("put", path):
-            self.inner.put(path, data, if_absent=if_absent)
-
-    def replace(self, source: str, destination: str) -> None:
-        with self.plan.around("replace", source):
-            self.inner.replace(source, destination)
-
-    def remove(self, path: str) -> None:
-        with self.plan.around("remove", path):
-            self.inner.remove(path)
-
-    def remove_empty_directories(self) -> None:
-        with self.plan.around("remove directories", ""):
-            self.inner.remove_empty_directories()
+    def __getattribute__(self, name: str) -> Any:
+        if not name.startswith("_") and name not in {"death", "inner", "faults", "url"} and self.death.dead:
+            raise Killed
+        return super().__getattribute__(name)
 
 
-def faulty(plan: Plan) -> Callable[[str], Storage]:
-    """An opener of local directories that follows a plan."""
-    return lambda location: Faulty(LocalStorage(location), plan)
+def faulty(faults: Faults, death: Death) -> Callable[[str], Storage]:
+    """An opener of local directories in which faults strike."""
+    return lambda location: Mortal(LocalStorage(location), faults, death)
 
 
 @dataclass

@@ -82,6 +82,8 @@ class Lake:
     rewriter: Any = field(default_factory=PyarrowRewriter)
     opener: Callable[[str], Storage] = field(default_factory=storage_opener)
     selector: Selector = BY_ID
+    known_location: str | None = None
+    """The location as the caller of the engine knows it."""
 
     @property
     def engine(self) -> IcebergEngine:
@@ -105,7 +107,7 @@ class Lake:
 
     @property
     def target(self) -> Target:
-        reference = TableReference(TableFormat.ICEBERG, catalog="lake", identifier=self.identifier)
+        reference = TableReference(TableFormat.ICEBERG, self.known_location, "lake", self.identifier)
         return Target(DatasetId("ds"), reference, self.selector)
 
     def append(self, table: pa.Table) -> None:

@@ -3,7 +3,7 @@
 The order of effects, and why a crash between any two is safe:
 1. The catalog's entry goes: from then on nobody opens the table. Where the caller does not know the location, which
    only the entry tells, the entry goes last instead, and readers meet missing files for a while: a crash must not leave
-   files that nobody can find.
+   files that nobody can find. Of the last metadata file alone, which holds no rows, it then can.
 2. Files go: data and delete files first, also those outside of the location of which the metadata speaks; then
    manifests, lists and metadata files. Who names others goes after them, so that a repeated drop finds the rest.
 A failed removal is reported. A table that is missing is removed, and what lies at its location goes.
