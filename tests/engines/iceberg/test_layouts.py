@@ -236,7 +236,7 @@ def test_the_sort_order_is_carried_over(tmp_path: Path) -> None:
     before = [task.file.sort_order_id for task in _tasks(made)]
     made.erase(WANTED)
     assert [task.file.sort_order_id for task in _tasks(made)] == before
-    assert SortDirection.ASC == made.table.sort_order().fields[0].direction
+    assert made.table.sort_order().fields[0].direction == SortDirection.ASC
 
 
 def test_an_identity_map_whose_entries_were_renamed_is_refused(tmp_path: Path) -> None:

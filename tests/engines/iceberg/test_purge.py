@@ -334,7 +334,7 @@ def test_a_purge_that_cannot_commit_is_repeated(made: Lake) -> None:
 
 def test_old_metadata_that_is_compressed_or_broken_stops_nothing(made: Lake) -> None:
     made.forgotten(WANTED)
-    old = sorted((made.location / "metadata").glob("*.metadata.json"))[0]
+    old = min((made.location / "metadata").glob("*.metadata.json"))
     old.write_bytes(b"{broken")
     (made.location / "metadata" / "version-hint.text").write_text("7")
     assert made.purge().clean

@@ -39,7 +39,7 @@ class DeleteReader:
         arrays = [positions for positions in named if positions is not None]
         return Hidden(
             np.unique(np.concatenate(arrays)) if arrays else np.zeros(0, dtype=np.int64),
-            tuple(self._equality(e.data_file) for e in file.equality_deletes),
+            _merged([self._equality(e.data_file) for e in file.equality_deletes]),
         )
 
     def positions(self, delete: DataFile) -> Mapping[str, Any]:
@@ -99,11 +99,21 @@ def arrow_type(kind: Any) -> Any:
 
 
 def _named(table: Any) -> Mapping[str, Any]:
-    paths, positions = table.column(str(PATH_FIELD_ID)), table.column(str(POSITION_FIELD_ID))
-    return {
-        path: positions.filter(pc.equal(paths, path)).to_numpy().astype(np.int64)
-        for path in pc.unique(paths).to_pylist()
-    }
+    paths, positions = table.column(str(PATH_FIELD_ID)), table.column(str(POSITION_FIELD_ID)).to_numpy()
+    distinct = pc.unique(paths)
+    numbers = pc.index_in(paths, value_set=distinct).to_numpy()
+    order = np.argsort(numbers, kind="stable")
+    runs = np.split(positions[order].astype(np.int64), np.cumsum(np.bincount(numbers, minlength=len(distinct)))[:-1])
+    return dict(zip(distinct.to_pylist(), runs, strict=True)) if len(distinct) else {}
+
+
+def _merged(deletes: Sequence[EqualityDelete]) -> tuple[EqualityDelete, ...]:
+    """Deletes that compare the same columns, as one."""
+    groups: dict[tuple[int, ...], list[Any]] = {}
+    for delete in deletes:
+        key = tuple(sorted(delete.field_ids))
+        groups.setdefault(key, []).append(delete.rows.select([str(number) for number in key]))
+    return tuple(EqualityDelete(pa.concat_tables(tables).combine_chunks()) for tables in groups.values())
 
 
 def _vectors(raw: bytes) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from datetime import datetime
 
+import pyarrow as pa
 from pyiceberg.catalog import Catalog
 
 from lethe.domain.dataset import TableFormat
@@ -92,7 +93,8 @@ class IcebergEngine:
     ) -> Outcome:
         """Rewrite and commit once."""
         try:
-            return Forgetting(self._tools, target, wanted, plan, marker, watch).run()
+            with _unavailable():
+                return Forgetting(self._tools, target, wanted, plan, marker, watch).run()
         except TableRefused as error:
             return NeverWill(str(error))
         except TableUnavailable as error:
@@ -135,8 +137,12 @@ class IcebergEngine:
 
 @contextmanager
 def _unavailable() -> Iterator[None]:
-    """What the storage or the pool could not do this time may be repeated."""
+    """What the storage or the pool could not do this time may be repeated; what does not decode never will."""
     try:
         yield
     except (StorageFailed, BrokenProcessPool) as error:
         raise TableUnavailable(str(error)) from error
+    except OSError as error:
+        raise TableUnavailable(f"a file could not be read: {type(error).__name__}") from error
+    except pa.ArrowException as error:
+        raise TableRefused("a file of the table cannot be decoded") from error

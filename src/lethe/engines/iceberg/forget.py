@@ -49,6 +49,8 @@ from lethe.engines.interface import (
     NeverWill,
     Outcome,
     Phase,
+    TableRefused,
+    TableUnavailable,
     Target,
     Wanted,
     Watcher,
@@ -107,7 +109,7 @@ class Forgetting:
                 return NeverWill(str(error))
             except Unknown as error:
                 return self._unknown(str(error))
-            except RewriteRefused:
+            except (TableRefused, TableUnavailable):
                 self._discard(state)
                 raise
             except (StorageFailed, OSError, BrokenProcessPool) as error:

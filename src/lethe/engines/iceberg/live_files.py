@@ -69,12 +69,19 @@ def live_files(metadata: TableMetadata, snapshot: Snapshot | None, io: FileIO) -
     for manifest in manifests:
         if manifest.key_metadata is not None:
             raise TableRefused("the table's manifests are encrypted")
-        entries = manifest.fetch_manifest_entry(io, discard_deleted=True)
+        entries = _entries(manifest, io)
         (data if manifest.content == ManifestContent.DATA else deletes).extend(entries)
     for entry in (*data, *deletes):
         _require_examinable(entry.data_file)
     index = _DeleteIndex(metadata, deletes)
     return SnapshotFiles(manifests, [index.attach(entry) for entry in data], deletes)
+
+
+def _entries(manifest: ManifestFile, io: FileIO) -> Sequence[ManifestEntry]:
+    try:
+        return manifest.fetch_manifest_entry(io, discard_deleted=True)
+    except (ValueError, KeyError, EOFError) as error:
+        raise TableRefused("a manifest of the table cannot be read") from error
 
 
 def _require_examinable(file: DataFile) -> None:
