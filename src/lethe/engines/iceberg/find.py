@@ -2,21 +2,24 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pyiceberg.manifest import DataFileContent, ManifestEntry
 
 from lethe.domain.ids import DatasetId
 from lethe.domain.plan import FileAction, PlannedFile, TablePlan
 from lethe.engines.executors.interface import Executor, Job
-from lethe.engines.iceberg.judge import Hidden, IcebergJudge
+from lethe.engines.iceberg.judge import FileFacts, Hidden, IcebergJudge
 from lethe.engines.iceberg.live_files import LiveFile
-from lethe.engines.iceberg.places import Places
 from lethe.engines.iceberg.state import Question
 from lethe.engines.interface import Phase, Watcher
 from lethe.engines.progress import Meter
 from lethe.engines.rewrite.scan import Scanned, scan
 from lethe.engines.storage.interface import Storage
 from lethe.engines.tally import Counts
+
+_SEARCH_MEMORY: Final = 1
+"""Expected memory of a search, as a multiple of the file's size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +88,19 @@ class Search:
     location: str
     storage: Storage
     path: str
+    facts: FileFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """The task, which holds the identities."""
+
     judge: IcebergJudge
 
-
-def search_file(search: Search) -> Scanned:
-    """Read the columns that decide. Raises TableRefused, StorageFailed."""
-    with search.storage.open(search.path) as source:
-        return scan(source, search.judge)
+    def __call__(self, search: Search) -> Scanned:
+        """Read the columns that decide. Raises TableRefused, StorageFailed."""
+        with search.storage.open(search.path) as source:
+            return scan(source, self.judge.of(search.facts))
 
 
 class Finder:
@@ -117,12 +126,12 @@ class Finder:
             if reason is not None:
                 meter.step(sizes[path])
         stored = {}
-        for path, scanned in self._search((f.path, self._asked.judge_of(f)) for f in opened):
+        for path, scanned in self._search((f.path, self._asked.facts_of(f)) for f in opened):
             stored[path] = scanned
             meter.step(sizes[path])
         hidden = {f.path: state.deletes.hidden(f) for f in opened if stored[f.path].rows_matched or f.path in forced}
         live = dict(
-            self._search((f.path, self._asked.judge_of(f, hidden[f.path])) for f in opened if hidden.get(f.path))
+            self._search((f.path, self._asked.facts_of(f, hidden[f.path])) for f in opened if hidden.get(f.path))
         )
         files = []
         for file in state.files.data:
@@ -154,16 +163,20 @@ class Finder:
                 continue
             suspects[file.file_path] = entry
         found = []
-        for path, scanned in self._search((path, judge) for path in suspects):
+        for path, scanned in self._search((path, FileFacts()) for path in suspects):
             if scanned.rows_matched:
                 compares = judge.field_id in (suspects[path].data_file.equality_ids or ())
                 found.append(FoundDelete(suspects[path], FileAction.REWRITE if compares else FileAction.DROP))
         return sorted(found, key=lambda d: d.entry.data_file.file_path)
 
-    def _search(self, asked: Iterable[tuple[str, IcebergJudge]]) -> Iterable[tuple[str, Scanned]]:
-        places: Places = self._asked.state.places
-        jobs = [Job(Search(path, *places.of(path), judge)) for path, judge in asked]
-        for search, scanned in self._executor.map(search_file, jobs):
+    def _search(self, asked: Iterable[tuple[str, FileFacts]]) -> Iterable[tuple[str, Scanned]]:
+        state = self._asked.state
+        sizes = {f.path: f.file.file_size_in_bytes for f in state.files.data}
+        jobs = [
+            Job(Search(path, *state.places.of(path), facts), sizes.get(path, 0) * _SEARCH_MEMORY)
+            for path, facts in asked
+        ]
+        for search, scanned in self._executor.map(Searching(self._asked.judge), jobs):
             yield search.location, scanned
 
 

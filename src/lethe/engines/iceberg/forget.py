@@ -36,9 +36,9 @@ from lethe.engines.iceberg.commit import (
 )
 from lethe.engines.iceberg.deletes import is_position_delete
 from lethe.engines.iceberg.find import Decision, Finder
-from lethe.engines.iceberg.judge import IcebergJudge
+from lethe.engines.iceberg.judge import FileFacts
 from lethe.engines.iceberg.manifests import Added
-from lethe.engines.iceberg.rewriting import Copied, Copy, copy_file, described
+from lethe.engines.iceberg.rewriting import Copied, Copy, Copying, described
 from lethe.engines.iceberg.state import Question, TableState, question, why_not_writable
 from lethe.engines.iceberg.tools import Tools
 from lethe.engines.interface import (
@@ -148,20 +148,20 @@ class Forgetting:
         live = {f.live.path: f.live for f in decision.touched}
         for path in [p for p, made in self._made.items() if p in live and made.deletes != live[p].deletes]:
             remove_quietly(state, [self._made.pop(path).job.copy_location])
-        wanted: list[tuple[ManifestEntry, IcebergJudge, frozenset[str]]] = []
+        wanted: list[tuple[ManifestEntry, FileFacts, frozenset[str]]] = []
         for found in decision.touched:
             if found.action is FileAction.REWRITE:
-                judge = asked.judge_of(found.live, found.hidden)
-                wanted.append((found.live.entry, judge, found.live.deletes))
-        wanted += [(d.entry, asked.judge, frozenset()) for d in decision.deletes if d.action is FileAction.REWRITE]
-        jobs = {e.data_file.file_path: self._job(state, e, j) for e, j, _ in wanted}
+                facts = asked.facts_of(found.live, found.hidden)
+                wanted.append((found.live.entry, facts, found.live.deletes))
+        wanted += [(d.entry, FileFacts(), frozenset()) for d in decision.deletes if d.action is FileAction.REWRITE]
+        jobs = {e.data_file.file_path: self._job(state, e, facts) for e, facts, _ in wanted}
         deletes = {e.data_file.file_path: d for e, _, d in wanted}
         sizes = {e.data_file.file_path: e.data_file.file_size_in_bytes for e, _, _ in wanted}
         todo = [job for path, job in jobs.items() if path not in self._made]
         meter = Meter(self.watch, Phase.FORGET, len(todo), sum(sizes[job.location] for job in todo))
         try:
             work = [Job(job, sizes[job.location] * _COPY_MEMORY) for job in todo]
-            for job, copied in self.tools.executor.map(copy_file, work):
+            for job, copied in self.tools.executor.map(Copying(asked.judge, self.tools.rewriter), work):
                 self._made[job.location] = _Made(job, copied, deletes[job.location])
                 meter.step(sizes[job.location])
         except BaseException:
@@ -169,11 +169,11 @@ class Forgetting:
             raise
         self._require_agreement(decision)
 
-    def _job(self, state: TableState, entry: ManifestEntry, judge: IcebergJudge) -> Copy:
+    def _job(self, state: TableState, entry: ManifestEntry, facts: FileFacts) -> Copy:
         """The copy goes where its source is: what a path says of a partition stays true."""
         source = entry.data_file.file_path
         copy = f"{dirname(source)}/{self.tools.new_name()}.parquet"
-        return Copy(source, state.places.of(source), copy, state.places.of(copy), judge, self.tools.rewriter)
+        return Copy(source, state.places.of(source), copy, state.places.of(copy), facts)
 
     def _require_agreement(self, decision: Decision) -> None:
         """Search and copy read the same rows; if they count differently, nothing is committed."""

@@ -1,7 +1,7 @@
 """Which rows of an Iceberg data file stay out of its copy: those that match, and those that were deleted before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,15 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What a judge must know of one file. It holds no identity that is asked for, and travels with the file."""
+
+    constants: Mapping[int, Any] = field(default_factory=dict)
+    """Values (`pyarrow.Scalar`) of columns that the file lacks because its partition says them, by field id."""
+    hidden: Hidden = field(default_factory=Hidden)
+
+
+@dataclass(frozen=True, slots=True)
 class IcebergJudge:
     """Leaves out the rows of one file that match or are hidden. Hidden rows count for nobody."""
 
@@ -50,15 +59,17 @@ class IcebergJudge:
     field_id: int
     """Of the identity's column."""
     paths: FieldPaths
-    constants: Mapping[int, Any]
-    """Values (`pyarrow.Scalar`) of columns that the file lacks because its partition says them."""
-    hidden: Hidden = field(default_factory=Hidden)
+    facts: FileFacts = field(default_factory=FileFacts)
     _matchers: dict[Path, Matcher] = field(default_factory=dict, repr=False, compare=False)
+
+    def of(self, facts: FileFacts) -> "IcebergJudge":
+        """The same judge for one file; what it compiled for other files it keeps."""
+        return replace(self, facts=facts)
 
     def columns(self, schema: Any) -> Sequence[str]:
         """The identity's column, and those by which rows were deleted, where the file has them."""
         paths = self.paths.of(schema)
-        wanted = {i for delete in self.hidden.equalities for i in delete.field_ids}
+        wanted = {i for delete in self.facts.hidden.equalities for i in delete.field_ids}
         columns = [".".join(paths[i]) for i in sorted(wanted) if i in paths]
         if self.field_id in paths:
             columns.extend(self._matcher(paths[self.field_id]).columns(schema))
@@ -78,7 +89,7 @@ class IcebergJudge:
     def can_skip(self, group: Any, schema: Any) -> bool:
         """By the bounds of the identity's column, when no row is hidden."""
         path = self.paths.of(schema).get(self.field_id)
-        if self.hidden or path is None:
+        if self.facts.hidden or path is None:
             return False
         return no_row_can_match(self._matcher(path), group, schema)
 
@@ -86,7 +97,7 @@ class IcebergJudge:
         path = self.paths.of(batch.schema).get(self.field_id) if batch.schema.names != [""] else None
         if path is not None:
             return self._matcher(path).match(batch)
-        value = self.constants.get(self.field_id)
+        value = self.facts.constants.get(self.field_id)
         if value is None or not value.is_valid:
             return Matches(pa.array(np.zeros(batch.num_rows, dtype=np.bool_)), Counts())
         return self._matcher(("",)).match(pa.table({"": pa.repeat(value, batch.num_rows)}))
@@ -100,9 +111,9 @@ class IcebergJudge:
     def _hidden(self, batch: Any, first_row: int) -> Any:
         """A numpy mask."""
         mask = np.zeros(batch.num_rows, dtype=np.bool_)
-        low, high = np.searchsorted(self.hidden.positions, [first_row, first_row + batch.num_rows])
-        mask[self.hidden.positions[low:high] - first_row] = True
-        for delete in self.hidden.equalities:
+        low, high = np.searchsorted(self.facts.hidden.positions, [first_row, first_row + batch.num_rows])
+        mask[self.facts.hidden.positions[low:high] - first_row] = True
+        for delete in self.facts.hidden.equalities:
             mask |= self._equal(batch, delete.rows)
         return mask
 
@@ -130,18 +141,13 @@ class IcebergJudge:
         """A column of a batch in the type of the table; what the file lacks is its partition's value, or null."""
         path = paths.get(field_id)
         if path is None:
-            value = self.constants.get(field_id)
+            value = self.facts.constants.get(field_id)
             return pa.nulls(batch.num_rows, kind) if value is None else pa.repeat(value, batch.num_rows).cast(kind)
         return plain(at_path(batch, path)).cast(kind)
 
 
 def _numpy(values: Any) -> Any:
     return values.to_numpy() if isinstance(values, pa.ChunkedArray) else values.to_numpy(zero_copy_only=False)
-
-
-def stored(judge: IcebergJudge) -> IcebergJudge:
-    """The same judge, blind to what is hidden: for rows that are stored, deleted or not."""
-    return IcebergJudge(judge.matcher, judge.field_id, judge.paths, judge.constants)
 
 
 def is_primary(judge: IcebergJudge) -> bool:

@@ -14,7 +14,7 @@ from pyiceberg.io.pyarrow import (
 from pyiceberg.manifest import DataFile, FileFormat
 from pyiceberg.table.name_mapping import NameMapping
 
-from lethe.engines.iceberg.judge import IcebergJudge
+from lethe.engines.iceberg.judge import FileFacts, IcebergJudge
 from lethe.engines.rewrite.gate import require_same_form
 from lethe.engines.rewrite.interface import Rewriter, Rewritten
 from lethe.engines.rewrite.source import open_parquet
@@ -31,8 +31,7 @@ class Copy:
     copy_location: str
     """Of the copy, spelled alike."""
     copy: tuple[Storage, str]
-    judge: IcebergJudge
-    rewriter: Rewriter
+    facts: FileFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +44,26 @@ class Copied:
     """`pyarrow.parquet.FileMetaData` of the copy, read back from storage."""
 
 
-def copy_file(job: Copy) -> Copied:
-    """Write the copy under its final name, which nothing refers to before the commit; then compare the two.
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """The task, which holds the identities."""
 
-    A crash leaves a file without a reference, which a purge removes. Raises RewriteRefused, StorageFailed.
-    """
-    (source_storage, source_path), (copy_storage, copy_path) = job.source, job.copy
-    with source_storage.open(source_path) as source:
-        with copy_storage.create(copy_path) as sink:
-            rewritten = job.rewriter.rewrite(source, sink, job.judge)
-        with copy_storage.open(copy_path) as copy:
-            footer = open_parquet(copy).metadata
-        require_same_form(open_parquet(source).metadata, footer, rewritten)
-    return Copied(rewritten, copy_storage.stat(copy_path).size_bytes, footer)
+    judge: IcebergJudge
+    rewriter: Rewriter
+
+    def __call__(self, job: Copy) -> Copied:
+        """Write the copy under its final name, which nothing refers to before the commit; then compare the two.
+
+        A crash leaves a file without a reference, which a purge removes. Raises RewriteRefused, StorageFailed.
+        """
+        (source_storage, source_path), (copy_storage, copy_path) = job.source, job.copy
+        with source_storage.open(source_path) as source:
+            with copy_storage.create(copy_path) as sink:
+                rewritten = self.rewriter.rewrite(source, sink, self.judge.of(job.facts))
+            with copy_storage.open(copy_path) as copy:
+                footer = open_parquet(copy).metadata
+            require_same_form(open_parquet(source).metadata, footer, rewritten)
+        return Copied(rewritten, copy_storage.stat(copy_path).size_bytes, footer)
 
 
 def described(

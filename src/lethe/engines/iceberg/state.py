@@ -1,6 +1,5 @@
 """A table at one moment: its metadata, the snapshot that is current, and what is needed to ask about its files."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,7 +11,7 @@ from pyiceberg.table.snapshots import Snapshot
 from lethe.engines.iceberg.deletes import DeleteReader
 from lethe.engines.iceberg.fields import FieldPaths, field_paths, identity_field, require_same_entry_names
 from lethe.engines.iceberg.file_io import StorageFileIO
-from lethe.engines.iceberg.judge import Hidden, IcebergJudge
+from lethe.engines.iceberg.judge import FileFacts, Hidden, IcebergJudge
 from lethe.engines.iceberg.live_files import LiveFile, SnapshotFiles, live_files
 from lethe.engines.iceberg.places import Places
 from lethe.engines.iceberg.prune import Pruner, partition_constants
@@ -80,11 +79,10 @@ class Question:
     """Without what is particular to one file."""
     pruner: Pruner
 
-    def judge_of(self, file: LiveFile, hidden: Hidden = _NOTHING_HIDDEN) -> IcebergJudge:
-        """The judge of one data file, which leaves out these hidden rows as well."""
+    def facts_of(self, file: LiveFile, hidden: Hidden = _NOTHING_HIDDEN) -> FileFacts:
+        """What the judge must know of one data file."""
         spec = self.state.metadata.specs()[file.file.spec_id]
-        constants = partition_constants(file.file, spec, self.state.metadata.schema())
-        return replace(self.judge, constants=constants, hidden=hidden)
+        return FileFacts(partition_constants(file.file, spec, self.state.metadata.schema()), hidden)
 
 
 def question(state: TableState, matcher: Matcher, selector: Selector) -> Question:
@@ -94,11 +92,8 @@ def question(state: TableState, matcher: Matcher, selector: Selector) -> Questio
     if isinstance(selector, IdentityMap):
         for other in state.metadata.schemas:
             require_same_entry_names(schema, other, field.field_id)
-    judge = IcebergJudge(matcher, field.field_id, state.paths, _NO_CONSTANTS)
+    judge = IcebergJudge(matcher, field.field_id, state.paths)
     return Question(state, judge, Pruner(judge, field, state.metadata.specs()))
-
-
-_NO_CONSTANTS: Final[Mapping[int, object]] = {}
 
 
 def require_readable(state: TableState) -> None:
