@@ -5,6 +5,7 @@ of deleted values into the new manifests; so the snapshot is put together here f
 catalog with the requirement that the branch has not moved. Every concurrent commit is thereby seen, never overwritten.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -43,9 +44,16 @@ from lethe.engines.iceberg.manifests import Added, ManifestFactory, avro_codec
 from lethe.engines.iceberg.state import TableState
 from lethe.engines.interface import Marker
 from lethe.engines.storage.interface import StorageFailed
+from lethe.engines.tally import Counts
 
 MARKER_PROPERTY: Final = "lethe.marker"
 """The key in a snapshot's summary under which a commit is recognised."""
+
+COUNTS_PROPERTY: Final = "lethe.counts"
+"""The key under which a commit says what it counted, by position and never by value, when that is short."""
+
+_COUNTS_LENGTH_MAX: Final = 16_384
+"""Characters; a summary stands in the metadata file, which every reader loads."""
 
 _TOTALS: Final = "total-"
 """The keys of a summary that hold for the table and not for the commit alone."""
@@ -220,6 +228,21 @@ def committed_as(state: TableState, marker: Marker) -> Snapshot | None:
         if snapshot.summary is not None and snapshot.summary.get(MARKER_PROPERTY) == marker:
             return snapshot
     return None
+
+
+def marked(marker: Marker, counts: Counts) -> Mapping[str, str]:
+    """The properties by which a repeated forget knows its commit, and can answer as the first did."""
+    text = json.dumps(counts.to_json(), separators=(",", ":"))
+    return {MARKER_PROPERTY: marker, **({COUNTS_PROPERTY: text} if len(text) <= _COUNTS_LENGTH_MAX else {})}
+
+
+def counts_of(snapshot: Snapshot) -> Counts:
+    """What the commit counted, as far as it says so."""
+    text = None if snapshot.summary is None else snapshot.summary.get(COUNTS_PROPERTY)
+    try:
+        return Counts() if text is None else Counts.from_json(json.loads(text))
+    except (ValueError, KeyError, TypeError):
+        return Counts()
 
 
 def remove_quietly(state: TableState, locations: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from pyiceberg.table.update import (
 )
 
 from lethe.engines.iceberg.commit import (
+    COUNTS_PROPERTY,
     MARKER_PROPERTY,
     Committer,
     Conflict,
@@ -83,8 +84,8 @@ def names_partitions(snapshot: Snapshot) -> bool:
 
 def _marker(snapshot: Snapshot) -> Mapping[str, str]:
     """The marker of a forget outlives the snapshot that it made."""
-    marker = None if snapshot.summary is None else snapshot.summary.get(MARKER_PROPERTY)
-    return {} if marker is None else {MARKER_PROPERTY: marker}
+    known = {} if snapshot.summary is None else snapshot.summary.additional_properties
+    return {key: known[key] for key in (MARKER_PROPERTY, COUNTS_PROPERTY) if key in known}
 
 
 def _removals(state: TableState, fate: Retention) -> tuple[TableUpdate, ...]:

@@ -3,7 +3,7 @@
 The order of effects, and why a crash between any two is safe:
 1. The marker is looked for in the history. If an earlier attempt committed, there is nothing to do.
 2. Files that hold a match are copied without it, under new names. Nothing refers to a copy: a crash leaves leftovers.
-3. Manifests and their list are written, under new names. The same.
+3. Manifests and their list are written, under new names. The same. Every copy is still there.
 4. The catalog swaps its entry, if no other commit came first. Readers see all of the change or nothing.
 After a conflict the table is loaded anew: copies whose source and deletes are as they were are used again, new files
 are searched, and the commit is tried again. When the answer of the catalog is lost nothing is removed, for the commit
@@ -23,7 +23,6 @@ from pyiceberg.table.snapshots import Snapshot
 from lethe.domain.plan import FileAction, TablePlan
 from lethe.engines.executors.interface import Job
 from lethe.engines.iceberg.commit import (
-    MARKER_PROPERTY,
     Change,
     Committer,
     Conflict,
@@ -31,6 +30,8 @@ from lethe.engines.iceberg.commit import (
     Staged,
     Unknown,
     committed_as,
+    counts_of,
+    marked,
     remove_quietly,
     send,
 )
@@ -59,7 +60,7 @@ from lethe.engines.matching import compile_matcher
 from lethe.engines.progress import Meter
 from lethe.engines.rewrite.interface import RewriteRefused
 from lethe.engines.storage.interface import StorageFailed
-from lethe.engines.tally import Counts, tally
+from lethe.engines.tally import tally
 
 _ATTEMPTS_MAX: Final = 20
 """Commits that may come first before the forget gives way; each attempt after the first only searches what is new."""
@@ -131,6 +132,7 @@ class Forgetting:
         self._copy(state, asked, decision)
         change = self._change(state, decision)
         staged = Committer(state, self.tools.new_name(), self.tools.clock()).overwrite(change)
+        self._require_present(state, change)
         self._send(state, staged)
         kept = {a.file.file_path for a in change.added}
         remove_quietly(state, [m.job.copy_location for m in self._made.values() if m.job.copy_location not in kept])
@@ -142,6 +144,15 @@ class Forgetting:
         except (Conflict, Refused):
             remove_quietly(state, staged.locations)
             raise
+
+    def _require_present(self, state: TableState, change: Change) -> None:
+        """A process that slept may wake after a purge took its copies for leftovers; it must not commit them.
+
+        Raises FileMissing.
+        """
+        for added in change.added:
+            storage, path = state.places.of(added.file.file_path)
+            storage.stat(path)
 
     def _copy(self, state: TableState, asked: Question, decision: Decision) -> None:
         """Make the copies that do not exist yet."""
@@ -196,7 +207,7 @@ class Forgetting:
             if d.action is FileAction.REWRITE and self._rows_left(d.entry)
         ]
         removed += _without_object(state, decision)
-        return Change(removed, added, {MARKER_PROPERTY: self.marker})
+        return Change(removed, added, marked(self.marker, decision.counts))
 
     def _rows_left(self, entry: ManifestEntry) -> int:
         return self._made[entry.data_file.file_path].copied.rewritten.rows_after
@@ -219,12 +230,12 @@ class Forgetting:
         return MayHaveHappened(reason)
 
     def _repeated(self, state: TableState, done: Snapshot) -> Forgotten:
-        """What the earlier attempt did, seen again in the snapshot on which it built."""
+        """What the earlier attempt did, seen again in the snapshot on which it built; after a purge, as it noted it."""
         parent = None
         if done.parent_snapshot_id is not None:
             parent = state.metadata.snapshot_by_id(done.parent_snapshot_id)
         if parent is None:
-            return Forgotten(str(done.snapshot_id), self.plan, tally(self.wanted, Counts()), repeated=True)
+            return Forgotten(str(done.snapshot_id), self.plan, tally(self.wanted, counts_of(done)), repeated=True)
         before = state.at(parent)
         asked = question(before, compile_matcher(self.target.selector, self.wanted), self.target.selector)
         decision = Finder(asked, self.tools.executor, self.watch, Phase.FORGET).decide()
