@@ -342,3 +342,18 @@ def test_old_metadata_that_is_compressed_or_broken_stops_nothing(made: Lake) -> 
     assert (made.location / "metadata" / "version-hint.text").exists()
     assert isinstance(made.table.scan().to_arrow(), pa.Table)
     assert made.purge(NOW).clean
+
+
+def test_metadata_files_may_be_compressed(made: Lake) -> None:
+    """The whole way with a metadata file as other writers leave it: gzip inside, `.gz` in the name."""
+    import gzip
+
+    plain = Path(made.table.metadata_location.removeprefix("file://"))
+    packed = plain.with_name(plain.name.replace(".metadata.json", ".gz.metadata.json"))
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    made.catalog.drop_table(made.identifier)
+    made.catalog.register_table(made.identifier, f"file://{packed}")
+    assert not gone(made)
+    made.erase(WANTED)
+    assert made.rows() == [1, 2, 10]
+    assert not packed.exists()

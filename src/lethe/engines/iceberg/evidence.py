@@ -4,6 +4,7 @@ Read from the metadata file, which is JSON, and from manifests, which are Avro, 
 wrote them.
 """
 
+import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Whole:
 
 def whole(places: Places, metadata_location: str, selector: Selector) -> Whole:
     """Read the current snapshot. Raises TableRefused when its metadata cannot be read, StorageFailed."""
-    document = json.loads(_read(places, metadata_location))
+    document = _document(_read(places, metadata_location))
     current = document.get("current-snapshot-id")
     snapshot = next((s for s in document.get("snapshots", ()) if s["snapshot-id"] == current), None)
     live = sorted(set(_live(places, snapshot))) if snapshot is not None else []
@@ -50,6 +51,14 @@ def whole(places: Places, metadata_location: str, selector: Selector) -> Whole:
         _selectors(storage, document, selector),
     )
     return Whole(storage, around)
+
+
+def _document(raw: bytes) -> Any:
+    """A metadata file, which may be compressed. Raises TableRefused."""
+    try:
+        return json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+    except (ValueError, OSError, EOFError) as error:
+        raise TableRefused("the table's metadata file cannot be read") from error
 
 
 def _live(places: Places, snapshot: Mapping[str, Any]) -> Iterator[str]:

@@ -149,8 +149,8 @@ def _document(places: Places, location: str) -> Any:
     storage, path = places.of(location)
     try:
         raw = storage.read(path)
-        found = json.loads(gzip.decompress(raw) if path.endswith(".gz.metadata.json") else raw)
-    except (StorageFailed, OSError, ValueError):
+        found = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+    except (StorageFailed, OSError, ValueError, EOFError):
         return {}
     return found if isinstance(found, dict) else {}
 
