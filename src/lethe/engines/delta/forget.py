@@ -96,6 +96,7 @@ class Forgetting:
                     raise
                 continue
             if done.version == snapshot.version:
+                self._remove_unused(snapshot)
                 return done, False
             try:
                 put_commit(self._storage, done.version, lines)

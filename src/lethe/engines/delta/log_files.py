@@ -56,6 +56,11 @@ class LogListing:
         versions = [*self.commits[-1:], *(c.version for c in self.checkpoints[-1:])]
         return max(versions, default=None)
 
+    @property
+    def unbroken(self) -> Sequence[int]:
+        """The commits from which no later one is missing, newest first."""
+        return [version for back, version in enumerate(reversed(self.commits)) if version == self.commits[-1] - back]
+
 
 def listing_of(files: Iterable[FileStat]) -> LogListing:
     """Sort the files of `_delta_log` out. Parts of a checkpoint that is not whole are no checkpoint."""

@@ -181,12 +181,12 @@ class Purge:
     def _remove_log(self, snapshot: Snapshot, listing: LogListing, history: History) -> None:
         """Everything up to the newest version that it can be read without; what came later is another writer's.
 
-        A sealed log needs the seal and its checkpoint; one that tells of nothing else keeps its commits and its newest
-        checkpoint.
+        A sealed log needs the seal and its checkpoint; one that tells of nothing else keeps its newest checkpoint and
+        its commits, but for those that an interrupted purge left apart.
         """
         kept = {commit_path(snapshot.version), checkpoint_path(snapshot.version), LAST_CHECKPOINT}
         if not history.speaks:
-            kept |= {commit_path(version) for version in listing.commits}
+            kept |= {commit_path(version) for version in listing.unbroken}
             kept |= {path for checkpoint in listing.checkpoints[-1:] for path in checkpoint.paths}
             kept |= {path for path in history.named if path.startswith(f"{SIDECARS}/")}
         due = [
