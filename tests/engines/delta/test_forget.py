@@ -11,8 +11,10 @@ from deltalake import DeltaTable
 
 from engines.asking import CRM, asked, order
 from engines.delta.lake import (
+    AT_ONCE,
     BY_ID,
     MARKER,
+    NOW,
     actions,
     adds,
     commit,
@@ -316,3 +318,44 @@ def test_a_stale_plan_is_no_danger(tmp_path: Path) -> None:
     outcome = engine().forget(target(root), wanted, TablePlan(DatasetId("d1"), "0", wrong), MARKER)
     assert isinstance(outcome, Forgotten)
     assert numbers(root) == [1]
+
+
+# The whole way, proven by the independent reader
+
+
+def erased(root: Path, wanted: Wanted, selector: Selector = BY_ID) -> list[int]:
+    assert not engine().verify(target(root, selector), wanted).gone
+    forget(root, wanted, selector)
+    assert engine().purge(target(root, selector), AT_ONCE, NOW).clean
+    evidence = engine().verify(target(root, selector), wanted)
+    assert evidence.gone, evidence.residues
+    assert evidence.snapshot == str(DeltaTable(str(root)).version())
+    return numbers(root)
+
+
+LONG = asked(order(CRM, "annegret"))
+
+
+def test_absence_is_proven_under_column_mapping(tmp_path: Path) -> None:
+    root = write(
+        tmp_path, people("annegret", "bobbert", None, "annegret"), configuration={"delta.columnMapping.mode": "name"}
+    )
+    assert erased(root, LONG) == [1, 2]
+
+
+def test_absence_is_proven_for_rows_that_were_hidden(tmp_path: Path) -> None:
+    root = write(tmp_path, people("annegret", "bobbert"), people("cyprian", "annegret", first=10))
+    hide(root, 2, adds(root)[0], inline_vector(0))
+    commit(root, 3, protocol("deletionVectors"), metadata(root, delta__enableDeletionVectors="true"))
+    assert erased(root, LONG) == [1, 10]
+
+
+def test_absence_is_proven_beside_people_who_are_named_alike(tmp_path: Path) -> None:
+    """A longer name that holds the shorter one stands rightly in paths and in the log, for its rows are there."""
+    root = write(tmp_path, people("annegret", "x.annegret@y", "annegret2"), partition_by=["id"])
+    assert erased(root, LONG) == [1, 2]
+
+
+def test_absence_is_proven_for_integers(tmp_path: Path) -> None:
+    table = pa.table({"id": pa.array([70_000_001, -70_000_001, 70_000_002, None], pa.int64()), "n": [0, 1, 2, 3]})
+    assert erased(write(tmp_path, table), asked(order(CRM, "70000001"))) == [1, 2, 3]
