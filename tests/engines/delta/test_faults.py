@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from engines.asking import CRM, asked, order
@@ -28,7 +29,9 @@ from engines.delta.lake import (
 )
 from engines.faults import Faults, FaultyStorage, die, fail
 from lethe.domain.plan import TablePlan
+from lethe.engines.delta.deletion_vectors import hidden_rows
 from lethe.engines.delta.engine import DeltaEngine
+from lethe.engines.delta.log import read_snapshot
 from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.interface import DidNotHappen, Forgotten, MayHaveHappened, Outcome, PurgePolicy, TableUnavailable
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
@@ -74,10 +77,19 @@ def purge(root: Path, faults: Faults, policy: PurgePolicy = AT_ONCE) -> Any:
     return engine(root, faults).purge(target(root), policy, NOW)
 
 
+def live(root: Path) -> list[int]:
+    """The column n of every live row, by a plain walk: a session of deltalake for each call takes too long."""
+    storage, seen = LocalStorage(str(root)), list[int]()
+    for add in read_snapshot(storage).files.values():
+        hidden = set(hidden_rows(storage, add.deletion_vector).tolist())
+        found = pq.ParquetFile(root / add.file_path).read(["n"])["n"].to_pylist()
+        seen += [n for position, n in enumerate(found) if position not in hidden]
+    return sorted(seen)
+
+
 def require_end_state(root: Path, outcome: Outcome) -> None:
     assert isinstance(outcome, Forgotten), outcome
     assert [o.rows_by_identity for o in outcome.tally.orders] == COUNTS
-    assert numbers(root) == SURVIVORS
     assert purge(root, Faults()).clean
     assert numbers(root) == SURVIVORS
     assert len(data_files(root)) == 2
@@ -90,7 +102,7 @@ def require_end_state(root: Path, outcome: Outcome) -> None:
 def calls(template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, int, int]:
     """How many I/O calls a whole forget, a whole purge and a whole drop make."""
     root = Path(shutil.copytree(template, tmp_path_factory.mktemp("calls") / "t"))
-    assert numbers(root) == BEFORE
+    assert numbers(root) == live(root) == BEFORE
     forgetting, purging, dropping = Faults(), Faults(), Faults()
     outcome = forget(root, plan_of(root), forgetting)
     assert purge(root, purging).clean
@@ -121,12 +133,12 @@ def test_a_forget_bears_the_failure_of_every_call(when: str, calls: Any, make: C
         first = forget(root, plan, Faults(number, when, fail))
         match first:
             case Forgotten():
-                assert numbers(root) == SURVIVORS
+                assert live(root) == SURVIVORS
             case DidNotHappen():
-                assert numbers(root) == BEFORE
+                assert live(root) == BEFORE
             case _:
                 assert isinstance(first, MayHaveHappened), first
-                assert numbers(root) in (BEFORE, SURVIVORS)
+                assert live(root) in (BEFORE, SURVIVORS)
         again = forget(root, plan, Faults())
         if isinstance(first, Forgotten):
             assert isinstance(again, Forgotten)
@@ -142,7 +154,7 @@ def test_a_forget_bears_being_killed_at_every_call(when: str, calls: Any, make: 
         plan = plan_of(root)
         ended = in_a_child(lambda root=root, plan=plan, number=number: forget(root, plan, Faults(number, when, die)))
         assert ended == 9, number
-        assert numbers(root) in (BEFORE, SURVIVORS)
+        assert live(root) in (BEFORE, SURVIVORS)
         require_end_state(root, forget(root, plan, Faults()))
         shutil.rmtree(root)
 
@@ -161,7 +173,7 @@ def test_a_purge_bears_every_call(when: str, blow: Callable[[], None], calls: An
                 assert blow is fail
 
         in_a_child(purging)
-        assert numbers(root) == SURVIVORS
+        assert live(root) == SURVIVORS
         require_end_state(root, outcome)
         shutil.rmtree(root)
 
