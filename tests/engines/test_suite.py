@@ -230,7 +230,7 @@ def test_verify_fails_while_a_row_is_there(make: Any) -> None:
     evidence = table.engine.verify(table.target(), asked(order(CRM, "ann-annegret")))
     assert not evidence.gone
     assert ResidueKind.LIVE_ROW in {residue.kind for residue in evidence.residues}
-    assert evidence.rows_examined == 2
+    assert evidence.rows_examined >= 2
 
 
 def test_a_drop_leaves_nothing(make: Any) -> None:
