@@ -9,13 +9,17 @@ from typing import Any
 from uuid import uuid4
 
 from lethe.catalog.interface import Organizations
+from lethe.clock import system_now
 from lethe.domain.dataset import TableFormat
 from lethe.domain.product import Product
+from lethe.engines.delta.engine import DeltaEngine
 from lethe.engines.directory.engine import DirectoryEngine
 from lethe.engines.executors.pool import PoolExecutor
+from lethe.engines.iceberg.engine import IcebergEngine
 from lethe.engines.interface import Engine, PurgePolicy
 from lethe.engines.ndjson.format import NdjsonFormat
 from lethe.engines.parquet.format import ParquetFormat
+from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 from lethe.engines.storage.opening import storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
 from lethe.pipeline.shop import Shop
@@ -50,8 +54,18 @@ def engines(settings: Settings) -> Mapping[TableFormat, Engine]:
     """Make the engine of every format."""
     executor = PoolExecutor(settings.work.processes, settings.work.memory_bytes)
     options: Mapping[str, Mapping[str, Any]] = {name: dict(each) for name, each in settings.object_stores.items()}
-    opener, verifier = storage_opener(options), ByteVerifier(executor)
+    opener, verifier, rewriter = storage_opener(options), ByteVerifier(executor), PyarrowRewriter()
     return {
+        TableFormat.ICEBERG: IcebergEngine(
+            settings.catalogs,
+            open_storage=opener,
+            executor=executor,
+            rewriter=rewriter,
+            verifier=verifier,
+            new_name=lambda: str(uuid4()),
+            clock=system_now,
+        ),
+        TableFormat.DELTA: DeltaEngine(opener, executor, rewriter, verifier, system_now),
         TableFormat.PARQUET: DirectoryEngine(ParquetFormat(), opener, executor, verifier),
         TableFormat.NDJSON: DirectoryEngine(NdjsonFormat(), opener, executor, verifier),
     }

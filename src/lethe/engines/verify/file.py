@@ -78,7 +78,7 @@ def _examine(data: bytes, selector: Selector, needles: Needles, findings: Findin
         raise Unreadable("the file is encrypted")
     elif data[:4] == avro.MAGIC:
         for where, part in avro.parts(data):
-            findings.ask_elsewhere(needles.in_bytes(part), f"Avro {where}")
+            findings.ask_elsewhere(needles.in_names(part), f"Avro {where}")
     else:
         text.examine(_opened(data), selector, needles, findings, live=live)
         findings.ask_elsewhere(needles.in_bytes(data) if data[:2] == _GZIP else set(), "compressed bytes")
@@ -116,6 +116,6 @@ def _name(path: str, selector: Selector, needles: Needles, findings: Findings, *
             if unquote(column) == selector.path[0] and named is not None:
                 findings.residue(ResidueKind.LIVE_ROW if live else ResidueKind.STORED_ROW, "directory name")
                 return
-    findings.ask_elsewhere(needles.in_bytes(path.encode("utf-8", "surrogateescape")), "file name")
+    findings.ask_elsewhere(needles.in_words(path.encode("utf-8", "surrogateescape")), "file name")
     if "%" in path:
-        findings.ask_elsewhere(needles.in_bytes(unquote(path).encode("utf-8", "surrogateescape")), "file name")
+        findings.ask_elsewhere(needles.in_words(unquote(path).encode("utf-8", "surrogateescape")), "file name")

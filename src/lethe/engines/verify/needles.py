@@ -1,6 +1,12 @@
-"""The identities as things to look for: all at once in bytes, and one by one in decoded values."""
+"""The identities as things to look for: all at once in bytes, and one by one in decoded values.
 
-from collections.abc import Iterable, Iterator
+A short id of letters and digits, such as `1234`, stands by chance in uuids, snapshot ids and timestamps, which every
+table format writes into names and logs. Where those occur it counts only outside of them, and in text only as a whole
+word; no format writes an identity in any other way.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -13,6 +19,14 @@ from lethe.engines.interface import Selector, Wanted
 
 SEARCHED_BYTES_MIN: Final = 4
 """Shorter values occur in any run of bytes by chance; they are compared with whole decoded values only."""
+
+WORD_LENGTH_MAX: Final = 15
+"""Longer ids do not stand anywhere by chance."""
+
+_GENERATED: Final = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32,}|[0-9]{16,}")
+"""Uuids, digests and snapshot ids."""
+
+_WORD: Final = re.compile(rb"[0-9A-Za-z]+")
 
 _WIDE_INTEGER: Final = 1 << 24
 """Integers from here on are searched in their binary forms too; smaller ones are mostly zero bytes."""
@@ -66,6 +80,37 @@ class Needles:
             found |= self._search(data.decode("utf-8", "replace").casefold().encode())
         return {number for number in found if self._really(number, data)}
 
+    def in_names(self, data: bytes) -> set[int]:
+        """The identities that occur in bytes that hold names of files; short ones only outside of generated parts."""
+        return self._confirmed(self.in_bytes(data), data, lambda rest, form: form in rest)
+
+    def in_words(self, data: bytes) -> set[int]:
+        """The identities that occur in text; short ones only as whole words outside of generated parts."""
+        words: set[bytes] = set()
+
+        def is_word(rest: bytes, form: bytes) -> bool:
+            if not words:
+                words.update(_WORD.findall(rest), (b"",))
+            return form in words
+
+        return self._confirmed(self.in_bytes(data), data, is_word)
+
+    def _confirmed(self, found: set[int], data: bytes, stands: Callable[[bytes, bytes], bool]) -> set[int]:
+        """Those found, without the short ones that stand by chance."""
+        short = {number for number in found if self._is_short_word(number)}
+        if not short:
+            return found
+        rest = _GENERATED.sub(b" ", data)
+        rest = rest.lower() if self.folded else rest
+        forms = {number: self.texts[number][0].encode() for number in short}
+        return (found - short) | {
+            number for number, form in forms.items() if stands(rest, form.lower() if self.folded else form)
+        }
+
+    def _is_short_word(self, number: int) -> bool:
+        text = self.texts[number][0]
+        return len(text) <= WORD_LENGTH_MAX and text.isascii() and text.isalnum()
+
     def any_in_bytes(self, data: bytes) -> bool:
         """Whether some identity may occur; where case does not count, the answer may be a false yes."""
         if not self._patterns or not data:
@@ -81,7 +126,7 @@ class Needles:
 
     def in_text(self, text: str) -> set[int]:
         """The identities that occur in a decoded text; short ones only when they are all of it."""
-        found = self.in_bytes(text.encode("utf-8", "surrogatepass"))
+        found = self.in_words(text.encode("utf-8", "surrogatepass"))
         whole = self.named_by(text)
         return found if whole is None else found | {whole}
 

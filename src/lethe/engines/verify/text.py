@@ -36,7 +36,7 @@ def examine(data: bytes, selector: Selector, needles: Needles, findings: Finding
 
 def identities_in(data: bytes, needles: Needles) -> set[int]:
     """Identities that occur anywhere in text, its JSON escapes, nested JSON and percent signs undone."""
-    found = needles.in_bytes(data)
+    found = needles.in_words(data)
     if needles.has_short or b"\\" in data or b"%" in data:
         for document in _documents(data):
             for text in _strings(document):

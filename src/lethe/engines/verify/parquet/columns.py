@@ -83,16 +83,18 @@ class ChunkReader:
             if page.encoding in DICTIONARY_ENCODINGS and not page.dictionary:
                 continue
             if self.holds_text and not self._forms_are_split(page):
-                found |= self.needles.in_bytes(page.body)
+                # The page's lengths stand between its values: words can be told apart only after decoding.
+                if self.needles.in_bytes(page.body) - found:
+                    found |= self.needles.in_words(b"\n".join(decode(page, self.chunk.leaf)))
             elif self.holds_text:
-                found |= self.needles.in_bytes(b"\n".join(decode(page, self.chunk.leaf)))
+                found |= self.needles.in_words(b"\n".join(decode(page, self.chunk.leaf)))
         return found
 
     def identities_in_numerals(self) -> set[int]:
         """Identities whose digits occur in an integer of the column, written as text: a log writes bounds so."""
         if self.holds_text or not self.searchable:
             return set()
-        return self.needles.in_bytes(b"\n".join(str(value).encode() for value in self.used_values))
+        return self.needles.in_words(b"\n".join(str(value).encode() for value in self.used_values))
 
     def unused_identities(self) -> set[Any]:
         """Dictionary entries that hold an identity and that no row of the chunk uses."""

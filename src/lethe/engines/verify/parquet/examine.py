@@ -98,9 +98,9 @@ def _explain_by_other_groups(
 
 
 def _metadata(footer: Footer, needles: Needles, findings: Findings) -> None:
-    named = needles.in_bytes("\n".join(footer.names).encode())
+    named = needles.in_words("\n".join(footer.names).encode())
     for key, value in footer.metadata:
-        found = needles.in_bytes(key) | needles.in_bytes(value)
+        found = needles.in_words(key) | needles.in_words(value)
         if key == _ARROW_SCHEMA:
             with suppress(binascii.Error):
                 found |= needles.in_bytes(base64.b64decode(value))
