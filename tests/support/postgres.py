@@ -4,6 +4,7 @@ Its programs come with a package of the lock. As root, which PostgreSQL refuses 
 an unprivileged user can read them.
 """
 
+import ctypes
 import os
 import pwd
 import shutil
@@ -18,6 +19,7 @@ from time import monotonic
 import psycopg
 
 INSTALL = "pginstall18"
+PR_SET_PDEATHSIG = 1  # from Linux's sys/prctl.h
 START_SECONDS_MAX = 60
 
 
@@ -60,6 +62,7 @@ class Postgres:
                 group=_group(self._user),
                 extra_groups=[] if self._user else None,
                 cwd=self._home,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - it asks the kernel one thing, and takes no lock
             )
         give_up_at = monotonic() + START_SECONDS_MAX
         while True:
@@ -141,6 +144,11 @@ class Postgres:
         if done.returncode:
             raise RuntimeError(done.stderr.decode())
         return done.stdout
+
+
+def _die_with_parent() -> None:
+    """Stop the server even when the tests are killed and can stop nothing."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def _package() -> Path:

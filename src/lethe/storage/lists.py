@@ -48,7 +48,7 @@ class Ordering:
             if column is id_column:
                 break
         else:
-            whole.append((id_column, whole[-1][1] if whole else False))
+            whole.append((id_column, keys[-1][1] if keys else False))
         return cls(id_column.table, id_column, whole)
 
     def index(self, *led_by: str) -> str:
@@ -90,16 +90,27 @@ def walk(session: Session, ordering: Ordering, arms: Sequence[Arm], page: Page, 
     if backwards:
         offset = total - offset - size
     stretches = [_stretch(ordering, arm) for arm in arms]
-    # The order stands on the union itself, so that both databases merge the stretches instead of sorting them.
-    query = stretches[0] if len(stretches) == 1 else sa.union_all(*stretches)
-    columns = query.selected_columns
-    keys = (
-        columns[column.name].desc() if descending != backwards else columns[column.name].asc()
-        for column, descending in ordering.keys
-    )
+    query: sa.Select[Any] | sa.CompoundSelect[Any] = stretches[0]
+    if len(stretches) > 1:
+        # So written that the stretches are merged, not sorted: SQLite takes the order from the union to its parts,
+        # PostgreSQL from the parts to the union.
+        if session.is_postgres:
+            stretches = [one.order_by(*_directed(one, ordering, backwards)) for one in stretches]
+        query = sa.union_all(*stretches)
+    keys = _directed(query, ordering, backwards)
     rows = session.rows(query.order_by(*keys).limit(size).offset(offset))
     ids = [row[ordering.id_column.name] for row in rows]
     return ids[::-1] if backwards else ids
+
+
+def _directed(
+    query: sa.Select[Any] | sa.CompoundSelect[Any], ordering: Ordering, backwards: bool
+) -> list[sa.UnaryExpression[Any]]:
+    columns = query.selected_columns
+    return [
+        columns[column.name].desc() if descending != backwards else columns[column.name].asc()
+        for column, descending in ordering.keys
+    ]
 
 
 def _stretch(ordering: Ordering, arm: Arm) -> sa.Select[Any]:
