@@ -39,16 +39,22 @@ def application(first_world: World) -> FastAPI:
     return create_app(first_world.services)
 
 
+@pytest.fixture(scope="session")
+def client(application: FastAPI) -> Iterator[TestClient]:
+    """Calls the application, in one event loop for all tests."""
+    with TestClient(application, raise_server_exceptions=False) as opened:
+        yield opened
+
+
 @pytest.fixture
-def make_world(application: FastAPI, first_world: World, clock: Clock, tmp_path: Path) -> MakeWorld:
+def make_world(application: FastAPI, client: TestClient, first_world: World, clock: Clock, tmp_path: Path) -> MakeWorld:
     """Make a furnished Lethe over a store, with other rules if need be: `make_world(store, orgs=…, limits=…)`."""
 
     def make(store: SqlStore, *, furnished: bool = True, **rules: object) -> World:
         made = World(store, clock, tmp_path / "world", **rules)  # type: ignore[arg-type]
         made.directory.mkdir(exist_ok=True)
-        made.__dict__ |= {"graph": first_world.graph, "_keys": first_world._keys}
+        made.__dict__ |= {"client": client, "graph": first_world.graph, "_keys": first_world._keys}
         application.state.services = made.services
-        made.__dict__["client"] = TestClient(application, raise_server_exceptions=False)
         if furnished:
             made.furnish()
         return made
