@@ -9,13 +9,32 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 CONFIG_VARIABLE: Final = "LETHE_CONFIG"
 CONFIG_DEFAULT: Final = "lethe.toml"
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+SECRET_LENGTH_MIN: Final = 32
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < SECRET_LENGTH_MIN:
+        raise ValueError(f"has at least {SECRET_LENGTH_MIN} characters")
+    return secret
+
+
+Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 Count = Annotated[int, Field(ge=0, le=10**15)]
 RoleName = Literal[
     "viewer", "expiration-manager", "record-delete-manager", "dataset-deleter", "administrator", "service"
@@ -163,6 +182,109 @@ class LimitSettings(_Part):
     )
 
 
+class WorkSettings(_Part):
+    """How accepted work is carried out."""
+
+    workers: int = Field(
+        1, ge=0, le=64, description="Workers inside `lethe serve`; 0 leaves the work to `lethe worker`."
+    )
+    processes: int = Field(2, ge=1, le=256, description="Processes that one worker rewrites files with.")
+    memory_bytes: int = Field(
+        2 * 1024**3, ge=64 * 1024**2, description="Memory that these processes may expect to use together, in bytes."
+    )
+    lease_seconds: float = Field(
+        30, ge=1, le=3_600, description="How long a worker may stand still before another takes its task over."
+    )
+    readers_grace_seconds: float = Field(
+        0, ge=0, le=31_536_000, description="How long files stay for queries that began before the deletion."
+    )
+    writers_grace_seconds: float = Field(
+        3_600, ge=0, le=31_536_000, description="How long a file that no table refers to may be a commit on its way."
+    )
+
+
+class IdentityColumnsSettings(_Part):
+    """Columns that together are an identity."""
+
+    id_column: Name = Field(description="The column of the id.")
+    namespace_column: Name | None = Field(None, description="The column of the namespace, if the table has one.")
+    namespace_form: Literal["number", "code"] = Field("number", description="How that column names a namespace.")
+    namespace: Name | None = Field(None, description="The code of the one namespace of all ids, without such a column.")
+
+    @model_validator(mode="after")
+    def _one_namespace(self) -> Self:
+        if (self.namespace_column is None) == (self.namespace is None):
+            raise ValueError("exactly one of namespace_column and namespace is given")
+        return self
+
+
+class TableSettings(_Part):
+    """One table of a product's database."""
+
+    name: Name = Field(description="The table, `schema.table` when it is not on the search path.")
+    key: tuple[Name, ...] = Field(min_length=1, description="The columns of its primary key.")
+    identities: tuple[IdentityColumnsSettings, ...] = Field(
+        min_length=1, max_length=2, description="Its identity, or the two ends of an edge."
+    )
+    org_column: Name | None = Field(None, description="The column of the organization.")
+    org_id: Name | None = Field(None, description="The one organization of all rows, without such a column.")
+    sandbox_column: Name | None = Field(None, description="The column of the sandbox.")
+    sandbox_name: Name | None = Field(None, description="The one sandbox of all rows, without such a column.")
+    dataset_column: Name | None = Field(None, description="The column of the dataset that contributed a row.")
+
+
+class SqlProductSettings(_Part):
+    """A product kept in a database."""
+
+    url: SecretStr = Field(description="`postgresql://…` or `sqlite:///path`.")
+    tables: tuple[TableSettings, ...] = Field(min_length=1, description="Its tables, referring ones first.")
+    chunk: int = Field(5_000, ge=1, le=1_000_000, description="Rows deleted in one transaction.")
+    wait_seconds: float = Field(
+        15, gt=0, le=3_600, description="How long to look again while something stands in the way."
+    )
+    rewrite: bool = Field(
+        False, description="PostgreSQL: rewrite tables (VACUUM FULL), so that no byte stays in a file."
+    )
+
+
+class HttpProductSettings(_Part):
+    """A product behind an HTTP service."""
+
+    base_url: Name = Field(description="Its root; https, or http on loopback.")
+    secret: SecretStr = Field(description="The shared secret by which requests are signed: `whsec_` and base64.")
+    can_verify: bool = Field(False, description="Whether it answers `POST {base_url}/verify`.")
+    timeout_seconds: float = Field(10, gt=0, le=600, description="How long to wait for it.")
+    ids_per_request: int = Field(5_000, ge=1, le=100_000, description="Identities in one request.")
+    poll_seconds: float = Field(15, gt=0, le=3_600, description="How long to leave it alone while it works.")
+    failures_max: int = Field(5, ge=1, le=1_000, description="Failures after which it is left alone for a while.")
+    open_seconds: float = Field(60, gt=0, le=86_400, description="How long that while is.")
+
+
+class ProductSettings(_Part):
+    """How one product is reached."""
+
+    kind: Literal["embedded", "sql", "http"] = Field(
+        "embedded", description="A file of the data directory, a database, or a service."
+    )
+    sql: SqlProductSettings | None = Field(None, description="Its database.")
+    http: HttpProductSettings | None = Field(None, description="Its service.")
+
+    @model_validator(mode="after")
+    def _kind_is_described(self) -> Self:
+        given = [name for name in ("sql", "http") if getattr(self, name) is not None]
+        if given != ([] if self.kind == "embedded" else [self.kind]):
+            raise ValueError(f"a product of kind {self.kind!r} needs the section of that name, and no other")
+        return self
+
+
+class ProductsSettings(_Part):
+    """The services that must forget besides the data lake."""
+
+    identity: ProductSettings = Field(ProductSettings(), description="Identity Service.")
+    profile: ProductSettings = Field(ProductSettings(), description="Profile Service.")
+    ajo: ProductSettings = Field(ProductSettings(), description="Journey Orchestrator.")
+
+
 class LogSettings(_Part):
     """What is logged."""
 
@@ -182,14 +304,13 @@ class Settings(BaseSettings):
         None,
         description="`postgresql://…` or `sqlite:///path`; SQLite in the data directory when absent.",
     )
-    secret_key: SecretStr | None = Field(
+    secret_key: Secret | None = Field(
         None,
-        min_length=32,
         description="The key from which those are derived that encrypt identities and hash them; at least 32 "
         "characters of randomness. When absent, one is made at first start in the data directory. Whoever loses it "
         "loses the identities of open work orders.",
     )
-    previous_secret_keys: tuple[SecretStr, ...] = Field(
+    previous_secret_keys: tuple[Secret, ...] = Field(
         (), description="Keys of before a rotation, by which open work orders may still be encrypted."
     )
     host: Name = Field("127.0.0.1", description="The address to listen on.")
@@ -200,6 +321,14 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(LimitSettings(), description="What the server refuses.")
     issuer: IssuerSettings = Field(IssuerSettings(), description="The built-in token issuer.")
     trusted_issuers: tuple[TrustedIssuerSettings, ...] = Field((), description="External issuers.")
+    work: WorkSettings = Field(WorkSettings(), description="How accepted work is carried out.")
+    products: ProductsSettings = Field(ProductsSettings(), description="The services that must forget.")
+    catalogs: dict[Name, dict[str, str]] = Field(
+        default_factory=dict, description="Table catalogs by name, each with its properties as pyiceberg takes them."
+    )
+    object_stores: dict[Literal["s3", "gs", "az"], dict[str, Any]] = Field(
+        default_factory=dict, description="Options and credentials by scheme, as obstore takes them."
+    )
     orgs: tuple[OrgSettings, ...] = Field((), description="The organizations that this installation serves.")
     clients: tuple[ClientSettings, ...] = Field((), description="Clients of the built-in issuer.")
     datasets: tuple[DatasetSettings, ...] = Field((), description="Datasets to register at start.")
@@ -209,6 +338,13 @@ class Settings(BaseSettings):
     def _is_url(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("http://", "https://")):
             raise ValueError("begins with http:// or https://")
+        return url
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://", "sqlite:///")):
+            raise ValueError("begins with postgresql:// or sqlite:///")
         return url
 
     @model_validator(mode="after")
@@ -243,6 +379,15 @@ class Settings(BaseSettings):
 def config_path() -> Path:
     """The file that is read; it need not exist."""
     return Path(os.environ.get(CONFIG_VARIABLE, CONFIG_DEFAULT))
+
+
+def unknown_variables() -> list[str]:
+    """Environment variables that look like settings and are none, such as misspelt ones: they change nothing."""
+    prefix = str(Settings.model_config["env_prefix"])
+    known = {prefix + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    return sorted(
+        name for name in os.environ if name.upper().startswith(prefix) and name.split("__")[0].upper() not in known
+    )
 
 
 def load(**overrides: Any) -> Settings:

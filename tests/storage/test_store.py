@@ -11,11 +11,12 @@ from support.values import ORG, PROD, a_bundle, a_change, an_event, an_order, id
 def test_one_request_is_one_transaction(store: Store, clock: Clock) -> None:
     bundle = a_bundle()
     order = an_order(bundle)
+    sealed = store.seal(ORG, order.work_order_id, identities("a@example.com", "b@example.com"))
     with store.write() as transaction:
         assert transaction.now == clock.now
         transaction.bundles.save(bundle.joined(2))
         transaction.work_orders.add(order)
-        transaction.identities.seal(order, identities("a@example.com", "b@example.com"))
+        transaction.identities.keep(sealed)
         record = transaction.audit.append(an_event())
     with store.read() as transaction:
         assert transaction.work_orders.find(ORG, PROD, order.work_order_id) == order

@@ -24,14 +24,13 @@ START_SECONDS_MAX = 60
 class Postgres:
     """One server in a temporary directory, listening on a free loopback port."""
 
-    def __init__(self, settings: dict[str, str] | None = None) -> None:
+    def __init__(self, settings: dict[str, str] | None = None, programs: Path | None = None) -> None:
+        """`programs` is the bin directory of an installation that everybody may read, instead of the lock's."""
         self._home = Path(tempfile.mkdtemp(prefix="lethe-postgres-"))
         self._user = "nobody" if os.geteuid() == 0 else None
-        package = _package()
         if self._user is not None:
             self._home.chmod(0o755)
-            package = self._copied(package)
-        self._programs = package / INSTALL / "bin"
+        self._programs = programs or self._readable(_package()) / INSTALL / "bin"
         self._data = self._home / "data"
         self._data.mkdir(mode=0o700)
         if self._user is not None:
@@ -112,8 +111,10 @@ class Postgres:
         """Everything that the database holds, as pg_dump writes it."""
         return self._run("pg_dump", "--dbname", self.url(database))
 
-    def _copied(self, package: Path) -> Path:
-        """The programs at a place that others can read; their libraries must lie beside the package."""
+    def _readable(self, package: Path) -> Path:
+        """The package at a place that its user can read; its libraries must lie beside it."""
+        if self._user is None:
+            return package
         copy = self._home / package.name
         shutil.copytree(package / INSTALL, copy / INSTALL)
         libraries = package.with_name(f"{package.name}.libs")

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.routing import iter_route_contexts
-from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute
 
-from lethe.api import problems
+from lethe.api import interactive_docs, problems
+from lethe.api.certificates import certificates
 from lethe.api.clusters import clusters
 from lethe.api.datasets import datasets
 from lethe.api.frame import RequestFrame
@@ -26,11 +25,14 @@ from lethe.api.services import Services
 from lethe.api.tokens import tokens
 from lethe.api.ttl import ttl
 from lethe.api.workorder import workorder
+from lethe.api.workorder_results import workorder_results
 from lethe.clock import monotonic_seconds
 
 RESOURCES: Final[Sequence[Resource]] = (
     quota,
     ttl,
+    workorder_results,
+    certificates,
     workorder,
     jobs,
     tokens,
@@ -41,7 +43,7 @@ RESOURCES: Final[Sequence[Resource]] = (
     clusters,
     health,
 )
-DOCS: Final = "/docs"
+OPENAPI: Final = "/openapi.json"
 
 
 def all_routes() -> list[RouteFacts]:
@@ -51,25 +53,32 @@ def all_routes() -> list[RouteFacts]:
 
 def create_app(services: Services) -> FastAPI:
     """Build the application over these services."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = _routed()
     app.state.services = services
     app.state.metrics = EdgeMetrics()
     problems.install(app)
-    for resource in RESOURCES:
-        app.include_router(resource.router)
     _require_declared(app.routes)
     document = describe(app, all_routes())
 
     def get_document() -> dict[str, Any]:
         return document
 
-    def get_docs() -> HTMLResponse:
-        return get_swagger_ui_html(openapi_url="/openapi.json", title="Lethe: Data Hygiene API")
-
-    app.add_api_route("/openapi.json", get_document, include_in_schema=False)
-    app.add_api_route(DOCS, get_docs, include_in_schema=False)
+    app.add_api_route(OPENAPI, get_document, include_in_schema=False)
+    interactive_docs.install(app, OPENAPI)
     app.add_api_route("/metrics", metrics, include_in_schema=False)
     app.add_middleware(RequestFrame, ids=services.ids, metrics=app.state.metrics, monotonic_seconds=monotonic_seconds)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the document of the application, which is the same whatever services it has."""
+    return describe(_routed(), all_routes())
+
+
+def _routed() -> FastAPI:
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    for resource in RESOURCES:
+        app.include_router(resource.router)
     return app
 
 

@@ -14,7 +14,7 @@ from lethe.contract.jobs import CustomerOut, JobOut, JobsCreate, JobsOut, UserId
 from lethe.domain.caller import Permission
 from lethe.domain.errors import InvalidField
 from lethe.domain.work_order import WorkOrder
-from lethe.operations.jobs import JobUser, PreparedJob, UserId, accept_jobs, prepare_jobs
+from lethe.operations.jobs import JobUser, PreparedJob, UserId, accept_jobs, prepare_jobs, seal_jobs
 from lethe.storage.interface import Transaction
 
 jobs = Resource(f"{ROOT}/jobs", "Jobs (alpha)")
@@ -48,9 +48,10 @@ def create_jobs(
     with services.store.read() as tx:
         prepared = prepare_jobs(tx, call, users)
     services.rate_limiter.take(call.caller.client_id)
+    sealed = seal_jobs(services.store, call, prepared, ids=services.ids)
 
     def act(tx: Transaction) -> tuple[int, JobsOut]:
-        orders = accept_jobs(tx, call, prepared, ids=services.ids)
+        orders = accept_jobs(tx, call, sealed, ids=services.ids)
         answered = [_job_out(job, order) for job, order in zip(prepared, orders, strict=True)]
         request_id = _request_id(int(tx.now.timestamp() * 1000), services.ids)
         return 201, JobsOut(request_id=request_id, total_records=len(answered), jobs=answered)

@@ -12,7 +12,9 @@ from pydantic.json_schema import models_json_schema
 from lethe import __version__
 from lethe.api.gate import SandboxUse
 from lethe.api.resource import Public, RouteFacts
+from lethe.contract.neighbours import TokenError
 from lethe.contract.problem import GatewayError, Problem
+from lethe.contract.workorder_request import SCHEMA_RULES
 
 _REF: Final = "#/components/schemas/{model}"
 _SECURITY: Final[list[dict[str, list[str]]]] = [{"token": [], "apiKey": []}]
@@ -24,6 +26,32 @@ _DESCRIPTION: Final = """\
 Deletes people's records from a lakehouse, an identity graph, a profile store and journeys; drops whole datasets when
 they expire; keeps quotas; and proves that what it deleted is gone. Compatible with the published Data Hygiene API.
 """
+
+
+_ERRORS: Final = (GatewayError, TokenError, Problem)
+_REQUEST_ID: Final = {
+    "description": "The request's id: the client's, or a new one. It is in every log line about the request.",
+    "required": True,
+    "schema": {"type": "string"},
+}
+
+
+_BY_EXPIRATION: Final = (
+    "ID",
+    "$response.body#/ttlId",
+    (
+        "get_dataset_expiration",
+        "update_dataset_expiration",
+        "reschedule_dataset_expiration",
+        "cancel_dataset_expiration",
+    ),
+)
+_LINKS: Final[Mapping[str, tuple[str, str, Sequence[str]]]] = {
+    "create_dataset_expiration": _BY_EXPIRATION,
+    "update_dataset_expiration": _BY_EXPIRATION,
+    "create_workorder": ("WORKORDER_ID", "$response.body#/workorderId", ("get_workorder", "update_workorder")),
+}
+"""Which calls the answer to a creating one leads to, and by what of it."""
 
 
 def _header(name: str, description: str, *, required: bool) -> dict[str, Any]:
@@ -53,13 +81,12 @@ def describe(app: FastAPI, routes: Sequence[RouteFacts]) -> dict[str, Any]:
     components = document.setdefault("components", {})
     schemas: dict[str, Any] = components.setdefault("schemas", {})
     _only_absent(schemas)
-    bodies = [facts.body for facts in routes if facts.body is not None]
+    bodies = [shape for facts in routes for shape in (facts.body, facts.form) if shape is not None]
     schemas |= _body_schemas(bodies)
-    schemas |= models_json_schema([(GatewayError, "serialization"), (Problem, "serialization")], ref_template=_REF)[1][
-        "$defs"
-    ]
+    schemas |= models_json_schema([(shape, "serialization") for shape in _ERRORS], ref_template=_REF)[1]["$defs"]
     _only_absent(schemas, only=("TenantInfo",))
     components["securitySchemes"] = _SCHEMES
+    components["headers"] = {"RequestId": _REQUEST_ID}
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     by_id = {facts.operation_id: facts for facts in routes}
@@ -72,9 +99,18 @@ def _complete(operation: dict[str, Any], facts: RouteFacts) -> None:
     """Add to an operation its body, its headers and its permission."""
     if "HTTPValidationError" in str(operation["responses"].get("422")):
         del operation["responses"]["422"]
-    if facts.body is not None:
-        schema = {"$ref": _REF.format(model=facts.body.__name__)}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    for media_type, shape in (("application/json", facts.body), ("application/x-www-form-urlencoded", facts.form)):
+        if shape is not None:
+            schema = {"$ref": _REF.format(model=shape.__name__)}
+            operation["requestBody"] = {"required": True, "content": {media_type: {"schema": schema}}}
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = _never_null(parameter["schema"])
+    for response in operation["responses"].values():
+        response.setdefault("headers", {})["x-request-id"] = {"$ref": "#/components/headers/RequestId"}
+    if facts.operation_id in _LINKS:
+        parameter_name, expression, targets = _LINKS[facts.operation_id]
+        links = {target: {"operationId": target, "parameters": {parameter_name: expression}} for target in targets}
+        operation["responses"]["201"]["links"] = links
     if isinstance(facts.permissions, Public):
         operation["security"] = []
         return
@@ -95,7 +131,8 @@ def _body_schemas(bodies: Sequence[type[Any]]) -> dict[str, Any]:
     structs = [body for body in bodies if not issubclass(body, BaseModel)]
     _, described = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     _, components = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
-    return {**described.get("$defs", {}), **components}
+    ruled = {name: {**schema, **SCHEMA_RULES.get(name, {})} for name, schema in components.items()}
+    return {**described.get("$defs", {}), **ruled}
 
 
 def _only_absent(schemas: Mapping[str, Any], only: Sequence[str] | None = None) -> None:
@@ -106,8 +143,14 @@ def _only_absent(schemas: Mapping[str, Any], only: Sequence[str] | None = None) 
         required = schema.get("required", [])
         properties: dict[str, Any] = schema.get("properties", {})
         for name, described in properties.items():
-            options = [option for option in described.get("anyOf", []) if option.get("type") != "null"]
-            if name in required or not options or len(options) == len(described["anyOf"]):
-                continue
-            rest = {key: value for key, value in described.items() if key not in {"anyOf", "default"}}
-            properties[name] = rest | (options[0] if len(options) == 1 else {"anyOf": options})
+            if name not in required:
+                properties[name] = _never_null(described)
+
+
+def _never_null(described: dict[str, Any]) -> dict[str, Any]:
+    """The schema without null as one of its options, and without the default that null would be."""
+    options = [option for option in described.get("anyOf", []) if option.get("type") != "null"]
+    if not options or len(options) == len(described["anyOf"]):
+        return described
+    rest = {key: value for key, value in described.items() if key not in {"anyOf", "default"}}
+    return rest | (options[0] if len(options) == 1 else {"anyOf": options})

@@ -7,9 +7,9 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
 from lethe.api.refusals import BodyTooLarge, GatewayRefusal, InvalidHeader, InvalidParameter, NotJsonBody
 from lethe.clock import system_now
@@ -46,6 +46,10 @@ CODE_OF: Final[Mapping[type[Refusal], ProblemCode]] = {
     errors.UnknownNamespace: codes.NAMESPACE_UNKNOWN,
     errors.NamespaceDoesNotFit: codes.NAMESPACE_UNFIT,
     errors.DatasetHasNoIdentity: codes.DATASET_WITHOUT_IDENTITY,
+    errors.TableNotDeletable: codes.TABLE_NOT_DELETABLE,
+    errors.TableNotReadable: codes.TABLE_NOT_READABLE,
+    errors.NoPlanYet: codes.PLAN_UNKNOWN,
+    errors.NoCertificateYet: codes.CERTIFICATE_UNKNOWN,
     errors.UnknownDataset: codes.DATASET_UNKNOWN,
     errors.DatasetExists: codes.DATASET_EXISTS,
     errors.UnknownSchema: codes.SCHEMA_UNKNOWN,
@@ -114,13 +118,18 @@ def _http_exception(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> list[str]:
-    """The methods of the path: the router names only those of the first route that has it."""
+    """The methods of the path: the router names only those of the first route that has it.
 
-    def answers(method: str) -> bool:
-        scope = {**request.scope, "method": method}
-        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
-
-    return [method for method in _METHODS if answers(method)]
+    A path spelled out, such as `/workorder/preview`, has its own methods only, although `/workorder/{id}` matches it.
+    """
+    path = request.scope["route"].path
+    offered = {
+        method
+        for context in iter_route_contexts(request.app.routes)
+        if context.path == path
+        for method in context.methods or ()
+    }
+    return [method for method in _METHODS if method in offered]
 
 
 def _store_failure(request: Request, error: Exception) -> Response:

@@ -16,6 +16,7 @@ from lethe.api.gate import SandboxUse, gate
 from lethe.contract import error_codes as codes
 from lethe.contract.error_codes import GatewayCode, ProblemCode
 from lethe.contract.problem import GatewayError, Problem
+from lethe.contract.shape import Answer
 from lethe.domain.caller import Permission
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -56,6 +57,9 @@ class RouteFacts:
     sandbox_use: SandboxUse
     errors: Sequence[GatewayCode | ProblemCode]
     body: type[Any] | None
+    """The shape of the JSON body."""
+    form: type[BaseModel] | None
+    """The shape of the form body."""
     operation_id: str
 
 
@@ -83,11 +87,14 @@ class Resource:
         also_answers: Sequence[int] = (),
         errors: Sequence[GatewayCode | ProblemCode] = (),
         body: type[Any] | None = None,
+        form: type[BaseModel] | None = None,
+        gateway_error: type[Answer] = GatewayError,
         idempotent: bool = False,
     ) -> Callable[[Endpoint], Endpoint]:
         """Declare a route, for callers with the permission or one of several.
 
-        The decorated function's docstring is its documentation, its name the operation's id.
+        The decorated function's docstring is its documentation, its name the operation's id. `gateway_error` is the
+        shape in which errors with a gateway's code are answered.
         """
         permissions = (permission,) if isinstance(permission, Permission) else permission
         possible = _possible(
@@ -97,12 +104,13 @@ class Resource:
         def declare(endpoint: Endpoint) -> Endpoint:
             operation_id = endpoint.__name__
             self.routes.append(
-                RouteFacts(method, self.prefix + path, permissions, sandbox_use, possible, body, operation_id)
+                RouteFacts(method, self.prefix + path, permissions, sandbox_use, possible, body, form, operation_id)
             )
             gates = [] if isinstance(permissions, Public) else [Depends(gate(permissions, sandbox_use))]
-            responses: dict[int | str, dict[str, Any]] = {
-                code: {"model": answer, "description": "Success"} for code in also_answers
-            }
+            responses = _error_responses(possible, gateway_error)
+            for code in also_answers:
+                # Beside the errors of that status, if it has any.
+                responses[code] = {"description": "Success", **responses.get(code, {}), "model": answer}
             self.router.add_api_route(
                 path,
                 endpoint,
@@ -113,7 +121,7 @@ class Resource:
                 operation_id=operation_id,
                 summary=(endpoint.__doc__ or "").strip().splitlines()[0].rstrip("."),
                 description="\n".join(line.strip() for line in (endpoint.__doc__ or "").strip().splitlines()),
-                responses={**responses, **_error_responses(possible)},
+                responses=responses,
             )
             return endpoint
 
@@ -142,16 +150,20 @@ def _possible(
     return list(dict.fromkeys(possible))
 
 
-def _error_responses(possible: Sequence[GatewayCode | ProblemCode]) -> dict[int | str, dict[str, Any]]:
+def _error_responses(
+    possible: Sequence[GatewayCode | ProblemCode], gateway_error: type[Answer]
+) -> dict[int | str, dict[str, Any]]:
     """Each status with the shapes and the codes that it can come with."""
     responses: dict[int | str, dict[str, Any]] = {}
     for status in sorted({code.status for code in possible}):
         here = [code for code in possible if code.status == status]
         content: dict[str, Any] = {}
-        if any(isinstance(code, GatewayCode) for code in here):
-            content["application/json"] = {"schema": {"$ref": f"#/components/schemas/{GatewayError.__name__}"}}
-        if any(isinstance(code, ProblemCode) for code in here):
-            content["application/problem+json"] = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
+        gateways = [code.code for code in here if isinstance(code, GatewayCode)]
+        problems = [code.code for code in here if isinstance(code, ProblemCode)]
+        if gateways:
+            content["application/json"] = {"schema": _with_codes(gateway_error, gateways)}
+        if problems:
+            content["application/problem+json"] = {"schema": _with_codes(Problem, problems)}
         lines = [
             f"- `{code.code}` {code.title if isinstance(code, ProblemCode) else code.message.rstrip('.')}"
             for code in here
@@ -161,3 +173,9 @@ def _error_responses(possible: Sequence[GatewayCode | ProblemCode]) -> dict[int 
             response["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
         responses[status] = response
     return responses
+
+
+def _with_codes(shape: type[Answer], error_codes: Sequence[str]) -> dict[str, Any]:
+    """The shape of an error, with the codes that it can carry here."""
+    reference = {"$ref": f"#/components/schemas/{shape.__name__}"}
+    return {"allOf": [reference], "properties": {"error_code": {"enum": [*error_codes]}}}

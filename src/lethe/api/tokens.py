@@ -11,7 +11,7 @@ from lethe.api.resource import PUBLIC, Resource
 from lethe.auth.interface import InvalidClient
 from lethe.contract import error_codes as codes
 from lethe.contract.error_codes import GatewayCode
-from lethe.contract.neighbours import KeySetOut, TokenError, TokenOut
+from lethe.contract.neighbours import KeySetOut, TokenError, TokenForm, TokenOut
 
 tokens = Resource("/ims", "Tokens")
 
@@ -35,13 +35,12 @@ async def read_form(request: Request) -> dict[str, str]:
     permission=PUBLIC,
     sandbox_use=SandboxUse.IGNORED,
     answer=TokenOut,
+    form=TokenForm,
+    gateway_error=TokenError,
     errors=[codes.GRANT_INVALID, codes.CLIENT_INVALID, codes.BODY_TOO_LARGE],
 )
 def issue_token(request: Request, form: Annotated[dict[str, str], Depends(read_form)]) -> Response:
-    """Issue an access token for client credentials.
-
-    The form holds grant_type=client_credentials, client_id, client_secret and scope.
-    """
+    """Issue an access token for client credentials (RFC 6749, section 4.4)."""
     if form.get("grant_type") != "client_credentials":
         return _refused(codes.GRANT_INVALID, "unsupported_grant_type")
     if "client_id" not in form or "client_secret" not in form:

@@ -32,6 +32,7 @@ from lethe.operations.work_orders import (
     list_work_orders,
     prepare,
     rename_work_order,
+    seal,
     work_order_products,
 )
 from lethe.storage.interface import Transaction
@@ -117,9 +118,10 @@ def create_workorder(
         prepared = prepare(tx, call, draft)
     if prepared.identities.count < services.limits.small_order_identities:
         services.rate_limiter.take(call.caller.client_id)
+    sealed = seal(services.store, call, prepared, ids=services.ids)
 
     def act(tx: Transaction) -> tuple[int, WorkOrderOut]:
-        return 201, work_order_out(accept(tx, call, prepared, ids=services.ids), with_skipped=True)
+        return 201, work_order_out(accept(tx, call, sealed, ids=services.ids), with_skipped=True)
 
     return write_once(request, idempotency_key, body, act)
 

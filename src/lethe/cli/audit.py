@@ -11,9 +11,13 @@ audit = typer.Typer(no_args_is_help=True, help="Check the audit trail.")
 
 @audit.command()
 def verify() -> None:
-    """Walk the chain of audit records from the first to the last; exit with status 1 where it is broken."""
+    """Walk the chain of audit records; exit with status 1 where it is broken, and 2 where it cannot be read."""
     store = open_store(loaded())
     try:
+        problem = store.health().problem
+        if problem is not None:
+            typer.echo(f"The audit trail cannot be read: {problem}.", err=True)
+            raise typer.Exit(2)
         with store.read() as tx:
             head = tx.audit.head()
             broken = first_break(tx.audit.records(), head)

@@ -9,8 +9,9 @@ from typing import Annotated, Final
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
-from lethe.settings import Settings, config_path, load
+from lethe.settings import Settings, config_path, load, unknown_variables
 
 config = typer.Typer(no_args_is_help=True, help="Check the settings, show them, start a file, make a client secret.")
 
@@ -42,41 +43,44 @@ roles = ["administrator"]
 """
 
 
-def problems() -> list[str]:
-    """Everything that is wrong with the settings, a line each; empty when nothing is."""
+def read(**overrides: object) -> Settings | list[str]:
+    """Read the settings, or everything that is wrong with them, a line each; no line repeats a value.
+
+    An override that is None counts for nothing.
+    """
     try:
-        load()
+        return load(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         return list(_lines(error))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return [f"{config_path()}: {error}"]
-    except FileNotFoundError as error:
+    except (SettingsError, FileNotFoundError) as error:
         return [str(error)]
-    return []
 
 
 def loaded(**overrides: object) -> Settings:
     """Read the settings, or say what is wrong with them and exit with status 2."""
-    found = problems()
-    if found:
-        for line in found:
-            typer.echo(line, err=True)
-        typer.echo("The settings are not usable; `lethe config check` explains.", err=True)
-        raise typer.Exit(2)
-    return load(**{name: value for name, value in overrides.items() if value is not None})
+    settings = read(**overrides)
+    if isinstance(settings, Settings):
+        return settings
+    for line in settings:
+        typer.echo(line, err=True)
+    typer.echo("The settings are not usable; `lethe config check` explains.", err=True)
+    raise typer.Exit(2)
 
 
 @config.command()
 def check() -> None:
     """Say whether the settings are usable, and what is wrong with which."""
-    found = problems()
-    for line in found:
-        typer.echo(line)
-    if found:
+    settings = read()
+    if not isinstance(settings, Settings):
+        for line in settings:
+            typer.echo(line)
         raise typer.Exit(2)
-    settings = load()
     path = config_path()
     typer.echo(f"{path if path.is_file() else 'No settings file'}: the settings are usable.")
+    for name in unknown_variables():
+        typer.echo(f"Warning: {name} is set in the environment, and no setting has this name.")
     if not settings.orgs:
         typer.echo("Warning: no [[orgs]] are configured, so nobody can call. Start with `lethe config init`.")
     if not settings.clients and not settings.trusted_issuers:

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, RootModel, model_validator
+from pydantic import ConfigDict, Field, RootModel, model_validator
 
 from lethe.contract.shape import (
     ID_LENGTH_MAX,
+    NO_NUL,
     PLAIN_INTEGER,
     Answer,
     Body,
@@ -14,6 +15,7 @@ from lethe.contract.shape import (
     FilterText,
     Query,
     Text,
+    some_of,
 )
 
 DATASETS_LIMIT_DEFAULT: Final = 20
@@ -80,15 +82,17 @@ class DatasetCreated(RootModel[list[str]]):
 class SchemaRefIn(Body):
     """A schema by its `$id`."""
 
-    id: Annotated[Text, Field(min_length=1, max_length=1_000)]
+    id: Annotated[str, Field(min_length=1, max_length=1_000), NO_NUL]
     content_type: Text | None = None
 
 
 class PrimaryIdentityIn(Body):
     """The field whose value names the person of a row; `path` is the list of field names from the root."""
 
-    path: Annotated[list[Annotated[Text, Field(min_length=1, max_length=255)]], Field(min_length=1, max_length=32)]
-    namespace: Annotated[Text, Field(min_length=1, max_length=100)]
+    path: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=255), NO_NUL]], Field(min_length=1, max_length=32)
+    ]
+    namespace: Annotated[str, Field(min_length=1, max_length=100), NO_NUL]
 
 
 class SchemaIn(Body):
@@ -103,10 +107,12 @@ class SchemaIn(Body):
 class TableIn(Body):
     """Where the rows are: a location, or a table's identifier in a catalog of the settings."""
 
+    model_config = ConfigDict(json_schema_extra=some_of(location="string", identifier="string"))
+
     format: Literal["iceberg", "delta", "parquet", "ndjson"]
-    location: Annotated[Text | None, Field(max_length=2_000)] = None
-    catalog: Annotated[Text | None, Field(max_length=255)] = None
-    identifier: Annotated[Text | None, Field(max_length=1_000)] = None
+    location: Annotated[str, Field(max_length=2_000), NO_NUL] | None = None
+    catalog: Annotated[str, Field(max_length=255), NO_NUL] | None = None
+    identifier: Annotated[str, Field(max_length=1_000), NO_NUL] | None = None
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
@@ -119,6 +125,8 @@ class TableIn(Body):
 
 class DatasetCreate(Body):
     """A data set to register. `id` may be given to keep that of another catalog."""
+
+    model_config = ConfigDict(json_schema_extra=some_of(schemaRef="object", schema="object"))
 
     id: Annotated[str | None, Field(pattern=rf"^[A-Za-z0-9_-]{{1,{ID_LENGTH_MAX}}}$")] = None
     name: Annotated[DisplayName, Field(min_length=1)]

@@ -29,7 +29,7 @@ def speakable(key: str) -> str:
 def require_unique_keys(body: bytes) -> None:
     """Walk the whole body. Raises DuplicateKey or NotJson."""
     try:
-        json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
+        json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:
         raise NotJson("the request body is nested too deeply") from None
     except UnicodeDecodeError:

@@ -13,6 +13,10 @@ PAGE_SIZE_DEFAULT: Final = 25
 PAGE_SIZE_MAX: Final = 100
 PAGE_NUMBER_MAX: Final = 1_000_000_000
 
+AUTHOR: Final = "Who updated it last: the whole text, or an SQL pattern behind LIKE or NOT LIKE."
+SEARCH: Final = "The exact id, or contained in author, display name, description or dataset name."
+SANDBOX_NAME: Final = "Another sandbox than the header's, or * for all that the caller may see."
+
 
 def _day(text: str) -> str:
     parse_window(text)
@@ -29,9 +33,12 @@ def _to(text: str) -> str:
     return text
 
 
-DayText = Annotated[str, Field(max_length=64), AfterValidator(_day)]
-FromText = Annotated[str, Field(max_length=64), AfterValidator(_from)]
-ToText = Annotated[str, Field(max_length=64), AfterValidator(_to)]
+_DAY: Final = "A date, which is its UTC day, or a time, which is the 24 hours from it."
+_FROM: Final = "Not before this: a date, from its start, or a time."
+_TO: Final = "Not after this: a date, to its end, or a time."
+DayText = Annotated[str, Field(max_length=64, description=_DAY, examples=["2024-06-12"]), AfterValidator(_day)]
+FromText = Annotated[str, Field(max_length=64, description=_FROM, examples=["2024-01-01"]), AfterValidator(_from)]
+ToText = Annotated[str, Field(max_length=64, description=_TO, examples=["2099-01-01"]), AfterValidator(_to)]
 OrderByText = Annotated[str, Field(max_length=FILTER_LENGTH_MAX)]
 
 
@@ -42,6 +49,11 @@ class PageQuery(Query):
         PAGE_SIZE_DEFAULT
     )
     page: Annotated[int, Field(ge=0, le=PAGE_NUMBER_MAX, description="Which page, counting from 0."), PLAIN_INTEGER] = 0
+
+
+def order_by_help(words: Mapping[str, str]) -> str:
+    """Say what an `orderBy` takes."""
+    return f"A comma list of {', '.join(words)}, each with + or - before it, or neither."
 
 
 def order_keys(text: str, words: Mapping[str, str]) -> list[tuple[str, bool]]:

@@ -1,12 +1,17 @@
 """`GET /quota`."""
 
-from lethe.contract.shape import Answer, FilterText, Query
+from typing import Annotated
+
+from pydantic import Field
+
+from lethe.contract.shape import Answer, FilterText, Query, words
+from lethe.contract.spelling import QUOTA_ALIASES, QUOTA_DESCRIPTION
 
 
 class QuotaOut(Answer):
     """One quota: how much is consumed, and of how much."""
 
-    name: str
+    name: Annotated[str, words(*QUOTA_DESCRIPTION)]
     description: str
     consumed: int
     quota: int
@@ -21,5 +26,10 @@ class QuotasOut(Answer):
 class QuotaQuery(Query):
     """Which quotas to show."""
 
-    quota_type: FilterText | None = None
-    """One quota's name, of today or of 2022; all when absent."""
+    quota_type: Annotated[
+        FilterText | None,
+        Field(
+            description="One quota's name, of today or of 2022; all when absent.",
+            json_schema_extra={"enum": [*QUOTA_DESCRIPTION, *QUOTA_ALIASES]},
+        ),
+    ] = None

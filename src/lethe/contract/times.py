@@ -1,24 +1,34 @@
-"""Times on the wire: RFC 3339 UTC with microseconds and `Z` out; ISO 8601 in, UTC where it says no offset."""
+"""Times on the wire: RFC 3339 UTC with microseconds and `Z` out; ISO 8601 in, UTC where it says no offset.
+
+What is read: a calendar date, or a date and a time joined by `T` or a space, with or without an offset, in the basic
+or the extended form, in capitals or not; fractions of a second beyond microseconds are cut off. What is not: week and
+ordinal dates, years beyond 9999, the hour 24, leap seconds, names of zones.
+"""
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-_DATE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
-_DATE_TIME: Final = re.compile(r"\d{4}-?\d{2}-?\d{2}[Tt ]\d{2}.*", re.ASCII | re.DOTALL)
+_INSTANT: Final = re.compile(
+    r"(?P<date>\d{4}-\d{2}-\d{2}|\d{8})"
+    r"(?:[Tt ](?P<time>\d{2}(?::\d{2}(?::\d{2}(?:[.,]\d+)?)?|\d{2}(?:\d{2}(?:[.,]\d+)?)?)?))?"
+    # A `+` that a query string left unescaped arrives as a space.
+    r"(?P<offset>[Zz]|[+ -]\d{2}(?::?[0-5]\d)?)?",
+    re.ASCII,
+)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _DAY: Final = timedelta(days=1)
+_END: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def format_instant(at: datetime) -> str:
     """`2024-03-28T16:41:24.262521Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_instant(text: str) -> datetime:
     """An instant; a date alone is its midnight. Raises ValueError with a message fit for a caller."""
-    day = _parse_date(text)
-    return day if day is not None else _parse_date_time(text)
+    return _parse(text)[0]
 
 
 def parse_window(text: str) -> tuple[datetime, datetime]:
@@ -34,50 +44,24 @@ def parse_from(text: str) -> datetime:
 
 def parse_to(text: str) -> datetime:
     """Where a `…ToDate` filter ends, exclusive: a date alone includes its day, a time includes itself."""
-    day = _parse_date(text)
-    return _later(day, _DAY) if day is not None else _later(_parse_date_time(text), _MICROSECOND)
+    at, is_date = _parse(text)
+    return _later(at, _DAY if is_date else _MICROSECOND)
 
 
-def _parse_date(text: str) -> datetime | None:
-    matched = _DATE.fullmatch(_plus_restored(text))
+def _parse(text: str) -> tuple[datetime, bool]:
+    """The instant, and whether the text is a date alone."""
+    matched = _INSTANT.fullmatch(text)
     if matched is None:
-        return None
-    try:
-        day = date.fromisoformat(matched[1])
-        return _utc(datetime.combine(day, time(), _offset(matched[2])))
-    except (ValueError, OverflowError):
-        raise ValueError("is not a date that exists") from None
-
-
-def _parse_date_time(text: str) -> datetime:
-    text = _plus_restored(text)
-    if not _DATE_TIME.fullmatch(text):
         raise ValueError("is not an ISO 8601 date or date and time, such as 2030-12-31T23:59:59Z")
+    day, time, offset = matched.group("date", "time", "offset")
+    offset = (offset or "Z").upper().replace(" ", "+")
     try:
-        at = datetime.fromisoformat(text.upper())
-        return _utc(at if at.tzinfo else at.replace(tzinfo=UTC))
+        return datetime.fromisoformat(f"{day}T{time or '00'}{offset}").astimezone(UTC), time is None
     except (ValueError, OverflowError):
-        raise ValueError("is not an ISO 8601 date and time that exists, such as 2030-12-31T23:59:59Z") from None
-
-
-def _plus_restored(text: str) -> str:
-    """A `+` that a query string left unescaped arrives as a space: before an offset it can be nothing else."""
-    return re.sub(r" (\d{2}:?\d{2})\Z", r"+\1", text) if re.search(r"[T ].*:.* \d{2}:?\d{2}\Z", text) else text
-
-
-def _offset(text: str | None) -> timezone:
-    if text is None or text == "Z":
-        return UTC
-    sign = -1 if text[0] == "-" else 1
-    return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[-2:])))
-
-
-def _utc(at: datetime) -> datetime:
-    return at.astimezone(UTC)
+        problem = "is not a date that exists" if time is None else "is not a date and time that exists"
+        raise ValueError(problem) from None
 
 
 def _later(at: datetime, by: timedelta) -> datetime:
-    try:
-        return at + by
-    except OverflowError:
-        raise ValueError("is too far in the future") from None
+    """The instant after that; the end of time for what lies beyond it."""
+    return at + by if at <= _END - by else _END

@@ -2,19 +2,33 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from lethe.contract.paging import DayText, FromText, OrderByText, PageQuery, ToText, order_keys
+from lethe.contract.paging import (
+    AUTHOR,
+    SANDBOX_NAME,
+    SEARCH,
+    DayText,
+    FromText,
+    OrderByText,
+    PageQuery,
+    ToText,
+    order_by_help,
+    order_keys,
+)
 from lethe.contract.shape import (
     ID_LENGTH_MAX,
+    NO_NUL,
     PLAIN_INTEGER,
     Answer,
     Body,
     Description,
     DisplayName,
     FilterText,
+    InstantText,
     Query,
-    Text,
+    some_of,
+    words,
 )
 from lethe.contract.spelling import EXPIRATION_ORDER, PRODUCT_NAME
 from lethe.contract.times import parse_instant
@@ -53,32 +67,32 @@ Expiry = Annotated[
 class ProductStatusOut(Answer):
     """How far one product is, and since when."""
 
-    product_name: str
-    product_status: str
-    created_at: str
+    product_name: Annotated[str, words(*PRODUCT_NAME.values())]
+    product_status: Annotated[str, words("waiting", "success", "failure")]
+    created_at: InstantText
 
 
 class HistoryOut(Answer):
     """One thing that happened to an expiration."""
 
-    status: str
-    expiry: str
-    updated_at: str
+    status: Annotated[str, words("created", "updated", "cancelled", "executing", "completed")]
+    expiry: InstantText
+    updated_at: InstantText
     updated_by: str
 
 
 class ExpirationOut(Answer):
     """One expiration."""
 
-    ttl_id: str
+    ttl_id: Annotated[str, Field(examples=["SD-42215a53-b79e-49bc-bd00-69f8a470329f"])]
     dataset_id: str
     dataset_name: str
     sandbox_name: str
     ims_org: str
-    status: str
-    expiry: str
-    updated_at: str
-    updated_by: str
+    status: Annotated[str, words("pending", "executing", "completed", "cancelled")]
+    expiry: InstantText
+    updated_at: InstantText
+    updated_by: Annotated[str, Field(examples=["Ann Ovid <ann@example.com> u-1"])]
     display_name: str
     description: str
     product_status_details: list[ProductStatusOut] | None = None
@@ -98,7 +112,9 @@ class ExpirationPageOut(Answer):
 class ExpirationCreate(Body):
     """A new expiration."""
 
-    dataset_id: Annotated[Text, Field(min_length=1, max_length=ID_LENGTH_MAX)]
+    dataset_id: Annotated[
+        str, Field(min_length=1, max_length=ID_LENGTH_MAX, examples=["5b020a27e7040801dedbf46e"]), NO_NUL
+    ]
     expiry: Expiry
     display_name: DisplayName | None = None
     description: Description | None = None
@@ -106,6 +122,8 @@ class ExpirationCreate(Body):
 
 class ExpirationUpdate(Body):
     """What to change; what is null or absent stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra=some_of(expiry="string", displayName="string", description="string"))
 
     expiry: Expiry | None = None
     display_name: DisplayName | None = None
@@ -148,14 +166,17 @@ class ExpirationRescheduleQuery(Query):
 class ExpirationQuery(PageQuery):
     """Which expirations to list."""
 
-    author: FilterText | None = None
+    author: Annotated[FilterText | None, Field(description=AUTHOR)] = None
     dataset_id: FilterText | None = None
     ttl_id: FilterText | None = None
     dataset_name: FilterText | None = None
     display_name: FilterText | None = None
     description: FilterText | None = None
-    search: FilterText | None = None
-    status: FilterText | None = None
+    search: Annotated[FilterText | None, Field(description=SEARCH)] = None
+    status: Annotated[
+        FilterText | None,
+        Field(description="A comma list of pending, executing, completed, cancelled; another word matches nothing."),
+    ] = None
     created_date: DayText | None = None
     created_from_date: FromText | None = None
     created_to_date: ToText | None = None
@@ -174,7 +195,9 @@ class ExpirationQuery(PageQuery):
     expiry_date: DayText | None = None
     expiry_from_date: FromText | None = None
     expiry_to_date: ToText | None = None
-    order_by: Annotated[OrderByText, AfterValidator(_expiration_order)] = "-updatedAt"
+    order_by: Annotated[
+        OrderByText, AfterValidator(_expiration_order), Field(description=order_by_help(EXPIRATION_ORDER))
+    ] = "-updatedAt"
     size: Annotated[int | None, Field(ge=1, le=100, description="The same as limit."), PLAIN_INTEGER] = None
-    sandbox_name: FilterText | None = None
-    org_id: FilterText | None = None
+    sandbox_name: Annotated[FilterText | None, Field(description=SANDBOX_NAME)] = None
+    org_id: Annotated[FilterText | None, Field(description="Another organization; for service tokens only.")] = None

@@ -3,11 +3,22 @@
 import re
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from lethe.contract.paging import DayText, FromText, OrderByText, PageQuery, ToText, order_keys
-from lethe.contract.shape import Answer, Body, Description, DisplayName, FilterText
-from lethe.contract.spelling import WORK_ORDER_ORDER
+from lethe.contract.paging import (
+    AUTHOR,
+    SANDBOX_NAME,
+    SEARCH,
+    DayText,
+    FromText,
+    OrderByText,
+    PageQuery,
+    ToText,
+    order_by_help,
+    order_keys,
+)
+from lethe.contract.shape import Answer, Body, Description, DisplayName, FilterText, InstantText, some_of, words
+from lethe.contract.spelling import ACTION_OUT, PRODUCT_NAME, WORK_ORDER_ORDER
 from lethe.contract.ttl import ProductStatusOut
 
 _PROPERTIES: Final = re.compile(r"[A-Za-z0-9/._-]+(,[A-Za-z0-9/._-]+)*", re.ASCII)
@@ -34,23 +45,23 @@ class SkippedDatasetOut(Answer):
 class WorkOrderOut(Answer):
     """One work order. `operation`, `created_at` and `updated_at` are for clients of the 2022 guide."""
 
-    workorder_id: str
+    workorder_id: Annotated[str, Field(examples=["DI-a15345b8-a2d6-4d6f-b33c-5b593e86439a"])]
     org_id: str
-    bundle_id: str
-    action: str
-    created: Annotated[str, Field(alias="createdAt")]
-    updated: Annotated[str, Field(alias="updatedAt")]
+    bundle_id: Annotated[str, Field(examples=["BN-35c1676c-3b4f-4195-8d6c-7cf5aa21efdd"])]
+    action: Annotated[str, words(*ACTION_OUT.values())]
+    created: Annotated[InstantText, Field(alias="createdAt")]
+    updated: Annotated[InstantText, Field(alias="updatedAt")]
     operation_count: int
-    target_services: list[str]
-    status: str
+    target_services: list[Annotated[str, words(*PRODUCT_NAME)]]
+    status: Annotated[str, words("received", "validated", "submitted", "ingested", "completed", "failed")]
     created_by: str
     dataset_id: str
     dataset_name: str
     display_name: str
     description: str
-    operation: str
-    created_2022: Annotated[str, Field(alias="created_at")]
-    updated_2022: Annotated[str, Field(alias="updated_at")]
+    operation: Annotated[str, words(*ACTION_OUT)]
+    created_2022: Annotated[InstantText, Field(alias="created_at")]
+    updated_2022: Annotated[InstantText, Field(alias="updated_at")]
     product_status_details: list[ProductStatusOut] | None = None
     skipped_datasets: list[SkippedDatasetOut] | None = None
 
@@ -81,6 +92,8 @@ class WorkOrderPageOut(Answer):
 class WorkOrderUpdate(Body):
     """What to change; what is null or absent stays as it is. `name` is another word for displayName."""
 
+    model_config = ConfigDict(json_schema_extra=some_of(displayName="string", name="string", description="string"))
+
     display_name: DisplayName | None = None
     name: DisplayName | None = None
     description: Description | None = None
@@ -97,22 +110,32 @@ class WorkOrderUpdate(Body):
 class WorkOrderQuery(PageQuery):
     """Which work orders to list."""
 
-    search: FilterText | None = None
-    type: FilterText | None = None
-    status: FilterText | None = None
-    author: FilterText | None = None
+    search: Annotated[FilterText | None, Field(description=SEARCH)] = None
+    type: Annotated[FilterText | None, Field(description="A comma list of identity-delete and dataset-delete.")] = None
+    status: Annotated[
+        FilterText | None,
+        Field(
+            description="A comma list of received, validated, submitted, ingested, completed, failed; another word "
+            "matches nothing."
+        ),
+    ] = None
+    author: Annotated[FilterText | None, Field(description=AUTHOR)] = None
     display_name: FilterText | None = None
     description: FilterText | None = None
     workorder_id: FilterText | None = None
     workorder_id_2022: Annotated[FilterText | None, Field(alias="WORKORDER_ID")] = None
     request_id: FilterText | None = None
-    sandbox_name: FilterText | None = None
+    sandbox_name: Annotated[FilterText | None, Field(description=SANDBOX_NAME)] = None
     from_date: FromText | None = None
     to_date: ToText | None = None
     filter_date: DayText | None = None
-    order_by: Annotated[OrderByText, AfterValidator(_work_order_order)] = "-createdAt"
+    order_by: Annotated[
+        OrderByText, AfterValidator(_work_order_order), Field(description=order_by_help(WORK_ORDER_ORDER))
+    ] = "-createdAt"
     properties: Annotated[
-        FilterText | None, AfterValidator(lambda text: None if text is None else _properties(text))
+        FilterText | None,
+        AfterValidator(lambda text: None if text is None else _properties(text)),
+        Field(description="A comma list of more to show: productStatusDetails, skippedDatasets."),
     ] = None
 
     @model_validator(mode="after")

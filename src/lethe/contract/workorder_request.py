@@ -5,15 +5,16 @@ are read into runs of ids of one namespace.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from lethe.contract.json_body import NotJson, require_unique_keys, speakable
-from lethe.contract.shape import DESCRIPTION_LENGTH_MAX, DISPLAY_NAME_LENGTH_MAX, FILTER_LENGTH_MAX
+from lethe.contract.shape import DESCRIPTION_LENGTH_MAX, DISPLAY_NAME_LENGTH_MAX, FILTER_LENGTH_MAX, some_of
+from lethe.contract.spelling import ACTION_IN, PRODUCT_NAME
 
 _DATASETS_LENGTH_MAX: Final = 100_000
 
@@ -26,38 +27,128 @@ class WrongField(ValueError):
         super().__init__(problem)
 
 
+_ID: Final = Meta(
+    description="The identity, matched byte for byte unless its namespace is case-insensitive.",
+    # The decoder also takes null and any length, for an error that names the index.
+    extra_json_schema={"type": "string", "minLength": 1},
+)
+
+
+def _at_most(length: int) -> Meta:
+    """Say how long a text may be; it is checked after decoding, for an error in our words."""
+    return Meta(extra_json_schema={"maxLength": length})
+
+
 class NamespaceIn(Struct, forbid_unknown_fields=True, gc=False):
     """A namespace by code, by number, or both."""
 
-    code: str | None | UnsetType = UNSET
-    id: int | None | UnsetType = UNSET
+    code: Annotated[str | None | UnsetType, Meta(examples=["Email"])] = UNSET
+    id: Annotated[int | None | UnsetType, Meta(examples=[6])] = UNSET
 
 
 class IdentityIn(Struct, forbid_unknown_fields=True, gc=False):
     """One identity."""
 
     namespace: NamespaceIn
-    id: str | None
+    id: Annotated[str | None, _ID]
+
+    def __repr__(self) -> str:
+        return "IdentityIn()"
 
 
 class NamespaceIdentitiesIn(Struct, forbid_unknown_fields=True):
     """Identities of one namespace; `ids` is another spelling of `IDs`."""
 
     namespace: NamespaceIn
-    upper_ids: list[str | None] | None | UnsetType = msgspec.field(name="IDs", default=UNSET)
-    lower_ids: list[str | None] | None | UnsetType = msgspec.field(name="ids", default=UNSET)
+    upper_ids: list[Annotated[str | None, _ID]] | None | UnsetType = msgspec.field(name="IDs", default=UNSET)
+    lower_ids: list[Annotated[str | None, _ID]] | None | UnsetType = msgspec.field(name="ids", default=UNSET)
+
+    def __repr__(self) -> str:
+        return "NamespaceIdentitiesIn()"
 
 
 class WorkOrderIn(Struct, forbid_unknown_fields=True, rename="camel"):
     """What a client asks for."""
 
-    dataset_id: str | None | UnsetType = UNSET
-    action: str | None | UnsetType = UNSET
-    display_name: str | None | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
-    identities: list[IdentityIn] | None | UnsetType = UNSET
-    namespaces_identities: list[NamespaceIdentitiesIn] | None | UnsetType = UNSET
-    target_services: list[str] | None | UnsetType = UNSET
+    dataset_id: Annotated[
+        str | None | UnsetType,
+        Meta(
+            description="A dataset, several separated by commas, or ALL.",
+            examples=["5b020a27e7040801dedbf46e"],
+            extra_json_schema={"type": "string", "minLength": 1},
+        ),
+    ] = UNSET
+    action: Annotated[
+        str | None | UnsetType,
+        Meta(
+            description="delete_identity when absent.",
+            extra_json_schema={"enum": [*ACTION_IN, None]},
+        ),
+    ] = UNSET
+    display_name: Annotated[str | None | UnsetType, _at_most(DISPLAY_NAME_LENGTH_MAX)] = UNSET
+    description: Annotated[str | None | UnsetType, _at_most(DESCRIPTION_LENGTH_MAX)] = UNSET
+    identities: Annotated[
+        list[IdentityIn] | None | UnsetType,
+        Meta(
+            description="Up to 100,000 distinct identities; or namespacesIdentities, not both.",
+            examples=[[{"namespace": {"code": "Email"}, "id": "poul.anderson@example.com"}]],
+        ),
+    ] = UNSET
+    namespaces_identities: Annotated[
+        list[NamespaceIdentitiesIn] | None | UnsetType,
+        Meta(
+            description="The same, the ids of a namespace together.",
+            examples=[[{"namespace": {"code": "Email"}, "IDs": ["poul.anderson@example.com"]}]],
+        ),
+    ] = UNSET
+    target_services: Annotated[
+        list[str] | None | UnsetType,
+        Meta(
+            description="Absent for all; or exactly identity, profile and ajo, with datasetId ALL.",
+            extra_json_schema={"items": {"enum": [*PRODUCT_NAME]}},
+        ),
+    ] = UNSET
+
+
+_GIVEN: Final[Mapping[str, Any]] = {"type": "array", "minItems": 1}
+_ABSENT: Final[Mapping[str, Any]] = {"type": "null"}
+_DELETE_IDENTITY: Final = [*(word for word, action in ACTION_IN.items() if action == "delete_identity"), None]
+_DELETE_DATASET: Final = [word for word, action in ACTION_IN.items() if action == "delete_dataset"]
+
+SCHEMA_RULES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "NamespaceIn": some_of(code="string", id="integer"),
+    "NamespaceIdentitiesIn": {"oneOf": [{"required": ["IDs"]}, {"required": ["ids"]}]},
+    "WorkOrderIn": {
+        "required": ["datasetId"],
+        "oneOf": [
+            {
+                "required": ["identities"],
+                "properties": {
+                    "identities": _GIVEN,
+                    "namespacesIdentities": _ABSENT,
+                    "action": {"enum": _DELETE_IDENTITY},
+                },
+            },
+            {
+                "required": ["namespacesIdentities"],
+                "properties": {
+                    "identities": _ABSENT,
+                    "namespacesIdentities": _GIVEN,
+                    "action": {"enum": _DELETE_IDENTITY},
+                },
+            },
+            {
+                "required": ["action"],
+                "properties": {
+                    "identities": _ABSENT,
+                    "namespacesIdentities": _ABSENT,
+                    "action": {"enum": _DELETE_DATASET},
+                },
+            },
+        ],
+    },
+}
+"""What the types above do not say about which fields go together; checked by `draft_of` and `id_runs`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +168,10 @@ class IdRunIn:
 
 
 _DECODER: Final = msgspec.json.Decoder(WorkOrderIn)
-_AT: Final = re.compile(r"^(?P<problem>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", re.DOTALL)
+_AT: Final = re.compile(r"(?P<problem>.*?)(?: - at `\$\.?(?P<path>[A-Za-z0-9.\[\]]*)`)?", re.DOTALL)
+"""A field that is not known may have any name, so only what looks like a path at the very end is one."""
 _UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
+_MISSING_FIELD: Final = re.compile(r"Object missing required field `(?P<field>.*)`")
 
 
 def decode_work_order(body: bytes) -> WorkOrderIn:
@@ -159,13 +252,14 @@ def _check_texts(order: WorkOrderIn) -> None:
 
 def _wrong_field(message: str) -> WrongField:
     """Split the decoder's message into field and problem; neither ever holds a value."""
-    matched = _AT.match(message)
+    matched = _AT.fullmatch(message)
     problem = matched["problem"] if matched else "is not valid"
     path = (matched["path"] if matched else None) or ""
-    unknown = _UNKNOWN_FIELD.fullmatch(problem)
-    if unknown:
-        name = speakable(unknown["field"])
-        return WrongField(f"{path}.{name}" if path else name, "is not a field of this request")
+    within = f"{path}." if path else ""
+    if unknown := _UNKNOWN_FIELD.fullmatch(problem):
+        return WrongField(within + speakable(unknown["field"]), "is not a field of this request")
+    if missing := _MISSING_FIELD.fullmatch(problem):
+        return WrongField(within + missing["field"], "is required")
     return WrongField(path or "body", problem[:1].lower() + problem[1:])
 
 

@@ -81,6 +81,12 @@ def first_break(records: Iterable[AuditRecord], head: tuple[int, str]) -> ChainB
         if record.hash != chain_hash(record.sequence, record.at, record.event, record.previous_hash):
             return ChainBreak(sequence, "the record was changed")
         previous = record.hash
-    if (sequence, previous) != head:
-        return ChainBreak(sequence + 1, "records at the end are missing")
-    return None
+    return _break_at_end((sequence, previous), head)
+
+
+def _break_at_end(last: tuple[int, str], head: tuple[int, str]) -> ChainBreak | None:
+    if last[0] < head[0]:
+        return ChainBreak(last[0] + 1, "records at the end are missing")
+    if last[0] > head[0]:
+        return ChainBreak(head[0] + 1, "the record stands behind the trail's end")
+    return None if last == head else ChainBreak(last[0], "the record is not the one that the trail ended with")

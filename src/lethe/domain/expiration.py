@@ -121,6 +121,8 @@ class Cancelled(Facts):
 
     def reopen(self, edit: Edit, *, min_lead: timedelta, now: datetime, by: Author) -> "Change":
         """Make it pending again. The edit must hold an expiry. Raises ExpiryTooSoon."""
+        if edit.expiry_at is None:
+            raise ValueError("an expiration needs an expiry to be opened again")
         return _become(Pending, self).update(edit, min_lead=min_lead, now=now, by=by)
 
 
@@ -201,6 +203,8 @@ def require_lead(expiry_at: datetime, min_lead: timedelta, now: datetime) -> Non
     earliest = now + min_lead
     if expiry_at < earliest:
         hours = min_lead / timedelta(hours=1)
+        # Shown to the second, rounded up: an expiry at the instant that the message names is accepted.
+        earliest += timedelta(microseconds=-earliest.microsecond % 1_000_000)
         raise ExpiryTooSoon(
             f"must be at least {hours:g} hours in the future, at the earliest {earliest:%Y-%m-%dT%H:%M:%SZ}",
             field="expiry",

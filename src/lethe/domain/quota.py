@@ -90,9 +90,12 @@ def states(allowances: Allowances, consumed: Mapping[QuotaName, int]) -> tuple[Q
 
 
 def require_room(name: QuotaName, requested: int, consumed: int, allowances: Allowances, now: datetime) -> None:
-    """Refuse when `requested` more would exceed the allowance. Raises QuotaExceeded with all the figures."""
+    """Refuse when `requested` more would exceed the allowance. Raises QuotaExceeded with all the figures.
+
+    What costs nothing has room always, even where the allowance was lowered below what is consumed.
+    """
     quota = allowances.of(name)
-    if not allowances.enforce or consumed + requested <= quota:
+    if not allowances.enforce or requested == 0 or consumed + requested <= quota:
         return
     period = PERIODS.get(name)
     raise QuotaExceeded(

@@ -42,7 +42,7 @@ def create_expiration(tx: Transaction, call: Call, dataset_id: DatasetId, edit: 
     dataset = tx.datasets.find(call.org_id, call.sandbox_name, dataset_id)
     if dataset is None:
         raise UnknownDataset(field="datasetId")
-    require_expiration_room(tx, call.org)
+    lock_expirations(tx, call.org_id)
     lead, by = call.org.min_expiry_lead, call.caller.actor.author
     match tx.expirations.find(call.org_id, call.sandbox_name, dataset_id):
         case None:
@@ -63,6 +63,7 @@ def create_expiration(tx: Transaction, call: Call, dataset_id: DatasetId, edit: 
             raise ExpirationExists(field="datasetId")
         case unreachable:
             assert_never(unreachable)
+    require_expiration_room(tx, call.org)
     return _saved(tx, call, change)
 
 
@@ -104,8 +105,8 @@ def update_expiration(tx: Transaction, call: Call, key: Key, edit: Edit) -> Expi
         case Cancelled() as cancelled:
             if edit.expiry_at is None:
                 raise ExpirationNotEditable("a cancelled expiration takes changes only together with a new expiry")
-            require_expiration_room(tx, call.org)
             change = cancelled.reopen(edit, min_lead=lead, now=tx.now, by=by)
+            require_expiration_room(tx, call.org)
         case Executing() | Completed():
             raise ExpirationNotEditable
         case unreachable:
@@ -118,6 +119,9 @@ def put_expiration(tx: Transaction, call: Call, key: Key, edit: Edit, *, ids: Id
 
     Raises what update_expiration and create_expiration raise; InvalidField when creating without an expiry.
     """
+    # Before the look, for which of the two it is must still hold when it is done; and before the expiration's row is
+    # locked, for that is the order in which everybody locks.
+    lock_expirations(tx, call.org_id)
     if tx.expirations.find(call.org_id, call.sandbox_name, key) is not None:
         return update_expiration(tx, call, key, edit), False
     if not isinstance(key, str) or tx.datasets.find(call.org_id, call.sandbox_name, key) is None:

@@ -11,8 +11,8 @@ from lethe.domain.product import ALL_PRODUCTS
 from lethe.domain.work_order import Action, AllDatasets, WorkOrder
 from lethe.operations.call import Call
 from lethe.operations.namespaces import namespace_book
-from lethe.operations.work_orders import OrderDraft, PreparedOrder, accept
-from lethe.storage.interface import Transaction
+from lethe.operations.work_orders import OrderDraft, PreparedOrder, SealedOrder, accept, seal
+from lethe.storage.interface import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,11 @@ def prepare_jobs(tx: Transaction, call: Call, users: Sequence[JobUser]) -> Seque
     return jobs
 
 
-def accept_jobs(tx: Transaction, call: Call, jobs: Sequence[PreparedJob], *, ids: Ids) -> Sequence[WorkOrder]:
+def seal_jobs(store: Store, call: Call, jobs: Sequence[PreparedJob], *, ids: Ids) -> Sequence[SealedOrder]:
+    """Encrypt every user's identities. Belongs outside of any transaction."""
+    return [seal(store, call, job.order, ids=ids) for job in jobs]
+
+
+def accept_jobs(tx: Transaction, call: Call, sealed: Sequence[SealedOrder], *, ids: Ids) -> Sequence[WorkOrder]:
     """Store one work order a user, in their order. Raises QuotaExceeded; then none is stored."""
-    return [accept(tx, call, job.order, ids=ids) for job in jobs]
+    return [accept(tx, call, order, ids=ids) for order in sealed]

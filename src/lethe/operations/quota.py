@@ -14,11 +14,9 @@ _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 def quota_states(tx: Transaction, call: Call) -> tuple[QuotaState, ...]:
     """All quotas of the org as they stand now."""
-    consumed = {
-        name: tx.quotas.consumed(call.org_id, name, period_start(period, tx.now)) for name, period in PERIODS.items()
-    }
-    consumed[QuotaName.EXPIRATIONS] = tx.expirations.count_active(call.org_id)
-    return states(call.org.allowances, consumed)
+    starts = {name: period_start(period, tx.now) for name, period in PERIODS.items()}
+    active = {QuotaName.EXPIRATIONS: tx.expirations.count_active(call.org_id)}
+    return states(call.org.allowances, {**tx.quotas.all_consumed(call.org_id, starts), **active})
 
 
 def spend_deletes(tx: Transaction, org: Organization, identity_count: int) -> None:

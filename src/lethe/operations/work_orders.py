@@ -1,13 +1,13 @@
 """Work orders: accept, look up, list, rename.
 
-Accepting is in two parts. `prepare` resolves namespaces and checks every identity; it is the long part for 100,000 of
-them, and holds no lock. `accept` stores everything at once, in one transaction: the order, its identities, the quota
-spent, its place in a bundle, the first task and the audit record.
+Accepting is in three parts. `prepare` resolves namespaces and checks every identity, and `seal` encrypts and hashes
+them; for 100,000 that takes long, and holds no lock. `accept` stores everything at once, in one transaction: the order,
+its identities, the quota spent, its place in a bundle, the first task and the audit record.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from lethe.clock import Ids
 from lethe.domain.bundle import Bundle, open_bundle
@@ -15,11 +15,11 @@ from lethe.domain.caller import Permission
 from lethe.domain.dataset import Dataset, require_fit, why_skipped
 from lethe.domain.errors import InvalidField, UnknownDataset, UnknownWorkOrder
 from lethe.domain.identity import Identities, RequestedIds, distinct
-from lethe.domain.ids import BundleId, TaskId, WorkOrderId
+from lethe.domain.ids import BundleId, OrgId, SandboxName, WorkOrderId
 from lethe.domain.listing import By, Listing, Page
 from lethe.domain.namespace import Namespace
 from lethe.domain.product import Product, ProductProgress
-from lethe.domain.task import Step, Task
+from lethe.domain.task import Step, promise
 from lethe.domain.work_order import (
     Action,
     AllDatasets,
@@ -32,7 +32,7 @@ from lethe.domain.work_order import (
 from lethe.operations.call import Call
 from lethe.operations.namespaces import NamespaceRef, namespace_book
 from lethe.operations.quota import spend_deletes
-from lethe.storage.interface import Transaction, WorkOrderFilter, WorkOrderOrder
+from lethe.storage.interface import SealedIdentities, Store, Transaction, WorkOrderFilter, WorkOrderOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,25 @@ class PreparedOrder:
     """Where the request first names each namespace."""
 
 
+class Placed(Protocol):
+    """What says where an order's datasets are."""
+
+    @property
+    def org_id(self) -> OrgId: ...  # noqa: D102
+    @property
+    def sandbox_name(self) -> SandboxName: ...  # noqa: D102
+    @property
+    def scope(self) -> Scope: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class SealedOrder:
+    """A prepared order whose identities are encrypted under the id that it will have."""
+
+    prepared: PreparedOrder
+    identities: SealedIdentities
+
+
 _NO_IDENTITIES = Identities({})
 
 
@@ -98,18 +117,24 @@ def prepare(tx: Transaction, call: Call, draft: OrderDraft) -> PreparedOrder:
             assert_never(unreachable)
 
 
-def accept(tx: Transaction, call: Call, prepared: PreparedOrder, *, ids: Ids) -> WorkOrder:
+def seal(store: Store, call: Call, prepared: PreparedOrder, *, ids: Ids) -> SealedOrder:
+    """Encrypt the order's identities. Belongs outside of any transaction."""
+    return SealedOrder(prepared, store.seal(call.org_id, WorkOrderId(ids.uuid()), prepared.identities))
+
+
+def accept(tx: Transaction, call: Call, sealed: SealedOrder, *, ids: Ids) -> WorkOrder:
     """Store the order with all that follows from it.
 
     Raises UnknownDataset, DatasetHasNoIdentity, NamespaceDoesNotFit, QuotaExceeded.
     """
+    prepared = sealed.prepared
     draft, identities = prepared.draft, prepared.identities
-    dataset_name, skipped = _covered(tx, call, prepared)
+    dataset_name, skipped = covered(tx, call, prepared)
     spend_deletes(tx, call.org, identities.count)
     bundle = _join_bundle(tx, call, identities.count, ids)
     author = call.caller.actor.author
     order = WorkOrder(
-        work_order_id=WorkOrderId(ids.uuid()),
+        work_order_id=sealed.identities.work_order_id,
         org_id=call.org_id,
         sandbox_name=call.sandbox_name,
         bundle_id=bundle.bundle_id,
@@ -128,10 +153,8 @@ def accept(tx: Transaction, call: Call, prepared: PreparedOrder, *, ids: Ids) ->
         skipped=skipped,
     )
     tx.work_orders.add(order)
-    tx.identities.seal(order, identities)
-    tx.tasks.add(
-        Task(TaskId(ids.uuid()), call.org_id, call.sandbox_name, Step.FIND, order.work_order_id, due_at=tx.now)
-    )
+    tx.identities.keep(sealed.identities)
+    tx.tasks.add(promise(Step.FIND, order.work_order_id, call.org_id, call.sandbox_name, tx.now))
     tx.audit.append(
         call.event(
             "work_order.accepted",
@@ -176,7 +199,20 @@ def rename_work_order(
     return renamed
 
 
-def _covered(tx: Transaction, call: Call, prepared: PreparedOrder) -> tuple[str, Sequence[SkippedDataset]]:
+def datasets_in_scope(tx: Transaction, order: Placed, identities: Identities) -> Sequence[Dataset]:
+    """The datasets in which to search. A named one that is gone meanwhile has nothing to be deleted from."""
+    match order.scope:
+        case AllDatasets():
+            datasets = tx.datasets.all(order.org_id, order.sandbox_name)
+            return [each for each in datasets if why_skipped(each, list(identities.by_namespace)) is None]
+        case NamedDatasets(ids):
+            found = (tx.datasets.find(order.org_id, order.sandbox_name, each) for each in ids)
+            return [each for each in found if each is not None]
+        case unreachable:
+            assert_never(unreachable)
+
+
+def covered(tx: Transaction, call: Call, prepared: PreparedOrder) -> tuple[str, Sequence[SkippedDataset]]:
     """The name under which the order shows its datasets, and which of `ALL` it passes by."""
     draft = prepared.draft
     namespaces = list(prepared.identities.by_namespace)
@@ -184,7 +220,7 @@ def _covered(tx: Transaction, call: Call, prepared: PreparedOrder) -> tuple[str,
         case AllDatasets():
             datasets = tx.datasets.all(call.org_id, call.sandbox_name)
             reasons = ((dataset.dataset_id, why_skipped(dataset, namespaces)) for dataset in datasets)
-            return "ALL", [SkippedDataset(dataset_id, reason) for dataset_id, reason in reasons if reason is not None]
+            return "ALL", tuple(SkippedDataset(each, reason) for each, reason in reasons if reason is not None)
         case NamedDatasets(dataset_ids):
             named: list[Dataset] = []
             for index, dataset_id in enumerate(dataset_ids):
@@ -200,10 +236,10 @@ def _covered(tx: Transaction, call: Call, prepared: PreparedOrder) -> tuple[str,
 
 
 def _join_bundle(tx: Transaction, call: Call, identity_count: int, ids: Ids) -> Bundle:
-    """The bundle that the order joins: the open one, or a new one when that is closed, full or past its window."""
+    """The bundle that the order joins: the open one, or a new one when there is none or it is full."""
     limits = call.org.bundle_limits
     bundle = tx.bundles.find_open(call.org_id, call.sandbox_name)
-    if bundle is not None and not bundle.admits(identity_count, limits, tx.now):
+    if bundle is not None and not bundle.admits(identity_count, limits):
         tx.bundles.save(bundle.closed(tx.now))
         bundle = None
     if bundle is None:

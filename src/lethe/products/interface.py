@@ -1,12 +1,101 @@
-"""What the rest of Lethe asks of the products."""
+"""What the rest of Lethe asks of the products: the identity graph, the profile store, the journeys.
 
-from collections.abc import Sequence
+A product is asked to forget, and then whether anything remains. Asking is idempotent: under one request key it may be
+asked any number of times, which is also how a slow product is polled. A product that cannot say that it is done says
+what it waits for; nobody takes silence for success.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import NewType, Protocol
 
-from lethe.domain.ids import NamespaceId, OrgId, SandboxName
+from lethe.domain.identity import Identities
+from lethe.domain.ids import DatasetId, NamespaceId, OrgId, SandboxName
+from lethe.domain.product import Product
 
 GraphNode = NewType("GraphNode", tuple[NamespaceId, str])
 """An identity in the graph: the number of its namespace, and its id."""
+
+RequestKey = NewType("RequestKey", str)
+"""Names one request to one product, the same at every repetition; it is derived from facts, never random."""
+
+Beat = Callable[[], None]
+"""Called between parts of long work, so that whoever waits knows that it goes on. It may raise, to stop the work."""
+
+
+def unheard() -> None:
+    """The beat of whoever does not listen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Whose data: an org's sandbox."""
+
+    org_id: OrgId
+    sandbox_name: SandboxName
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The product has forgotten; `removed` traces went in this call, 0 when it is a repetition."""
+
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The product has the request and is not done; ask again under the same key, not before `again_after`."""
+
+    reason: str
+    again_after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The product will not do it. The reason names no identity."""
+
+    reason: str
+
+
+ProductAnswer = Done | Waiting | Refused
+
+
+class ProductUnavailable(Exception):
+    """The product did not answer this time; ask again."""
+
+
+class ForgettingProduct(Protocol):
+    """A product that can forget identities, and what a dataset contributed."""
+
+    @property
+    def product(self) -> Product:
+        """Which product it is."""
+        ...
+
+    def forget(self, space: Space, identities: Identities, key: RequestKey, *, beat: Beat = unheard) -> ProductAnswer:
+        """Forget these identities: nodes and edges, fragments, rows. Raises ProductUnavailable."""
+        ...
+
+    def remaining(self, space: Space, identities: Identities) -> int | None:
+        """How many traces of these identities are left; None when the product cannot be asked.
+
+        Asked after Done, by the verification. Raises ProductUnavailable.
+        """
+        ...
+
+    def forget_dataset(
+        self, space: Space, dataset_id: DatasetId, key: RequestKey, *, beat: Beat = unheard
+    ) -> ProductAnswer:
+        """Forget all that this dataset contributed. Raises ProductUnavailable."""
+        ...
+
+    def remaining_of_dataset(self, space: Space, dataset_id: DatasetId) -> int | None:
+        """How many traces of this dataset are left; None when the product cannot be asked.
+
+        Raises ProductUnavailable.
+        """
+        ...
 
 
 class IdentityGraph(Protocol):

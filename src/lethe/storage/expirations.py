@@ -21,18 +21,19 @@ from lethe.domain.ids import DatasetId, ExpirationId, OrgId, SandboxName
 from lethe.domain.listing import By, Listing, Page
 from lethe.domain.product import ProductProgress
 from lethe.storage import lists
+from lethe.storage.expiration_pages import find_page
 from lethe.storage.folding import folded, joined, sort_key, storable
 from lethe.storage.interface import ExpirationFilter, ExpirationOrder
-from lethe.storage.matching import Condition, by_author, contains, within
 from lethe.storage.products import progress_of, save_progress
 from lethe.storage.schema import expiration_history, expiration_products, expirations, spaces
 from lethe.storage.session import Row, Session
-from lethe.storage.spaces import ensure_space, space_of, spaces_of
+from lethe.storage.spaces import ensure_space, space_of
+from lethe.storage.work_interface import DueExpiration
 
 _STORED: Final = sa.select(expirations, spaces.c.org_id, spaces.c.sandbox_name).join(spaces)
 _IS_ACTIVE: Final = expirations.c.status.in_(ACTIVE)
 
-_ORDER_COLUMNS: Final[Mapping[ExpirationOrder, sa.Column[Any]]] = {
+ORDER_COLUMNS: Final[Mapping[ExpirationOrder, sa.Column[Any]]] = {
     ExpirationOrder.DISPLAY_NAME: expirations.c.display_name,
     ExpirationOrder.DESCRIPTION: expirations.c.description_key,
     ExpirationOrder.DATASET_NAME: expirations.c.dataset_name_key,
@@ -52,7 +53,7 @@ _NOTED_AT: Final = {
 
 
 class SqlExpirations:
-    """Implements `interface.Expirations`."""
+    """Implements `work_interface.WorkableExpirations`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -125,6 +126,25 @@ class SqlExpirations:
         rows = self._session.rows(query.where(expirations.c.dataset_id.in_(dataset_ids), _IS_ACTIVE))
         return {DatasetId(row["dataset_id"]): row["expiry_at"] for row in rows}
 
+    def due(self, limit: int) -> Sequence[DueExpiration]:
+        """Pending ones whose expiry has come, the oldest first."""
+        column = expirations.c
+        query = sa.select(spaces.c.org_id, spaces.c.sandbox_name, column.expiration_id).select_from(
+            expirations.join(spaces)
+        )
+        is_due = (column.status == ExpirationStatus.PENDING, column.expiry_at <= self._session.now)
+        rows = self._session.rows(query.where(*is_due).order_by(column.expiry_at, column.expiration_id).limit(limit))
+        return [
+            DueExpiration(OrgId(row["org_id"]), SandboxName(row["sandbox_name"]), ExpirationId(row["expiration_id"]))
+            for row in rows
+        ]
+
+    def next_expiry_at(self) -> datetime | None:
+        """The earliest expiry of any pending one."""
+        query = sa.select(sa.func.min(expirations.c.expiry_at))
+        at: datetime | None = self._session.value(query.where(expirations.c.status == ExpirationStatus.PENDING))
+        return at
+
     def products(self, expiration_id: ExpirationId) -> Sequence[ProductProgress]:
         """How far each product is; empty before execution begins."""
         return progress_of(self._session, expiration_products, expiration_products.c.expiration_id, expiration_id)
@@ -135,47 +155,10 @@ class SqlExpirations:
 
     def list(self, where: ExpirationFilter, order: Sequence[By[ExpirationOrder]], page: Page) -> Listing[Expiration]:
         """One page. Long texts are ordered by their first 500 characters, equal keys by id."""
-        space_ids = list(spaces_of(self._session, where.org_id, where.sandbox_names))
-        conditions = [expirations.c.space_id.in_(space_ids), *_conditions(self._session, where)]
-        total: int = self._session.value(sa.select(sa.func.count()).select_from(expirations).where(*conditions))
-        keys = [(_ORDER_COLUMNS[by.key], by.descending) for by in order]
-        keys = lists.with_tie_break(keys, expirations.c.expiration_id)
-        ids = lists.ids_of_page(self._session, expirations.c.expiration_id, conditions, keys, page=page, total=total)
+        keys = [(ORDER_COLUMNS[by.key], by.descending) for by in order]
+        ids, total = find_page(self._session, where, lists.Ordering.of(expirations.c.expiration_id, keys), page)
         rows = lists.rows_by_id(self._session, _STORED, expirations.c.expiration_id, ids)
         return Listing([_expiration(row) for row in rows], total, page)
-
-
-def _conditions(session: Session, where: ExpirationFilter) -> list[Condition]:
-    column = expirations.c
-    conditions: list[Condition] = []
-    if where.dataset_id is not None:
-        conditions.append(column.dataset_id == where.dataset_id if storable(where.dataset_id) else sa.false())
-    if where.expiration_id is not None:
-        conditions.append(column.expiration_id == where.expiration_id)
-    if where.statuses is not None:
-        conditions.append(column.status.in_(sorted(where.statuses)))
-    if where.author is not None:
-        conditions.append(by_author(session, column.updated_by, where.author))
-    for folded_column, needle in (
-        (column.dataset_name_folded, where.dataset_name),
-        (column.display_name_folded, where.display_name),
-        (column.description_folded, where.description),
-    ):
-        if needle is not None:
-            conditions.append(contains(session, folded_column, needle))
-    if where.search is not None:
-        conditions.append(lists.searched(session, column.expiration_id, column.search_text, where.search, "SD-"))
-    for instant, window in (
-        (column.created_at, where.created),
-        (column.updated_at, where.updated),
-        (column.cancelled_at, where.cancelled),
-        (column.executed_at, where.executed),
-        (column.completed_at, where.completed),
-        (column.expiry_at, where.expiry),
-    ):
-        if window is not None:
-            conditions.extend(within(instant, window))
-    return conditions
 
 
 def _values(expiration: Expiration) -> dict[str, Any]:

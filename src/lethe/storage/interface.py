@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
+from uuid import UUID
 
 from lethe.domain.audit import AuditEvent, AuditRecord
 from lethe.domain.bundle import Bundle
@@ -20,6 +21,7 @@ from lethe.domain.identity import Identities
 from lethe.domain.ids import ClientId, DatasetId, ExpirationId, NamespaceId, OrgId, SandboxName, SchemaId, WorkOrderId
 from lethe.domain.listing import AuthorMatch, By, Listing, Page, Window
 from lethe.domain.namespace import Namespace
+from lethe.domain.plan import TablePlan
 from lethe.domain.product import ProductProgress
 from lethe.domain.quota import QuotaName
 from lethe.domain.task import Task
@@ -127,7 +129,10 @@ class Expirations(Protocol):
         ...
 
     def count_active(self, org_id: OrgId) -> int:
-        """How many of the org's are pending or executing."""
+        """How many of the org's are pending or executing.
+
+        In a writing transaction nobody else counts them for spending before it ends.
+        """
         ...
 
     def active_expiries(self, dataset_ids: Sequence[DatasetId]) -> Mapping[DatasetId, datetime]:
@@ -143,7 +148,10 @@ class Expirations(Protocol):
         ...
 
     def list(self, where: ExpirationFilter, order: Sequence[By[ExpirationOrder]], page: Page) -> Listing[Expiration]:
-        """One page. Equal keys are ordered by id, so that pages neither repeat nor miss one."""
+        """One page. Equal keys are ordered by id, so that pages neither repeat nor miss one.
+
+        Ids run in the direction of the last key. Texts are ordered by code point, by their first 500 characters.
+        """
         ...
 
 
@@ -171,8 +179,35 @@ class WorkOrders(Protocol):
         ...
 
     def list(self, where: WorkOrderFilter, order: Sequence[By[WorkOrderOrder]], page: Page) -> Listing[WorkOrder]:
-        """One page. Equal keys are ordered by id, so that pages neither repeat nor miss one."""
+        """One page. Equal keys are ordered by id, so that pages neither repeat nor miss one.
+
+        Ids run in the direction of the last key. Texts are ordered by code point, by their first 500 characters.
+        """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SealedChunk:
+    """Some identities of one namespace, encrypted, and their keyed hashes, packed in the same order."""
+
+    namespace: Namespace
+    identity_count: int
+    hashes: bytes
+    ciphertext: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SealedIdentities:
+    """The identities of the order with this id, as they are kept. Only a store can make or open them."""
+
+    work_order_id: WorkOrderId
+    org_id: OrgId
+    key_id: str
+    wrapped_key: bytes
+    chunks: Sequence[SealedChunk]
+
+    def __repr__(self) -> str:
+        return f"SealedIdentities({self.work_order_id})"
 
 
 class IdentityVault(Protocol):
@@ -182,8 +217,8 @@ class IdentityVault(Protocol):
     identities, wherever copies of the ciphertext may be.
     """
 
-    def seal(self, order: WorkOrder, identities: Identities) -> None:
-        """Keep the order's identities."""
+    def keep(self, sealed: SealedIdentities) -> None:
+        """Keep what `Store.seal` made of the order's identities."""
         ...
 
     def open(self, work_order_id: WorkOrderId) -> Identities:
@@ -192,6 +227,14 @@ class IdentityVault(Protocol):
 
     def destroy(self, work_order_id: WorkOrderId) -> None:
         """Make the raw identities unreadable for good; the keyed hashes stay."""
+        ...
+
+    def hashes(self, work_order_id: WorkOrderId) -> Sequence[tuple[Namespace, bytes]]:
+        """The namespace and the keyed hash of every identity, in the order in which the order's identities iterate."""
+        ...
+
+    def hash_of(self, work_order_id: WorkOrderId, namespace: Namespace, identity: str) -> bytes | None:
+        """The keyed hash that this identity has in the order, whether the order holds it or not; None without one."""
         ...
 
     def holds(self, work_order_id: WorkOrderId, namespace: Namespace, identity: str) -> bool:
@@ -224,6 +267,10 @@ class Quotas(Protocol):
 
     def consumed(self, org_id: OrgId, name: QuotaName, period_start: datetime) -> int:
         """What is spent so far in the period that began then."""
+        ...
+
+    def all_consumed(self, org_id: OrgId, starts: Mapping[QuotaName, datetime]) -> Mapping[QuotaName, int]:
+        """The same of several quotas at one look, each in the period that began then."""
         ...
 
     def lock(self, org_id: OrgId, name: QuotaName, period_start: datetime) -> int:
@@ -317,6 +364,65 @@ class Namespaces(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class DatasetPlan:
+    """What one order's find said of one dataset, with rows per identity in the order of the vault."""
+
+    plan: TablePlan
+    rows_by_identity: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetResult:
+    """What became of one order in one dataset."""
+
+    dataset_id: DatasetId
+    snapshot: str
+    plan_hash: str
+    rows_deleted: int
+    rows_by_identity: Sequence[int]
+
+
+class Plans(Protocol):
+    """Plans and results, by work order and dataset."""
+
+    def save(self, work_order_id: WorkOrderId, plan: DatasetPlan) -> None:
+        """Keep what the find said; a repetition replaces it."""
+        ...
+
+    def of(self, work_order_id: WorkOrderId) -> Sequence[DatasetPlan]:
+        """The order's plans, by dataset id."""
+        ...
+
+    def save_result(self, work_order_id: WorkOrderId, result: DatasetResult) -> None:
+        """Keep what the forgetting did; a repetition replaces it."""
+        ...
+
+    def results(self, work_order_id: WorkOrderId) -> Sequence[DatasetResult]:
+        """The order's results, by dataset id."""
+        ...
+
+    def save_evidence(self, subject_id: UUID, dataset_id: DatasetId, evidence: dict[str, Any]) -> None:
+        """Keep what the verification saw; a repetition replaces it."""
+        ...
+
+    def evidence(self, subject_id: UUID) -> dict[DatasetId, dict[str, Any]]:
+        """What the verifications of a bundle or expiration saw, by dataset."""
+        ...
+
+
+class Certificates(Protocol):
+    """Certificates of completed work, as they were made."""
+
+    def add(self, org_id: OrgId, subject_id: UUID, document: str) -> None:
+        """Keep a certificate; the first one made counts."""
+        ...
+
+    def find(self, org_id: OrgId, subject_id: UUID) -> str | None:
+        """The certificate of an order or expiration."""
+        ...
+
+
 class Transaction(Protocol):
     """All repositories, on one transaction."""
 
@@ -341,6 +447,10 @@ class Transaction(Protocol):
     def tasks(self) -> Tasks: ...  # noqa: D102
     @property
     def quotas(self) -> Quotas: ...  # noqa: D102
+    @property
+    def plans(self) -> Plans: ...  # noqa: D102
+    @property
+    def certificates(self) -> Certificates: ...  # noqa: D102
     @property
     def audit(self) -> AuditTrail: ...  # noqa: D102
     @property
@@ -367,6 +477,13 @@ class Store(Protocol):
 
     def write(self) -> AbstractContextManager[Transaction]:
         """A transaction that is committed at the end of the block, or rolled back by an exception."""
+        ...
+
+    def seal(self, org_id: OrgId, work_order_id: WorkOrderId, identities: Identities) -> SealedIdentities:
+        """Encrypt and hash the identities of an order to come; nothing is stored.
+
+        For many identities this is long work. It belongs before the transaction, whose locks others wait for.
+        """
         ...
 
     def health(self) -> StoreHealth:

@@ -1,7 +1,7 @@
 """Conditions of a list: how texts, authors and windows of time become SQL that means the same on both databases."""
 
 import re
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -15,17 +15,39 @@ _TEXT_LENGTH_MAX = 10_000
 
 
 def contains(session: Session, column: sa.Column[str], needle: str) -> Condition:
-    """Whether the folded column holds the needle somewhere, whatever its case."""
+    """Whether the folded column holds the needle somewhere, whatever its case.
+
+    Three characters or more are first looked up in the table's search index, if the database has one: what a folded
+    column holds, the row's search text holds too.
+    """
     if not storable(needle):
         return sa.false()
+    needle = folded(needle)
+    table: sa.Table = column.table
     if session.is_postgres:
-        return column.like(_like_escaped(folded(needle)), escape="\\")
-    return sa.func.instr(column, folded(needle)) > 0
+        pattern = f"%{_like_escaped(needle)}%"
+        found = column.like(pattern, escape="\\")
+        if len(needle) < _TRIGRAM or column is table.c.search_text:
+            return found
+        return table.c.search_text.like(pattern, escape="\\") & found
+    held: Condition = sa.func.instr(column, needle) > 0
+    if len(needle) < _TRIGRAM:
+        return held
+    index = sa.table(_SEARCH_INDEX[table.name], sa.column("rowid"))
+    trigrams = dict.fromkeys(needle[at : at + _TRIGRAM] for at in range(len(needle) - _TRIGRAM + 1))
+    wanted = " AND ".join('"{}"'.format(one.replace('"', '""')) for one in list(trigrams)[:_TRIGRAMS_MAX])
+    candidates = sa.select(index.c.rowid).where(sa.literal_column(index.name).op("MATCH")(wanted))
+    return table.c.number.in_(candidates) & held
+
+
+_TRIGRAM: Final = 3
+_TRIGRAMS_MAX: Final = 30
+"""More than these narrow a search no further."""
+_SEARCH_INDEX: Final = {"work_orders": "work_order_search", "expirations": "expiration_search"}
 
 
 def _like_escaped(text: str) -> str:
-    escaped = re.sub(r"([\\%_])", r"\\\1", text)
-    return f"%{escaped}%"
+    return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 def by_author(session: Session, column: sa.Column[str], author: AuthorMatch) -> Condition:

@@ -5,6 +5,7 @@ that the many indexes of the lists stay short. `…_folded` and `search_text` ar
 at, `…_key` the part of a long text that an index can order (`folding`).
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from lethe.domain.dataset import DatasetState, TableFormat
 from lethe.domain.expiration import ExpirationStatus, HistoryStatus
 from lethe.domain.product import Product, ProductStatus
 from lethe.domain.quota import QuotaName
-from lethe.domain.task import Step
+from lethe.domain.task import Step, TaskState
 from lethe.domain.work_order import Action, EndStatus, OpenStatus
 from lethe.storage.columns import NUMBER, TEXT, Instant
 
@@ -48,6 +49,18 @@ def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
     return sa.Column(name, Instant(), nullable=nullable)
 
 
+def _index_list(table: sa.Table, *keys: tuple[str, ...], beside: Mapping[str, tuple[str, ...]] | None = None) -> None:
+    """An index for every way to walk a list, each ending in the id: a page is found without reading a row.
+
+    `beside` names what an index also carries, by its key: what filters look at while they walk it.
+    """
+    id_name = f"{table.name.removesuffix('s')}_id"
+    for key in ((), *keys):
+        carried = (beside or {}).get("_".join(key), ())
+        name = "_".join((table.name, "by", *(key or ("id",))))
+        sa.Index(name, *(table.c[column] for column in ("space_id", *key, id_name, *carried)))
+
+
 _WORK_ORDER_STATUSES: Final = (*OpenStatus, *EndStatus)
 
 spaces: Final = sa.Table(
@@ -62,7 +75,8 @@ spaces: Final = sa.Table(
 expirations: Final = sa.Table(
     "expirations",
     metadata,
-    sa.Column("expiration_id", sa.Uuid(), primary_key=True),
+    sa.Column("number", NUMBER, sa.Identity(), primary_key=True),
+    sa.Column("expiration_id", sa.Uuid(), nullable=False, unique=True),
     sa.Column("space_id", NUMBER, sa.ForeignKey("spaces.space_id"), nullable=False),
     _text("dataset_id"),
     _text("dataset_name"),
@@ -82,11 +96,36 @@ expirations: Final = sa.Table(
     _text("display_name_folded"),
     _text("description_folded"),
     _text("search_text"),
-    sa.UniqueConstraint("space_id", "dataset_id"),
+    sa.UniqueConstraint("dataset_id", "space_id"),  # in this order, for look-ups over spaces
     _one_of("status", *ExpirationStatus),
     _at_most("display_name", 255),
     _at_most("description", 1_000),
     _at_most("updated_by", 500),
+)
+
+_index_list(
+    expirations,
+    ("display_name",),
+    ("description_key",),
+    ("dataset_name_key",),
+    ("updated_by",),
+    ("updated_at",),
+    ("expiry_at",),
+    ("status",),
+    ("status", "updated_at"),
+    ("updated_by", "updated_at"),
+    ("created_at",),
+    ("cancelled_at",),
+    ("executed_at",),
+    ("completed_at",),
+    beside={
+        "updated_at": ("updated_by",),
+        "created_at": ("updated_at",),
+        "cancelled_at": ("updated_at",),
+        "executed_at": ("updated_at",),
+        "completed_at": ("updated_at",),
+        "expiry_at": ("updated_at",),
+    },
 )
 
 expiration_history: Final = sa.Table(
@@ -138,7 +177,8 @@ sa.Index(
 work_orders: Final = sa.Table(
     "work_orders",
     metadata,
-    sa.Column("work_order_id", sa.Uuid(), primary_key=True),
+    sa.Column("number", NUMBER, sa.Identity(), primary_key=True),
+    sa.Column("work_order_id", sa.Uuid(), nullable=False, unique=True),
     sa.Column("space_id", NUMBER, sa.ForeignKey("spaces.space_id"), nullable=False),
     sa.Column(
         "bundle_id",
@@ -173,6 +213,32 @@ work_orders: Final = sa.Table(
     _at_most("updated_by", 500),
 )
 
+_index_list(
+    work_orders,
+    ("display_name",),
+    ("description_key",),
+    ("dataset_name_key",),
+    ("created_by",),
+    ("created_at",),
+    ("updated_by",),
+    ("updated_at",),
+    ("action",),
+    ("operation_count",),
+    ("status",),
+    ("action", "updated_at"),
+    ("status", "updated_at"),
+    ("updated_by", "updated_at"),
+)
+# What filters look at while they walk; apart from the lean indexes, in which a deep page is found faster.
+sa.Index(
+    "work_orders_by_created_at_beside",
+    *(work_orders.c[name] for name in ("space_id", "created_at", "work_order_id", "updated_at", "status", "action")),
+)
+sa.Index(
+    "work_orders_by_updated_at_beside",
+    *(work_orders.c[name] for name in ("space_id", "updated_at", "work_order_id", "created_at", "updated_by")),
+)
+
 work_order_changes: Final = sa.Table(
     "work_order_changes",
     metadata,
@@ -182,6 +248,13 @@ work_order_changes: Final = sa.Table(
     _text("status"),
     _instant("at"),
     _one_of("status", *_WORK_ORDER_STATUSES),
+)
+
+sa.Index(
+    "work_order_changes_by_at",
+    work_order_changes.c.space_id,
+    work_order_changes.c.at,
+    work_order_changes.c.work_order_id,
 )
 
 work_order_products: Final = sa.Table(
@@ -237,10 +310,69 @@ tasks: Final = sa.Table(
     _text("sandbox_name"),
     _text("step"),
     sa.Column("subject_id", sa.Uuid(), nullable=False),
+    _text("product", nullable=True),
+    _text("dataset_id", nullable=True),
     _instant("due_at"),
+    _text("state"),
+    sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("token", sa.BigInteger(), nullable=False, server_default="0"),
+    _text("lease_owner", nullable=True),
+    _instant("lease_until", nullable=True),
+    _text("reason", nullable=True),
+    sa.Column("round", sa.Integer(), nullable=False, server_default="0"),
     _one_of("step", *Step),
+    _one_of("state", *TaskState),
+    _at_least("attempts", 0),
 )
-sa.Index("tasks_by_due_at", tasks.c.due_at, tasks.c.task_id)
+sa.Index("tasks_by_due_at", tasks.c.state, tasks.c.org_id, tasks.c.due_at, tasks.c.task_id)
+sa.Index("tasks_by_subject", tasks.c.subject_id)
+
+plans: Final = sa.Table(
+    "plans",
+    metadata,
+    sa.Column("work_order_id", sa.Uuid(), sa.ForeignKey("work_orders.work_order_id"), primary_key=True),
+    _text("dataset_id", primary_key=True),
+    _text("snapshot"),
+    sa.Column("files", sa.JSON(), nullable=False),
+    sa.Column("rows_by_identity", sa.LargeBinary(), nullable=False),
+)
+
+results: Final = sa.Table(
+    "results",
+    metadata,
+    sa.Column("work_order_id", sa.Uuid(), sa.ForeignKey("work_orders.work_order_id"), primary_key=True),
+    _text("dataset_id", primary_key=True),
+    _text("snapshot"),
+    _text("plan_hash"),
+    sa.Column("rows_deleted", sa.BigInteger(), nullable=False),
+    sa.Column("rows_by_identity", sa.LargeBinary(), nullable=False),
+)
+
+evidence: Final = sa.Table(
+    "evidence",
+    metadata,
+    sa.Column("subject_id", sa.Uuid(), primary_key=True),
+    _text("dataset_id", primary_key=True),
+    sa.Column("seen", sa.JSON(), nullable=False),
+)
+
+certificates: Final = sa.Table(
+    "certificates",
+    metadata,
+    sa.Column("subject_id", sa.Uuid(), primary_key=True),
+    _text("org_id"),
+    _text("document"),
+)
+
+dataset_locks: Final = sa.Table(
+    "dataset_locks",
+    metadata,
+    _text("org_id", primary_key=True),
+    _text("sandbox_name", primary_key=True),
+    _text("dataset_id", primary_key=True),
+    sa.Column("holder", sa.Uuid(), nullable=False),
+)
+sa.Index("dataset_locks_by_holder", dataset_locks.c.holder)
 
 quota_counters: Final = sa.Table(
     "quota_counters",

@@ -26,6 +26,8 @@ class Session:
         self._clock = clock
         self._now: datetime | None = None
         self._at_end: list[Callable[[], None]] = []
+        self.destroyed_secrets = False
+        """Whether the store must see that no copy of what was overwritten stays behind."""
 
     @property
     def now(self) -> datetime:
@@ -48,11 +50,13 @@ class Session:
 
     def run(self, statement: sa.Executable, parameters: Any = None) -> int:
         """Execute a change; how many rows it touched."""
-        return self.connection.execute(statement, parameters).rowcount
+        kept = {"preserve_rowcount": True}  # of an INSERT it is otherwise forgotten
+        return self.connection.execute(statement, parameters, execution_options=kept).rowcount
 
     def insert(self, table: sa.Table) -> Any:
         """An INSERT with the ON CONFLICT clauses that both databases have."""
-        return postgresql.insert(table) if self.is_postgres else sqlite.insert(table)
+        insert = postgresql.insert(table) if self.is_postgres else sqlite.insert(table)
+        return insert.inline()  # nobody needs the generated number
 
     def locked(self, query: sa.Select[Any]) -> sa.Select[Any]:
         """The query, locking the rows it finds if this transaction writes. SQLite has one writer, so needs none."""

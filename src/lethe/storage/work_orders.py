@@ -13,16 +13,16 @@ from lethe.domain.work_order import Action, AllDatasets, NamedDatasets, Scope, S
 from lethe.storage import lists
 from lethe.storage.folding import folded, joined, sort_key
 from lethe.storage.interface import WorkOrderFilter, WorkOrderOrder
-from lethe.storage.matching import Condition, by_author, contains, within
 from lethe.storage.products import progress_of, save_progress
 from lethe.storage.schema import spaces, work_order_changes, work_order_products, work_orders
 from lethe.storage.session import Row, Session
-from lethe.storage.spaces import ensure_space, space_of, spaces_of
+from lethe.storage.spaces import ensure_space, space_of
 from lethe.storage.tallies import Tallies
+from lethe.storage.work_order_pages import find_page
 
 _STORED: Final = sa.select(work_orders, spaces.c.org_id, spaces.c.sandbox_name).join(spaces)
 
-_ORDER_COLUMNS: Final[Mapping[WorkOrderOrder, sa.Column[Any]]] = {
+ORDER_COLUMNS: Final[Mapping[WorkOrderOrder, sa.Column[Any]]] = {
     WorkOrderOrder.DISPLAY_NAME: work_orders.c.display_name,
     WorkOrderOrder.DESCRIPTION: work_orders.c.description_key,
     WorkOrderOrder.DATASET_NAME: work_orders.c.dataset_name_key,
@@ -38,7 +38,7 @@ _ORDER_COLUMNS: Final[Mapping[WorkOrderOrder, sa.Column[Any]]] = {
 
 
 class SqlWorkOrders:
-    """Implements `interface.WorkOrders`."""
+    """Implements `work_interface.WorkableOrders`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -59,6 +59,17 @@ class SqlWorkOrders:
         )
         row = self._session.row(self._session.locked(query))
         return None if row is None else _work_order({**row, "org_id": org_id, "sandbox_name": sandbox_name})
+
+    def find_any(self, work_order_id: WorkOrderId) -> WorkOrder | None:
+        """The order, whosever it is. In a writing transaction its row is locked."""
+        query = _STORED.where(work_orders.c.work_order_id == work_order_id)
+        row = self._session.row(self._session.locked(query))
+        return None if row is None else _work_order(row)
+
+    def of_bundle(self, bundle_id: BundleId) -> Sequence[WorkOrder]:
+        """The orders of a bundle, by id. In a writing transaction their rows are locked."""
+        query = _STORED.where(work_orders.c.bundle_id == bundle_id).order_by(work_orders.c.work_order_id)
+        return [_work_order(row) for row in self._session.rows(self._session.locked(query))]
 
     def save(self, order: WorkOrder) -> None:
         """Update the order and note the change with its instant. Raises KeyError for one that was never added."""
@@ -96,42 +107,10 @@ class SqlWorkOrders:
 
     def list(self, where: WorkOrderFilter, order: Sequence[By[WorkOrderOrder]], page: Page) -> Listing[WorkOrder]:
         """One page. Long texts are ordered by their first 500 characters, equal keys by id."""
-        space_ids = list(spaces_of(self._session, where.org_id, where.sandbox_names))
-        conditions = [work_orders.c.space_id.in_(space_ids), *_conditions(self._session, where, space_ids)]
-        total: int = self._session.value(sa.select(sa.func.count()).select_from(work_orders).where(*conditions))
-        keys = [(_ORDER_COLUMNS[by.key], by.descending) for by in order]
-        keys = lists.with_tie_break(keys, work_orders.c.work_order_id)
-        ids = lists.ids_of_page(self._session, work_orders.c.work_order_id, conditions, keys, page=page, total=total)
+        keys = [(ORDER_COLUMNS[by.key], by.descending) for by in order]
+        ids, total = find_page(self._session, where, lists.Ordering.of(work_orders.c.work_order_id, keys), page)
         rows = lists.rows_by_id(self._session, _STORED, work_orders.c.work_order_id, ids)
         return Listing([_work_order(row) for row in rows], total, page)
-
-
-def _conditions(session: Session, where: WorkOrderFilter, space_ids: Sequence[int]) -> list[Condition]:
-    column = work_orders.c
-    conditions: list[Condition] = []
-    if where.work_order_id is not None:
-        conditions.append(column.work_order_id == where.work_order_id)
-    if where.actions is not None:
-        conditions.append(column.action.in_(sorted(where.actions)))
-    if where.statuses is not None:
-        conditions.append(column.status.in_(sorted(where.statuses)))
-    if where.author is not None:
-        conditions.append(by_author(session, column.updated_by, where.author))
-    if where.display_name is not None:
-        conditions.append(contains(session, column.display_name_folded, where.display_name))
-    if where.description is not None:
-        conditions.append(contains(session, column.description_folded, where.description))
-    if where.search is not None:
-        conditions.append(lists.searched(session, column.work_order_id, column.search_text, where.search, "DI-"))
-    if where.created is not None:
-        conditions.extend(within(column.created_at, where.created))
-    if where.touched is not None:
-        changes = work_order_changes.c
-        touched = sa.select(changes.work_order_id).where(
-            changes.space_id.in_(space_ids), *within(changes.at, where.touched)
-        )
-        conditions.append(column.work_order_id.in_(touched))
-    return conditions
 
 
 def _values(order: WorkOrder) -> dict[str, Any]:

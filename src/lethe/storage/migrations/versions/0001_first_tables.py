@@ -13,14 +13,71 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create every table, and the guards of the audit trail."""
+    """Create every table, the guards of the audit trail, and the indexes of a search."""
     _create_tables()
     audit_head = sa.table("audit_head", sa.column("head_id"), sa.column("sequence"), sa.column("hash"))
     op.execute(audit_head.insert().values(head_id=1, sequence=0, hash=GENESIS))
-    statements = _GUARDS_ON_POSTGRES if op.get_bind().dialect.name == "postgresql" else _GUARDS_ON_SQLITE
+    if op.get_bind().dialect.name == "postgresql":
+        _execute(*_GUARDS_ON_POSTGRES)
+        _create_trigrams_on_postgres()
+    else:
+        _execute(*_GUARDS_ON_SQLITE)
+        _create_trigrams_on_sqlite("work_orders", "work_order_search")
+        _create_trigrams_on_sqlite("expirations", "expiration_search")
+
+
+def _execute(*statements: str) -> None:
     for statement in statements:
         op.execute(statement)
 
+
+def _create_trigrams_on_postgres() -> None:
+    """Index the searched texts by three characters, where the server has the extension and lets us have it.
+
+    Without it a search reads every row; its answers are the same.
+    """
+    connection = op.get_bind()
+    if not connection.scalar(sa.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'")):
+        return
+    try:
+        with connection.begin_nested():
+            op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except sa.exc.ProgrammingError:  # insufficient privilege
+        return
+    for table in ("work_orders", "expirations"):
+        op.execute(f"CREATE INDEX {table}_search_trigrams ON {table} USING gin (search_text gin_trgm_ops)")
+
+
+def _create_trigrams_on_sqlite(table: str, index: str) -> None:
+    """Index the searched texts by three characters. The text itself stays in its table alone."""
+    _execute(*(statement.format(table=table, index=index) for statement in _TRIGRAMS_ON_SQLITE))
+
+
+_TRIGRAMS_ON_SQLITE = (
+    """
+        CREATE VIRTUAL TABLE {index} USING fts5(
+            search_text, content='{table}', content_rowid='number',
+            tokenize='trigram case_sensitive 1', detail='none', columnsize=0
+        )
+        """,
+    """
+        CREATE TRIGGER {index}_insert AFTER INSERT ON {table} BEGIN
+            INSERT INTO {index} (rowid, search_text) VALUES (new.number, new.search_text);
+        END
+        """,
+    """
+        CREATE TRIGGER {index}_update AFTER UPDATE OF search_text ON {table}
+        WHEN old.search_text IS NOT new.search_text BEGIN
+            INSERT INTO {index} ({index}, rowid, search_text) VALUES ('delete', old.number, old.search_text);
+            INSERT INTO {index} (rowid, search_text) VALUES (new.number, new.search_text);
+        END
+        """,
+    """
+        CREATE TRIGGER {index}_delete AFTER DELETE ON {table} BEGIN
+            INSERT INTO {index} ({index}, rowid, search_text) VALUES ('delete', old.number, old.search_text);
+        END
+        """,
+)
 
 _GUARDS_ON_SQLITE = (
     """
@@ -53,7 +110,7 @@ _GUARDS_ON_POSTGRES = (
 )
 
 
-def _create_tables() -> None:
+def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
     op.create_table(
         "audit_head",
         sa.Column("head_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -174,11 +231,48 @@ def _create_tables() -> None:
         sa.Column("sandbox_name", TEXT, nullable=False),
         sa.Column("step", TEXT, nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("product", TEXT, nullable=True),
+        sa.Column("dataset_id", TEXT, nullable=True),
         sa.Column("due_at", Instant(), nullable=False),
-        sa.CheckConstraint("step IN ('find', 'bundle', 'forget', 'purge', 'verify')", name=op.f("tasks_step_known")),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("token", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("lease_owner", TEXT, nullable=True),
+        sa.Column("lease_until", Instant(), nullable=True),
+        sa.Column("reason", TEXT, nullable=True),
+        sa.Column("round", sa.Integer(), server_default="0", nullable=False),
+        sa.CheckConstraint(
+            "step IN ('find', 'bundle', 'forget', 'purge', 'verify', 'drop', 'confirm')", name=op.f("tasks_step_known")
+        ),
+        sa.CheckConstraint("state IN ('ready', 'done', 'failed')", name=op.f("tasks_state_known")),
+        sa.CheckConstraint("attempts >= 0", name=op.f("tasks_attempts_at_least_0")),
         sa.PrimaryKeyConstraint("task_id", name=op.f("tasks_pk")),
     )
-    op.create_index("tasks_by_due_at", "tasks", ["due_at", "task_id"])
+    op.create_index("tasks_by_due_at", "tasks", ["state", "org_id", "due_at", "task_id"])
+    op.create_index("tasks_by_subject", "tasks", ["subject_id"])
+    op.create_table(
+        "evidence",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("seen", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", "dataset_id", name=op.f("evidence_pk")),
+    )
+    op.create_table(
+        "certificates",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", name=op.f("certificates_pk")),
+    )
+    op.create_table(
+        "dataset_locks",
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("sandbox_name", TEXT, nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("holder", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "sandbox_name", "dataset_id", name=op.f("dataset_locks_pk")),
+    )
+    op.create_index("dataset_locks_by_holder", "dataset_locks", ["holder"])
     op.create_table(
         "datasets",
         sa.Column("org_id", TEXT, nullable=False),
@@ -206,6 +300,7 @@ def _create_tables() -> None:
     op.create_index("datasets_by_created_at", "datasets", ["org_id", "sandbox_name", "created_at"])
     op.create_table(
         "expirations",
+        sa.Column("number", NUMBER, sa.Identity(always=False), nullable=False),
         sa.Column("expiration_id", sa.Uuid(), nullable=False),
         sa.Column("space_id", NUMBER, nullable=False),
         sa.Column("dataset_id", TEXT, nullable=False),
@@ -233,8 +328,37 @@ def _create_tables() -> None:
         sa.CheckConstraint("length(display_name) <= 255", name=op.f("expirations_display_name_short")),
         sa.CheckConstraint("length(updated_by) <= 500", name=op.f("expirations_updated_by_short")),
         sa.ForeignKeyConstraint(["space_id"], ["spaces.space_id"], name=op.f("expirations_space_id_fk")),
-        sa.PrimaryKeyConstraint("expiration_id", name=op.f("expirations_pk")),
-        sa.UniqueConstraint("space_id", "dataset_id", name=op.f("expirations_space_id_dataset_id_unique")),
+        sa.PrimaryKeyConstraint("number", name=op.f("expirations_pk")),
+        sa.UniqueConstraint("dataset_id", "space_id", name=op.f("expirations_dataset_id_space_id_unique")),
+        sa.UniqueConstraint("expiration_id", name=op.f("expirations_expiration_id_unique")),
+    )
+    op.create_index(
+        "expirations_by_cancelled_at", "expirations", ["space_id", "cancelled_at", "expiration_id", "updated_at"]
+    )
+    op.create_index(
+        "expirations_by_completed_at", "expirations", ["space_id", "completed_at", "expiration_id", "updated_at"]
+    )
+    op.create_index(
+        "expirations_by_created_at", "expirations", ["space_id", "created_at", "expiration_id", "updated_at"]
+    )
+    op.create_index("expirations_by_dataset_name_key", "expirations", ["space_id", "dataset_name_key", "expiration_id"])
+    op.create_index("expirations_by_description_key", "expirations", ["space_id", "description_key", "expiration_id"])
+    op.create_index("expirations_by_display_name", "expirations", ["space_id", "display_name", "expiration_id"])
+    op.create_index(
+        "expirations_by_executed_at", "expirations", ["space_id", "executed_at", "expiration_id", "updated_at"]
+    )
+    op.create_index("expirations_by_expiry_at", "expirations", ["space_id", "expiry_at", "expiration_id", "updated_at"])
+    op.create_index("expirations_by_id", "expirations", ["space_id", "expiration_id"])
+    op.create_index("expirations_by_status", "expirations", ["space_id", "status", "expiration_id"])
+    op.create_index(
+        "expirations_by_status_updated_at", "expirations", ["space_id", "status", "updated_at", "expiration_id"]
+    )
+    op.create_index(
+        "expirations_by_updated_at", "expirations", ["space_id", "updated_at", "expiration_id", "updated_by"]
+    )
+    op.create_index("expirations_by_updated_by", "expirations", ["space_id", "updated_by", "expiration_id"])
+    op.create_index(
+        "expirations_by_updated_by_updated_at", "expirations", ["space_id", "updated_by", "updated_at", "expiration_id"]
     )
     op.create_table(
         "identity_chunks",
@@ -264,6 +388,7 @@ def _create_tables() -> None:
     )
     op.create_table(
         "work_orders",
+        sa.Column("number", NUMBER, sa.Identity(always=False), nullable=False),
         sa.Column("work_order_id", sa.Uuid(), nullable=False),
         sa.Column("space_id", NUMBER, nullable=False),
         sa.Column("bundle_id", sa.Uuid(), nullable=False),
@@ -303,7 +428,38 @@ def _create_tables() -> None:
             deferrable=True,
         ),
         sa.ForeignKeyConstraint(["space_id"], ["spaces.space_id"], name=op.f("work_orders_space_id_fk")),
-        sa.PrimaryKeyConstraint("work_order_id", name=op.f("work_orders_pk")),
+        sa.PrimaryKeyConstraint("number", name=op.f("work_orders_pk")),
+        sa.UniqueConstraint("work_order_id", name=op.f("work_orders_work_order_id_unique")),
+    )
+    op.create_index("work_orders_by_action", "work_orders", ["space_id", "action", "work_order_id"])
+    op.create_index(
+        "work_orders_by_action_updated_at", "work_orders", ["space_id", "action", "updated_at", "work_order_id"]
+    )
+    op.create_index("work_orders_by_created_at", "work_orders", ["space_id", "created_at", "work_order_id"])
+    op.create_index(
+        "work_orders_by_created_at_beside",
+        "work_orders",
+        ["space_id", "created_at", "work_order_id", "updated_at", "status", "action"],
+    )
+    op.create_index("work_orders_by_created_by", "work_orders", ["space_id", "created_by", "work_order_id"])
+    op.create_index("work_orders_by_dataset_name_key", "work_orders", ["space_id", "dataset_name_key", "work_order_id"])
+    op.create_index("work_orders_by_description_key", "work_orders", ["space_id", "description_key", "work_order_id"])
+    op.create_index("work_orders_by_display_name", "work_orders", ["space_id", "display_name", "work_order_id"])
+    op.create_index("work_orders_by_id", "work_orders", ["space_id", "work_order_id"])
+    op.create_index("work_orders_by_operation_count", "work_orders", ["space_id", "operation_count", "work_order_id"])
+    op.create_index("work_orders_by_status", "work_orders", ["space_id", "status", "work_order_id"])
+    op.create_index(
+        "work_orders_by_status_updated_at", "work_orders", ["space_id", "status", "updated_at", "work_order_id"]
+    )
+    op.create_index("work_orders_by_updated_at", "work_orders", ["space_id", "updated_at", "work_order_id"])
+    op.create_index(
+        "work_orders_by_updated_at_beside",
+        "work_orders",
+        ["space_id", "updated_at", "work_order_id", "created_at", "updated_by"],
+    )
+    op.create_index("work_orders_by_updated_by", "work_orders", ["space_id", "updated_by", "work_order_id"])
+    op.create_index(
+        "work_orders_by_updated_by_updated_at", "work_orders", ["space_id", "updated_by", "updated_at", "work_order_id"]
     )
     op.create_table(
         "expiration_history",
@@ -356,6 +512,7 @@ def _create_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("work_order_id", "number", name=op.f("work_order_changes_pk")),
     )
+    op.create_index("work_order_changes_by_at", "work_order_changes", ["space_id", "at", "work_order_id"])
     op.create_table(
         "work_order_products",
         sa.Column("work_order_id", sa.Uuid(), nullable=False),
@@ -372,4 +529,27 @@ def _create_tables() -> None:
             ["work_order_id"], ["work_orders.work_order_id"], name=op.f("work_order_products_work_order_id_fk")
         ),
         sa.PrimaryKeyConstraint("work_order_id", "product", name=op.f("work_order_products_pk")),
+    )
+    op.create_table(
+        "plans",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("snapshot", TEXT, nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("rows_by_identity", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["work_order_id"], ["work_orders.work_order_id"], name=op.f("plans_work_order_id_fk")),
+        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", name=op.f("plans_pk")),
+    )
+    op.create_table(
+        "results",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("snapshot", TEXT, nullable=False),
+        sa.Column("plan_hash", TEXT, nullable=False),
+        sa.Column("rows_deleted", sa.BigInteger(), nullable=False),
+        sa.Column("rows_by_identity", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["work_order_id"], ["work_orders.work_order_id"], name=op.f("results_work_order_id_fk")
+        ),
+        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", name=op.f("results_pk")),
     )
