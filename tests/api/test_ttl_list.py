@@ -329,11 +329,6 @@ def test_a_malformed_date_is_400(sqlite_world: World, what: str, part: str) -> N
         refused(sqlite_world.call("GET", "/ttl", **{what + part: value}), 400, "1003", what + part)
 
 
-@pytest.mark.parametrize("name", ["createdDate", "createdToDate"])
-def test_a_window_that_ends_after_the_calendar_is_400(sqlite_world: World, name: str) -> None:
-    refused(sqlite_world.call("GET", "/ttl", **{name: "9999-12-31"}), 400, "1003", name)
-
-
 TEXTS = ["author", "datasetId", "ttlId", "datasetName", "displayName", "description", "search", "status", "sandboxName"]
 
 

@@ -289,7 +289,7 @@ def test_an_odd_host_breaks_nothing(sqlite_world: World, host: str) -> None:
     [
         ("limit", ["0", "101", "-1", "", "x", "5.0", "1_0", "9" * 400]),
         ("page", ["-1", "", "x", "1.0", "1000000001"]),
-        ("filterDate", ["", "today", "2026-02-31", "10000-01-01", "9999-12-31"]),
+        ("filterDate", ["", "today", "2026-02-31", "10000-01-01"]),
         ("properties", ["", ",", "a,", "a b", "a;b", "é", "a'b", "x" * 1_001]),
         ("search", ["a\0b", "x" * 1_001]),
         ("author", ["a\0b", "x" * 1_001]),

@@ -15,10 +15,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
+from deltalake import DeltaTable, write_deltalake
 from obstore.store import MemoryStore
 
 from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
 from lethe.domain.ids import DatasetId
+from lethe.engines.delta.engine import DeltaEngine
 from lethe.engines.directory.engine import DirectoryEngine
 from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.executors.pool import PoolExecutor
@@ -26,8 +28,10 @@ from lethe.engines.interface import Engine, Evidence, Forgotten, Marker, PurgePo
 from lethe.engines.memory import MemoryEngine, MemoryTable
 from lethe.engines.ndjson.format import NdjsonFormat
 from lethe.engines.parquet.format import ParquetFormat
+from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 from lethe.engines.storage.local import LocalStorage
 from lethe.engines.storage.objects import ObjectStorage
+from lethe.engines.storage.opening import storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -180,11 +184,38 @@ def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["seq"])
 
 
+def _delta(directory: Path, files: Sequence[pa.Table], schema: pa.Schema, *, checkpoints: bool = False) -> Table:
+    root = directory / "tabelle ü" / "t"
+
+    def append(table: pa.Table) -> None:
+        write_deltalake(str(root), table, mode="append", schema_mode="merge")
+        if checkpoints:
+            DeltaTable(str(root)).create_checkpoint()
+
+    def rows() -> list[dict[str, Any]]:
+        return _sorted(DeltaTable(str(root)).to_pyarrow_table().to_pylist())
+
+    def schemas() -> set[str]:
+        found = {pq.read_metadata(root / uri.rpartition("/")[2]) for uri in DeltaTable(str(root)).file_uris()}
+        return {str(m.schema).split("\n", 2)[2] + str(m.metadata) for m in found}
+
+    for table in files or [schema.empty_table()]:
+        append(table)
+    engine = DeltaEngine(storage_opener(), InlineExecutor(), PyarrowRewriter(), VERIFIER, lambda: LATER)
+    return Table(engine, str(root), append, rows, schemas, TableFormat.DELTA)
+
+
 PLUGS = [
     Plug("parquet", _parquet_local),
     Plug("parquet in a pool", lambda d, f, s: _parquet_local(d, f, s, PoolExecutor(2, 1 << 30))),
     Plug("parquet objects", _parquet_objects),
     Plug("ndjson", lambda d, f, s: _ndjson(d, f, s, gz=False), frozenset({"binary", "maps"})),
     Plug("ndjson gz", lambda d, f, s: _ndjson(d, f, s, gz=True), frozenset({"binary", "maps"})),
+    Plug("delta", _delta),
+    Plug("delta with checkpoints", lambda d, f, s: _delta(d, f, s, checkpoints=True)),
     Plug("memory", _memory),
 ]
+
+from engines.iceberg.plug import ICEBERG  # noqa: E402 - it needs what stands above
+
+PLUGS += ICEBERG

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, Thread
 from typing import Any
 
 import boto3
@@ -83,6 +85,27 @@ def test_put_if_absent(storage: Storage) -> None:
     assert storage.read("x") == b"3"
     assert storage.stat("x").version != first
     assert [stat.path for stat in storage.list()] == ["x"]
+
+
+def test_of_two_writers_of_one_name_one_wins_with_what_it_wrote(storage: Storage) -> None:
+    """A commit log rests on this."""
+    for number in range(20):
+        name, won = f"dir/{number}", list[bytes]()
+        barrier = Barrier(2)
+
+        def write(content: bytes, name: str = name, won: list[bytes] = won, barrier: Barrier = barrier) -> None:
+            barrier.wait()
+            with suppress(FileExists):
+                storage.put(name, content, if_absent=True)
+                won.append(content)
+
+        writers = [Thread(target=write, args=(content * 10_000,)) for content in (b"a", b"bc")]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        assert won == [storage.read(name)]
+    assert len(list(storage.list())) == 20
 
 
 def test_replace(storage: Storage) -> None:

@@ -139,7 +139,7 @@ TABLE_NOT_DELETABLE: Final = ProblemCode(
     4008, 409, "A table cannot be deleted from with certainty", "The detail names the dataset and what is in the way."
 )
 TABLE_NOT_READABLE: Final = ProblemCode(
-    4009, 503, "A table could not be read", "Try again; the detail names the dataset. Nothing was changed."
+    4009, 503, "A table could not be read", "Nothing was stored; try again later, the detail names the dataset."
 )
 PLAN_UNKNOWN: Final = ProblemCode(
     4010, 404, "The work order has no plan", "Ask again once it is validated; deleting a whole dataset needs no plan."

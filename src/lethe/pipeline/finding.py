@@ -35,6 +35,8 @@ def find_all(
             finding = engine.find(target_of(dataset), wanted, watch=watcher_of(beat))
         except TableRefused as error:
             raise FindRefused(f"dataset {dataset.dataset_id}: {error}") from error
+        except TableUnavailable as error:
+            raise TableUnavailable(f"dataset {dataset.dataset_id}: {error}") from error
         plans.append(DatasetPlan(finding.plan, finding.tally.orders[0].rows_by_identity))
     return plans
 

@@ -5,12 +5,14 @@ the footer and, for each column, from the first bytes of a page. A feature that 
 here, before anything is written; what slips through is caught by the gate.
 """
 
+import io
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from lethe.engines.rewrite.interface import RewriteRefused
 
@@ -45,8 +47,13 @@ def layout_of(metadata: Any, source: Any, levels: Mapping[str, int]) -> Layout:
     `levels` gives the compression level per codec. Raises RewriteRefused.
     """
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
-    paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
-    options: dict[str, Any] = {"version": "2.6", "store_schema": False, **_representation(metadata)}
+    paths = _written_paths(metadata)
+    options: dict[str, Any] = {
+        "version": "2.6",
+        "store_schema": False,
+        "use_compliant_nested_type": False,
+        **_representation(metadata),
+    }
     if not groups:
         return Layout(options, dict(metadata.metadata or {}))
     chunks = {path: [group.column(i) for group in groups] for i, path in enumerate(paths)}
@@ -64,6 +71,15 @@ def layout_of(metadata: Any, source: Any, levels: Mapping[str, int]) -> Layout:
         "data_page_version": _data_page_version(source, [c for of in chunks.values() for c in of]),
     }
     return Layout(options, dict(metadata.metadata or {}))
+
+
+def _written_paths(metadata: Any) -> list[str]:
+    """The paths of the columns as Arrow will write them: the repeated group of a map may have had another name."""
+    sink = io.BytesIO()
+    empty = plain_schema(metadata.schema.to_arrow_schema()).empty_table()
+    pq.write_table(empty, sink, store_schema=False, use_compliant_nested_type=False)
+    written = pq.read_metadata(sink).schema
+    return [written.column(i).path for i in range(metadata.num_columns)]
 
 
 def _same(where: str, what: str, values: list[Any]) -> Any:

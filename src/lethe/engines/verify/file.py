@@ -59,12 +59,14 @@ class Explaining:
     needles: Needles
 
     def __call__(self, path: str) -> set[int]:
-        """The identities that some row of the file holds."""
+        """The identities that some row of the file holds, the values of its partition's directories among them."""
         try:
             data = self.storage.read(path)
+            values = "\n".join(unquote(part.partition("=")[2]) for part in path.split("/")[:-1])
+            found = self.needles.in_bytes(values.encode("utf-8", "surrogateescape"))
             if data[:4] == MAGIC:
-                return parquet.identities_in_rows(data, self.needles)
-            return text.identities_in(_opened(data), self.needles)
+                return found | parquet.identities_in_rows(data, self.needles)
+            return found | text.identities_in(_opened(data), self.needles)
         except (FileMissing, Unreadable):
             return set()
 

@@ -88,6 +88,12 @@ class ChunkReader:
                 found |= self.needles.in_bytes(b"\n".join(decode(page, self.chunk.leaf)))
         return found
 
+    def identities_in_numerals(self) -> set[int]:
+        """Identities whose digits occur in an integer of the column, written as text: a log writes bounds so."""
+        if self.holds_text or not self.searchable:
+            return set()
+        return self.needles.in_bytes(b"\n".join(str(value).encode() for value in self.used_values))
+
     def unused_identities(self) -> set[Any]:
         """Dictionary entries that hold an identity and that no row of the chunk uses."""
         dictionary = next((page for page in self.pages if page.dictionary), None)

@@ -54,7 +54,7 @@ def identities_in_rows(data: bytes, needles: Needles) -> set[int]:
         for chunk in chunks:
             reader = ChunkReader(data, chunk, needles)
             if reader.searchable:
-                found |= reader.identities_in_pages()
+                found |= reader.identities_in_pages() | reader.identities_in_numerals()
     return found
 
 

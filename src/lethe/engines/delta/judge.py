@@ -1,0 +1,73 @@
+"""Judging the rows of one data file: by the file's own names, and with the rows that a deletion vector hides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+
+from lethe.domain.dataset import PrimaryIdentity
+from lethe.engines.delta.column_mapping import ColumnMapping, relabelled
+from lethe.engines.interface import IdentityMap
+from lethe.engines.matching import Matcher
+from lethe.engines.rewrite.interface import Judgement
+from lethe.engines.rewrite.judges import HiddenRowsJudge
+from lethe.engines.tally import Numbers
+
+_ROWS_ALONE: Final = [""]
+"""The columns of a batch of which no column was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaJudge:
+    """Leaves out what matches and what is hidden; the selector speaks the table's names, the file its own."""
+
+    matcher: Matcher
+    mapping: ColumnMapping
+    hidden: Numbers
+
+    def columns(self, schema: Any) -> Sequence[str]:
+        """The file's column that names the person."""
+        match self.matcher.selector:
+            case PrimaryIdentity():
+                judge = self._of_primary(schema)
+                return [] if judge is None else judge.columns(schema)
+            case IdentityMap(column=column):
+                child = self.mapping.child_of(schema, column)
+                return [] if child is None else [child.name]
+
+    def judge(self, batch: Any, first_row: int) -> Judgement:
+        """Translate, then match the visible rows."""
+        if batch.column_names == _ROWS_ALONE:
+            return HiddenRowsJudge(self.matcher, self.hidden).judge(batch, first_row)
+        match self.matcher.selector:
+            case PrimaryIdentity():
+                judge = self._of_primary(batch.schema) or HiddenRowsJudge(self.matcher, self.hidden)
+                return judge.judge(batch, first_row)
+            case IdentityMap(column=column):
+                return HiddenRowsJudge(self.matcher, self.hidden).judge(self._logical(batch, column), first_row)
+
+    def can_skip(self, group: Any, schema: Any) -> bool:
+        """By the bounds of the identity's column."""
+        if not isinstance(self.matcher.selector, PrimaryIdentity):
+            return False
+        judge = self._of_primary(schema)
+        if judge is None:
+            return not len(self.hidden)
+        return judge.can_skip(group, schema)
+
+    def _of_primary(self, schema: Any) -> HiddenRowsJudge | None:
+        """The judge that speaks the file's names; None when the file lacks the column."""
+        selector = self.matcher.selector
+        if not isinstance(selector, PrimaryIdentity):
+            return None
+        path = self.mapping.path_in(schema, selector.path)
+        if path is None:
+            return None
+        return HiddenRowsJudge(self.matcher.at(PrimaryIdentity(path, selector.namespace_code)), self.hidden)
+
+    def _logical(self, batch: Any, column: str) -> Any:
+        """The identity map's column under the table's names."""
+        values = batch.column(self.mapping.child_of(batch.schema, column).name)
+        kind = self.mapping.logical_type(values.type, self.mapping.field((column,)))
+        return pa.table({column: values if kind == values.type else relabelled(values, kind)})
