@@ -28,21 +28,33 @@ MakeWorld = Callable[..., World]
 
 
 @pytest.fixture(scope="session")
-def application(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes) -> FastAPI:
+def first_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world without a store: its signing keys and its empty identity graph are those of all others."""
+    return World(None, Clock(), tmp_path_factory.mktemp("first"))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def application(first_world: World) -> FastAPI:
     """The application, whose services each test replaces by its own."""
-    first = World(None, Clock(), tmp_path_factory.mktemp("first"))  # type: ignore[arg-type]
-    return create_app(first.services)
+    return create_app(first_world.services)
+
+
+@pytest.fixture(scope="session")
+def client(application: FastAPI) -> Iterator[TestClient]:
+    """Calls the application, in one event loop for all tests."""
+    with TestClient(application, raise_server_exceptions=False) as opened:
+        yield opened
 
 
 @pytest.fixture
-def make_world(application: FastAPI, clock: Clock, tmp_path: Path) -> MakeWorld:
+def make_world(application: FastAPI, client: TestClient, first_world: World, clock: Clock, tmp_path: Path) -> MakeWorld:
     """Make a furnished Lethe over a store, with other rules if need be: `make_world(store, orgs=…, limits=…)`."""
 
     def make(store: SqlStore, *, furnished: bool = True, **rules: object) -> World:
         made = World(store, clock, tmp_path / "world", **rules)  # type: ignore[arg-type]
         made.directory.mkdir(exist_ok=True)
+        made.__dict__ |= {"client": client, "graph": first_world.graph, "_keys": first_world._keys}
         application.state.services = made.services
-        made.__dict__["client"] = TestClient(application, raise_server_exceptions=False)
         if furnished:
             made.furnish()
         return made

@@ -1,10 +1,13 @@
 """Identity clusters: which identities are one person's."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from lethe.domain.ids import NamespaceId
+from lethe.products.identity_graph import EmbeddedIdentityGraph
 from lethe.products.interface import GraphNode
 from support.api import World
 from support.values import DEV, ORG, OTHER_ORG, PROD
@@ -23,12 +26,14 @@ def ask(world: World, *xids: dict[str, Any], **headers: str) -> Any:
 
 
 @pytest.fixture
-def linked(sqlite_world: World) -> World:
+def linked(sqlite_world: World) -> Iterator[World]:
     """A person of three identities."""
-    graph = sqlite_world.services.graph
+    graph = EmbeddedIdentityGraph(sqlite_world.directory / "graph.db")
     graph.link(ORG, PROD, node(6, "a@x"), node(4, "ecid-1"))
     graph.link(ORG, PROD, node(4, "ecid-1"), node(7, "555"))
-    return sqlite_world
+    sqlite_world.client.app.state.services = replace(sqlite_world.services, graph=graph)  # type: ignore[attr-defined]
+    yield sqlite_world
+    graph.close()
 
 
 def test_everything_that_is_linked_is_a_member(linked: World) -> None:

@@ -1,11 +1,13 @@
 """Previews, plans and certificates where there is nothing to show, or something in the way."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from lethe.domain.dataset import TableFormat
 from lethe.engines.interface import TableRefused, TableUnavailable
+from lethe.pipeline.finding import LakeFinder
 from support.api import EMAILS, World
 
 from .refusals import refused
@@ -31,7 +33,8 @@ class FailingEngine:
 def test_a_preview_says_which_table_stands_in_the_way(
     sqlite_world: World, error: Exception, status: int, code: str
 ) -> None:
-    sqlite_world.engines = {TableFormat.PARQUET: FailingEngine(error)}  # type: ignore[dict-item]
+    finder = LakeFinder({TableFormat.PARQUET: FailingEngine(error)})  # type: ignore[dict-item]
+    sqlite_world.client.app.state.services = replace(sqlite_world.services, finder=finder)  # type: ignore[attr-defined]
     response = sqlite_world.call("POST", "/workorder/preview", ORDER)
     assert (response.status_code, response.json()["error_code"]) == (status, f"HYGN-{code}-{status}")
     assert EMAILS in response.json()["detail"]

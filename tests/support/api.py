@@ -111,12 +111,16 @@ class World:
             issuer=self.issuer,
             signer=DocumentSigner(SigningKeys(self.directory / "certificates")),
             organizations=ConfiguredOrganizations(self.orgs),
-            graph=EmbeddedIdentityGraph(self.directory / "graph.db"),
+            graph=self.graph,
             finder=LakeFinder(self.engines),
             ids=SystemIds(),
             rate_limiter=RateLimiter(5, self.burst, lambda: self.clock().timestamp()),
             limits=self.limits,
         )
+
+    @cached_property
+    def graph(self) -> EmbeddedIdentityGraph:
+        return EmbeddedIdentityGraph(self.directory / "graph.db")
 
     @cached_property
     def client(self) -> TestClient:
@@ -182,8 +186,31 @@ class World:
         name: str | None = None,
     ) -> Dataset:
         """Put a dataset into the catalog."""
+        dataset = self._dataset(dataset_id, namespace_code, org_id, sandbox_name, identity_map=identity_map, name=name)
+        with self.store.write() as tx:
+            tx.datasets.add(dataset)
+        return dataset
+
+    def furnish(self) -> None:
+        """Register the datasets that most tests speak of."""
+        with self.store.write() as tx:
+            tx.datasets.add(self._dataset(EMAILS, "Email"))
+            tx.datasets.add(self._dataset(LOYALTY_CARDS, "ECID"))
+            tx.datasets.add(self._dataset(MAPPED, None, identity_map=True))
+            tx.datasets.add(self._dataset(ANONYMOUS, None))
+
+    def _dataset(
+        self,
+        dataset_id: str,
+        namespace_code: str | None,
+        org_id: OrgId = ORG,
+        sandbox_name: SandboxName = PROD,
+        *,
+        identity_map: bool = False,
+        name: str | None = None,
+    ) -> Dataset:
         primary = None if namespace_code is None else PrimaryIdentity(("person", "id"), namespace_code)
-        dataset = Dataset(
+        return Dataset(
             DatasetId(dataset_id),
             org_id,
             sandbox_name,
@@ -193,16 +220,6 @@ class World:
             self.clock.now,
             self.clock.now,
         )
-        with self.store.write() as tx:
-            tx.datasets.add(dataset)
-        return dataset
-
-    def furnish(self) -> None:
-        """Register the datasets that most tests speak of."""
-        self.register(EMAILS)
-        self.register(LOYALTY_CARDS, namespace_code="ECID")
-        self.register(MAPPED, namespace_code=None, identity_map=True)
-        self.register(ANONYMOUS, namespace_code=None)
 
     def execute(self, expiration_id: UUID, *, complete: bool = False) -> None:
         """Do to an expiration's record what executing it does."""
