@@ -1,5 +1,6 @@
 """The vault: what is sealed comes back, what is destroyed does not, and nothing raw lies anywhere."""
 
+import hmac
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 
 from lethe.domain.identity import Identities
+from lethe.storage.identity_hashes import hash_of, packed_hashes
 from lethe.storage.interface import Store
 from lethe.storage.schema import identity_chunks, identity_vaults
 from lethe.storage.sealing import CHUNK_IDENTITIES_MAX
@@ -118,6 +120,14 @@ def test_a_rotated_secret_still_opens_what_the_old_one_sealed(
 def test_a_short_secret_is_refused() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         VaultKeys.from_secret(b"short")
+
+
+def test_hashes_are_hmac_sha256() -> None:
+    key = bytes(range(32))
+    for namespace, compared in ((EMAIL, "Straße".encode()), (HANDLE, b"strasse")):
+        expected = hmac.digest(key, namespace.id.to_bytes(8, "big") + compared, "sha256")
+        assert hash_of(key, namespace, "Straße") == expected
+        assert packed_hashes(key, namespace, ("x", "Straße")) == hash_of(key, namespace, "x") + expected
 
 
 def found_raw(haystack: bytes) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,9 @@ from lethe.domain.expiration import Edit, ExpirationStatus, Pending
 from lethe.domain.ids import DatasetId, ExpirationId, OrgId, SandboxName, WorkOrderId
 from lethe.domain.listing import By, Exactly, Like, Page, Window
 from lethe.domain.work_order import Action, EndStatus, OpenStatus
-from lethe.storage import lists
+from lethe.storage import expirations as expiration_module
+from lethe.storage import lists, schema
+from lethe.storage import work_orders as work_order_module
 from lethe.storage.interface import ExpirationFilter, ExpirationOrder, Store, WorkOrderFilter, WorkOrderOrder
 from lethe.storage.store import SqlStore
 from support.list_model import Row, page_of
@@ -208,15 +211,18 @@ thorough = settings(
 )
 
 
-@pytest.mark.parametrize("few", [lists.FEW, 0], ids=["gathered", "walked"])
+@pytest.mark.parametrize(
+    ("few", "arms"), [(lists.FEW, lists.ARMS_MAX), (0, lists.ARMS_MAX), (0, 3)], ids=["gathered", "merged", "walked"]
+)
 @thorough
 @given(where=order_filters, order=orderings(WorkOrderOrder), page=pages)
 def test_work_orders_are_listed_as_the_model_lists_them(
-    both: Any, monkeypatch: pytest.MonkeyPatch, few: int, *, where: WorkOrderFilter, order: Any, page: Page
+    both: Any, monkeypatch: pytest.MonkeyPatch, few: int, arms: int, *, where: WorkOrderFilter, order: Any, page: Page
 ) -> None:
     stores, rows, _ = both
     monkeypatch.setattr(lists, "FEW", few)
     monkeypatch.setattr(lists, "FEW_IN_A_WINDOW", few)
+    monkeypatch.setattr(lists, "ARMS_MAX", arms)
     for store in stores:
         with store.read() as transaction:
             listing = transaction.work_orders.list(where, order, page)
@@ -270,3 +276,30 @@ def test_a_renamed_order_is_found_by_its_new_name_alone(store: Store, open_store
             where = WorkOrderFilter(ORG, search=needle)
             found[needle] = transaction.work_orders.list(where, [], Page()).total
     assert found == {"FORMER": 0, "ANOTHER": 1, "ann ovid": 0, "bob styx": 1}
+
+
+@pytest.mark.parametrize(
+    ("id_column", "columns"),
+    [
+        (schema.work_orders.c.work_order_id, work_order_module.ORDER_COLUMNS),
+        (schema.expirations.c.expiration_id, expiration_module.ORDER_COLUMNS),
+    ],
+    ids=["work orders", "expirations"],
+)
+def test_every_ordering_has_its_index(id_column: Any, columns: Any) -> None:
+    named = {lists.Ordering.of(id_column, [(column, False)]).index() for column in columns.values()}
+    assert named <= {index.name for index in id_column.table.indexes}
+
+
+def test_sqlite_goes_along_the_index_it_is_told(sqlite_url: str, open_store: Callable[..., SqlStore]) -> None:
+    store = open_store(sqlite_url)
+    bundle = a_bundle()
+    with store.write() as transaction:
+        transaction.bundles.save(bundle)
+        transaction.work_orders.add(an_order(bundle))
+    said: list[str] = []
+    sa.event.listen(store._engines.read, "before_cursor_execute", lambda *arguments: said.append(arguments[2]))
+    where = WorkOrderFilter(ORG, frozenset({PROD}), statuses=frozenset({OpenStatus.RECEIVED}))
+    with store.read() as transaction:
+        assert transaction.work_orders.list(where, [By(WorkOrderOrder.UPDATED_AT)], Page()).total == 1
+    assert any("INDEXED BY work_orders_by_status_updated_at" in statement for statement in said)

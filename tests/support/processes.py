@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from threading import Barrier
 from typing import Any
 
-from lethe.domain.ids import ClientId, OrgId
+from lethe.domain.actor import Author
+from lethe.domain.ids import ClientId, OrgId, SandboxName
 from lethe.domain.quota import QuotaName
 from lethe.storage.interface import StoredAnswer
 from lethe.storage.store import SqlStore
 from lethe.storage.vault_keys import VaultKeys
+from support.clock import NOON
+from support.values import a_bundle, a_task, an_event, an_order, identities
 
 KEYS = VaultKeys.from_secret(b"a secret of the tests, long enough")
 WAIT_SECONDS_MAX = 120
@@ -61,6 +64,29 @@ def answer_once(url: str, org_id: OrgId, keys: Sequence[str], name: str) -> list
         carried_out_by.append(answer.body.decode())
     store.close()
     return carried_out_by
+
+
+def accept(url: str, org_id: OrgId, sandbox_name: SandboxName, author: Author, count: int) -> int:
+    """Accept so many record deletes, each in one transaction as a request does, and carry each one status further."""
+    store = SqlStore(url, KEYS)
+    for number in range(count):
+        with store.write() as transaction:
+            transaction.idempotency.claim(org_id, ClientId("c"), f"{author}{number}", b"digest", timedelta(days=1))
+            transaction.quotas.lock(org_id, QuotaName.DAILY_DELETES, NOON)
+            transaction.quotas.spend(org_id, QuotaName.DAILY_DELETES, NOON, 2)
+            bundle = transaction.bundles.find_open(org_id, sandbox_name) or a_bundle(sandbox_name=sandbox_name)
+            transaction.bundles.save(bundle.joined(2))
+            order = an_order(bundle, updated_by=author)
+            transaction.work_orders.add(order)
+            two = identities("a@example.com", "b@example.com")
+            transaction.identities.keep(store.seal(org_id, order.work_order_id, two))
+            transaction.tasks.add(a_task(bundle))
+            transaction.audit.append(an_event(str(order.work_order_id)))
+        with store.write() as transaction:
+            transaction.work_orders.save(order.advanced(transaction.now))
+            transaction.audit.append(an_event(str(order.work_order_id)))
+    store.close()
+    return count
 
 
 def migrate(url: str) -> bool:

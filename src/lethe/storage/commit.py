@@ -56,6 +56,9 @@ def commit(engine: sa.Engine, transaction: sa.RootTransaction, started: Started)
         if started.transaction_number is None:
             # SQLite keeps the transaction open when COMMIT fails; it must not stay so.
             transaction.connection.invalidate()
+            if getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_IOERR"):
+                # What was written may or may not have reached the disk, and be found there after a crash.
+                raise CommitUnknown("the disk failed during the commit") from None
             raise
         if not error.connection_invalidated:
             raise  # The server answered: it refused the commit.

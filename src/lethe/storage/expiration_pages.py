@@ -34,9 +34,9 @@ def find_page(session: Session, where: ExpirationFilter, ordering: Ordering, pag
     conditions = [expirations.c.space_id.in_(space_ids), *kinds, *(one for _, one in windows)]
     if len(space_ids) > lists.ARMS_MAX or (kinds and ordering.names != ("updated_at",)):
         return lists.gather(session, ordering, conditions, page)
-    total = lists.count(session, expirations, conditions)
-    in_window = [Arm(f"expirations_by_{name}", conditions) for name, _ in windows[:1]]
-    arms = in_window or _arms(where, ordering, space_ids, kinds)
+    along = f"expirations_by_{windows[0][0]}" if windows else None
+    total = lists.count(session, expirations, conditions, along)
+    arms = [Arm(along, conditions)] if along else _arms(where, ordering, space_ids, kinds)
     return lists.walk(session, ordering, arms, page, total), total
 
 

@@ -32,7 +32,7 @@ from lethe.storage.spaces import ensure_space, space_of
 _STORED: Final = sa.select(expirations, spaces.c.org_id, spaces.c.sandbox_name).join(spaces)
 _IS_ACTIVE: Final = expirations.c.status.in_(ACTIVE)
 
-_ORDER_COLUMNS: Final[Mapping[ExpirationOrder, sa.Column[Any]]] = {
+ORDER_COLUMNS: Final[Mapping[ExpirationOrder, sa.Column[Any]]] = {
     ExpirationOrder.DISPLAY_NAME: expirations.c.display_name,
     ExpirationOrder.DESCRIPTION: expirations.c.description_key,
     ExpirationOrder.DATASET_NAME: expirations.c.dataset_name_key,
@@ -135,7 +135,7 @@ class SqlExpirations:
 
     def list(self, where: ExpirationFilter, order: Sequence[By[ExpirationOrder]], page: Page) -> Listing[Expiration]:
         """One page. Long texts are ordered by their first 500 characters, equal keys by id."""
-        keys = [(_ORDER_COLUMNS[by.key], by.descending) for by in order]
+        keys = [(ORDER_COLUMNS[by.key], by.descending) for by in order]
         ids, total = find_page(self._session, where, lists.Ordering.of(expirations.c.expiration_id, keys), page)
         rows = lists.rows_by_id(self._session, _STORED, expirations.c.expiration_id, ids)
         return Listing([_expiration(row) for row in rows], total, page)

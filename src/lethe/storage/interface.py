@@ -127,7 +127,10 @@ class Expirations(Protocol):
         ...
 
     def count_active(self, org_id: OrgId) -> int:
-        """How many of the org's are pending or executing."""
+        """How many of the org's are pending or executing.
+
+        In a writing transaction nobody else counts them for spending before it ends.
+        """
         ...
 
     def active_expiries(self, dataset_ids: Sequence[DatasetId]) -> Mapping[DatasetId, datetime]:
@@ -143,7 +146,10 @@ class Expirations(Protocol):
         ...
 
     def list(self, where: ExpirationFilter, order: Sequence[By[ExpirationOrder]], page: Page) -> Listing[Expiration]:
-        """One page. Equal keys are ordered by id, so that pages neither repeat nor miss one."""
+        """One page. Equal keys are ordered by id, so that pages neither repeat nor miss one.
+
+        Ids run in the direction of the last key. Texts are ordered by code point, by their first 500 characters.
+        """
         ...
 
 
@@ -171,7 +177,10 @@ class WorkOrders(Protocol):
         ...
 
     def list(self, where: WorkOrderFilter, order: Sequence[By[WorkOrderOrder]], page: Page) -> Listing[WorkOrder]:
-        """One page. Equal keys are ordered by id, so that pages neither repeat nor miss one."""
+        """One page. Equal keys are ordered by id, so that pages neither repeat nor miss one.
+
+        Ids run in the direction of the last key. Texts are ordered by code point, by their first 500 characters.
+        """
         ...
 
 

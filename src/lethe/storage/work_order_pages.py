@@ -22,6 +22,9 @@ from lethe.storage.spaces import spaces_of
 _AUTHORS_MAX = 16
 """Authors whose orders are walked one by one and merged."""
 
+_NAMES_MAX = 500
+"""Authors that an order's author is compared with by name."""
+
 
 def find_page(session: Session, where: WorkOrderFilter, ordering: Ordering, page: Page) -> tuple[list[UUID], int]:
     """The ids on the page, in order, and the total."""
@@ -36,35 +39,38 @@ def find_page(session: Session, where: WorkOrderFilter, ordering: Ordering, page
         return lists.gather(session, ordering, [beside, *kinds, *windows, *looked_at], page)
     conditions = [work_orders.c.space_id.in_(space_ids), *kinds, *windows]
     if windows:
-        total = lists.count(session, work_orders, conditions)
+        along = "work_orders_by_created_at_beside"
+        total = lists.count(session, work_orders, conditions, along)
         if total <= lists.FEW_IN_A_WINDOW:
-            arms = [Arm("work_orders_by_created_at_beside", conditions)]
+            arms = [Arm(along, conditions)]
         else:
             arms = _arms(ordering, space_ids, {}, [*kinds, *windows])
         return lists.walk(session, ordering, arms, page, total), total
     total, authors = _tally(session, where, space_ids)
-    if authors is not None and _wrote_all(session, where, space_ids, total):
-        kinds, authors = _kinds(session, replace(where, author=None)), None
-    # The ordering that has an index for each kind.
-    leads = _leads(where, authors) if ordering.names == ("updated_at",) else {}
+    leads: Mapping[str, Sequence[str]] = {}
+    if ordering.names == ("updated_at",):  # the ordering that has an index for each kind
+        leads = _leads(where, authors, lists.ARMS_MAX // len(space_ids))
+    if authors is not None and len(authors) <= _NAMES_MAX:
+        anybodys = replace(where, author=None)
+        kinds = _kinds(session, anybodys)
+        if "updated_by" not in leads and _tally(session, anybodys, space_ids)[0] > total:
+            # Somebody else wrote some: compared with names, which costs each order less than a pattern does.
+            kinds.append(work_orders.c.updated_by.in_(authors))
     if kinds and not leads and total <= lists.FEW:
         return lists.gather(session, ordering, conditions, page)
     return lists.walk(session, ordering, _arms(ordering, space_ids, leads, kinds), page, total), total
 
 
-def _wrote_all(session: Session, where: WorkOrderFilter, space_ids: Sequence[int], total: int) -> bool:
-    """Whether the asked-for authors wrote every order: then nobody needs to look at each order's author."""
-    return _tally(session, replace(where, author=None), space_ids)[0] == total
-
-
-def _leads(where: WorkOrderFilter, authors: Sequence[str] | None) -> Mapping[str, Sequence[str]]:
-    """The column, and its values, whose index leaves the fewest orders to pass over."""
-    if authors is not None and len(authors) <= _AUTHORS_MAX:
-        return {"updated_by": authors}
-    if where.statuses is not None:
-        return {"status": sorted(where.statuses)}
-    if where.actions is not None:
-        return {"action": sorted(where.actions)}
+def _leads(where: WorkOrderFilter, authors: Sequence[str] | None, values_max: int) -> Mapping[str, Sequence[str]]:
+    """The column, and its values, whose index leaves the fewest orders to pass over; at most so many values."""
+    candidates: Mapping[str, Sequence[str] | None] = {
+        "updated_by": authors if authors is None or len(authors) <= _AUTHORS_MAX else None,
+        "status": [str(status) for status in sorted(where.statuses or ())],
+        "action": [str(action) for action in sorted(where.actions or ())],
+    }
+    for column, values in candidates.items():
+        if values and len(values) <= values_max:
+            return {column: values}
     return {}
 
 
@@ -75,7 +81,7 @@ def _arms(
     conditions: Sequence[Condition],
 ) -> list[Arm]:
     values = [(column, value) for column, values in leads.items() for value in values]
-    if not values or len(values) * len(space_ids) > lists.ARMS_MAX:
+    if not values:
         index = ordering.index()
         if conditions and ordering.names[:1] in {("updated_at",), ("created_at",)}:
             index += "_beside"

@@ -22,7 +22,7 @@ from lethe.storage.work_order_pages import find_page
 
 _STORED: Final = sa.select(work_orders, spaces.c.org_id, spaces.c.sandbox_name).join(spaces)
 
-_ORDER_COLUMNS: Final[Mapping[WorkOrderOrder, sa.Column[Any]]] = {
+ORDER_COLUMNS: Final[Mapping[WorkOrderOrder, sa.Column[Any]]] = {
     WorkOrderOrder.DISPLAY_NAME: work_orders.c.display_name,
     WorkOrderOrder.DESCRIPTION: work_orders.c.description_key,
     WorkOrderOrder.DATASET_NAME: work_orders.c.dataset_name_key,
@@ -96,7 +96,7 @@ class SqlWorkOrders:
 
     def list(self, where: WorkOrderFilter, order: Sequence[By[WorkOrderOrder]], page: Page) -> Listing[WorkOrder]:
         """One page. Long texts are ordered by their first 500 characters, equal keys by id."""
-        keys = [(_ORDER_COLUMNS[by.key], by.descending) for by in order]
+        keys = [(ORDER_COLUMNS[by.key], by.descending) for by in order]
         ids, total = find_page(self._session, where, lists.Ordering.of(work_orders.c.work_order_id, keys), page)
         rows = lists.rows_by_id(self._session, _STORED, work_orders.c.work_order_id, ids)
         return Listing([_work_order(row) for row in rows], total, page)
