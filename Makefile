@@ -16,8 +16,8 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: install ## a Lethe of its own, driven through the public API from token to audit
-	$(BIN)/python examples/first_calls.py
+demo: install ## delete people from a real table through the public API, and prove it
+	$(BIN)/python examples/first_deletion.py
 
 serve: install ## the API on http://127.0.0.1:8080, with settings made at the first start
 	@test -f data/lethe.toml || $(BIN)/lethe config init data/lethe.toml

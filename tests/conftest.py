@@ -91,3 +91,11 @@ def open_store(clock: Clock) -> Iterator[Callable[..., SqlStore]]:
 def store(store_url: str, open_store: Callable[..., SqlStore]) -> SqlStore:
     """A store on each of the two databases, at the time of `clock`."""
     return open_store(store_url)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have to say at the end: `record_property("summary", "…")`."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == "summary":
+                terminalreporter.write_line(str(value))

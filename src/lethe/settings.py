@@ -182,6 +182,109 @@ class LimitSettings(_Part):
     )
 
 
+class WorkSettings(_Part):
+    """How accepted work is carried out."""
+
+    workers: int = Field(
+        1, ge=0, le=64, description="Workers inside `lethe serve`; 0 leaves the work to `lethe worker`."
+    )
+    processes: int = Field(2, ge=1, le=256, description="Processes that one worker rewrites files with.")
+    memory_bytes: int = Field(
+        2 * 1024**3, ge=64 * 1024**2, description="Memory that these processes may expect to use together, in bytes."
+    )
+    lease_seconds: float = Field(
+        30, ge=1, le=3_600, description="How long a worker may stand still before another takes its task over."
+    )
+    readers_grace_seconds: float = Field(
+        0, ge=0, le=31_536_000, description="How long files stay for queries that began before the deletion."
+    )
+    writers_grace_seconds: float = Field(
+        3_600, ge=0, le=31_536_000, description="How long a file that no table refers to may be a commit on its way."
+    )
+
+
+class IdentityColumnsSettings(_Part):
+    """Columns that together are an identity."""
+
+    id_column: Name = Field(description="The column of the id.")
+    namespace_column: Name | None = Field(None, description="The column of the namespace, if the table has one.")
+    namespace_form: Literal["number", "code"] = Field("number", description="How that column names a namespace.")
+    namespace: Name | None = Field(None, description="The code of the one namespace of all ids, without such a column.")
+
+    @model_validator(mode="after")
+    def _one_namespace(self) -> Self:
+        if (self.namespace_column is None) == (self.namespace is None):
+            raise ValueError("exactly one of namespace_column and namespace is given")
+        return self
+
+
+class TableSettings(_Part):
+    """One table of a product's database."""
+
+    name: Name = Field(description="The table, `schema.table` when it is not on the search path.")
+    key: tuple[Name, ...] = Field(min_length=1, description="The columns of its primary key.")
+    identities: tuple[IdentityColumnsSettings, ...] = Field(
+        min_length=1, max_length=2, description="Its identity, or the two ends of an edge."
+    )
+    org_column: Name | None = Field(None, description="The column of the organization.")
+    org_id: Name | None = Field(None, description="The one organization of all rows, without such a column.")
+    sandbox_column: Name | None = Field(None, description="The column of the sandbox.")
+    sandbox_name: Name | None = Field(None, description="The one sandbox of all rows, without such a column.")
+    dataset_column: Name | None = Field(None, description="The column of the dataset that contributed a row.")
+
+
+class SqlProductSettings(_Part):
+    """A product kept in a database."""
+
+    url: SecretStr = Field(description="`postgresql://…` or `sqlite:///path`.")
+    tables: tuple[TableSettings, ...] = Field(min_length=1, description="Its tables, referring ones first.")
+    chunk: int = Field(5_000, ge=1, le=1_000_000, description="Rows deleted in one transaction.")
+    wait_seconds: float = Field(
+        15, gt=0, le=3_600, description="How long to look again while something stands in the way."
+    )
+    rewrite: bool = Field(
+        False, description="PostgreSQL: rewrite tables (VACUUM FULL), so that no byte stays in a file."
+    )
+
+
+class HttpProductSettings(_Part):
+    """A product behind an HTTP service."""
+
+    base_url: Name = Field(description="Its root; https, or http on loopback.")
+    secret: SecretStr = Field(description="The shared secret by which requests are signed: `whsec_` and base64.")
+    can_verify: bool = Field(False, description="Whether it answers `POST {base_url}/verify`.")
+    timeout_seconds: float = Field(10, gt=0, le=600, description="How long to wait for it.")
+    ids_per_request: int = Field(5_000, ge=1, le=100_000, description="Identities in one request.")
+    poll_seconds: float = Field(15, gt=0, le=3_600, description="How long to leave it alone while it works.")
+    failures_max: int = Field(5, ge=1, le=1_000, description="Failures after which it is left alone for a while.")
+    open_seconds: float = Field(60, gt=0, le=86_400, description="How long that while is.")
+
+
+class ProductSettings(_Part):
+    """How one product is reached."""
+
+    kind: Literal["embedded", "sql", "http"] = Field(
+        "embedded", description="A file of the data directory, a database, or a service."
+    )
+    sql: SqlProductSettings | None = Field(None, description="Its database.")
+    http: HttpProductSettings | None = Field(None, description="Its service.")
+
+    @model_validator(mode="after")
+    def _kind_is_described(self) -> Self:
+        given = [name for name in ("sql", "http") if getattr(self, name) is not None]
+        if given != ([] if self.kind == "embedded" else [self.kind]):
+            raise ValueError(f"a product of kind {self.kind!r} needs the section of that name, and no other")
+        return self
+
+
+class ProductsSettings(_Part):
+    """The services that must forget besides the data lake."""
+
+    identity: ProductSettings = Field(ProductSettings(), description="Identity Service.")
+    profile: ProductSettings = Field(ProductSettings(), description="Profile Service.")
+    ajo: ProductSettings = Field(ProductSettings(), description="Journey Orchestrator.")
+
+
 class LogSettings(_Part):
     """What is logged."""
 
@@ -218,6 +321,14 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(LimitSettings(), description="What the server refuses.")
     issuer: IssuerSettings = Field(IssuerSettings(), description="The built-in token issuer.")
     trusted_issuers: tuple[TrustedIssuerSettings, ...] = Field((), description="External issuers.")
+    work: WorkSettings = Field(WorkSettings(), description="How accepted work is carried out.")
+    products: ProductsSettings = Field(ProductsSettings(), description="The services that must forget.")
+    catalogs: dict[Name, dict[str, str]] = Field(
+        default_factory=dict, description="Table catalogs by name, each with its properties as pyiceberg takes them."
+    )
+    object_stores: dict[Literal["s3", "gs", "az"], dict[str, Any]] = Field(
+        default_factory=dict, description="Options and credentials by scheme, as obstore takes them."
+    )
     orgs: tuple[OrgSettings, ...] = Field((), description="The organizations that this installation serves.")
     clients: tuple[ClientSettings, ...] = Field((), description="Clients of the built-in issuer.")
     datasets: tuple[DatasetSettings, ...] = Field((), description="Datasets to register at start.")

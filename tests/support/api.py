@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from lethe.api.app import create_app
 from lethe.api.rate_limit import RateLimiter
 from lethe.api.services import EdgeLimits, Services
+from lethe.auth.documents import DocumentSigner
 from lethe.auth.issuer import BuiltInIssuer, ClientCredentials
 from lethe.auth.key_sets import BuiltInKeys
 from lethe.auth.roles import Role
@@ -26,7 +27,9 @@ from lethe.domain.dataset import Dataset, DatasetSchema, PrimaryIdentity, TableF
 from lethe.domain.ids import ClientId, DatasetId, OrgId, SandboxName, SchemaId
 from lethe.domain.organization import Organization, Sandbox, SandboxType
 from lethe.domain.quota import Allowances
+from lethe.engines.interface import Engine
 from lethe.operations.own_call import own_call
+from lethe.pipeline.finding import LakeFinder
 from lethe.products.identity_graph import EmbeddedIdentityGraph
 from lethe.storage.store import SqlStore
 from support.clock import Clock
@@ -86,6 +89,7 @@ class World:
     orgs: Sequence[Organization] = field(default_factory=lambda: [organization(ORG), organization(OTHER_ORG)])
     limits: EdgeLimits = field(default_factory=EdgeLimits)
     burst: int = 1_000_000
+    engines: Mapping[TableFormat, Engine] = field(default_factory=dict)
 
     @cached_property
     def issuer(self) -> BuiltInIssuer:
@@ -105,8 +109,10 @@ class World:
             store=self.store,
             authenticator=TokenVerifier([own], self.clock),
             issuer=self.issuer,
+            signer=DocumentSigner(SigningKeys(self.directory / "certificates")),
             organizations=ConfiguredOrganizations(self.orgs),
             graph=EmbeddedIdentityGraph(self.directory / "graph.db"),
+            finder=LakeFinder(self.engines),
             ids=SystemIds(),
             rate_limiter=RateLimiter(5, self.burst, lambda: self.clock().timestamp()),
             limits=self.limits,

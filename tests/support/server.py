@@ -67,6 +67,7 @@ def settings(org_ids: Sequence[str] = (ORG,), **more: Any) -> dict[str, Any]:
             )
         ],
         "limits": {"small_orders_per_second": 1_000_000, "burst": 1_000_000},
+        "work": {"workers": 0},
         **more,
     }
 

@@ -22,6 +22,7 @@ IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
+        json_schema_extra={"pattern": f"^{_KEY.pattern}$"},
         description="A key of the client's choice: within 24 hours, the same key with the same request is answered as "
         "the first time, and does nothing again.",
     ),

@@ -8,6 +8,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
 from lethe.api import interactive_docs, problems
+from lethe.api.certificates import certificates
 from lethe.api.clusters import clusters
 from lethe.api.datasets import datasets
 from lethe.api.frame import RequestFrame
@@ -24,11 +25,14 @@ from lethe.api.services import Services
 from lethe.api.tokens import tokens
 from lethe.api.ttl import ttl
 from lethe.api.workorder import workorder
+from lethe.api.workorder_results import workorder_results
 from lethe.clock import monotonic_seconds
 
 RESOURCES: Final[Sequence[Resource]] = (
     quota,
     ttl,
+    workorder_results,
+    certificates,
     workorder,
     jobs,
     tokens,

@@ -23,8 +23,8 @@ async def json_bytes(request: Request) -> bytes:
     """Read the body as bytes. Raises NotJsonBody, BodyTooLarge."""
     maximum = services_of(request).limits.body_bytes_max
     too_large = BodyTooLarge(f"the request body may have at most {maximum} bytes", maximum=maximum)
-    announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > maximum:
+    announced = request.headers.get("content-length", "0").lstrip("0")
+    if announced.isdecimal() and (len(announced) > len(str(maximum)) or int(announced) > maximum):
         raise too_large
     body = bytearray()
     async for chunk in request.stream():

@@ -14,6 +14,7 @@ from lethe.api.gate import SandboxUse
 from lethe.api.resource import Public, RouteFacts
 from lethe.contract.neighbours import TokenError
 from lethe.contract.problem import GatewayError, Problem
+from lethe.contract.workorder_request import SCHEMA_RULES
 
 _REF: Final = "#/components/schemas/{model}"
 _SECURITY: Final[list[dict[str, list[str]]]] = [{"token": [], "apiKey": []}]
@@ -130,7 +131,8 @@ def _body_schemas(bodies: Sequence[type[Any]]) -> dict[str, Any]:
     structs = [body for body in bodies if not issubclass(body, BaseModel)]
     _, described = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     _, components = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
-    return {**described.get("$defs", {}), **components}
+    ruled = {name: {**schema, **SCHEMA_RULES.get(name, {})} for name, schema in components.items()}
+    return {**described.get("$defs", {}), **ruled}
 
 
 def _only_absent(schemas: Mapping[str, Any], only: Sequence[str] | None = None) -> None:

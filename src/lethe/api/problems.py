@@ -7,9 +7,9 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
 from lethe.api.refusals import BodyTooLarge, GatewayRefusal, InvalidHeader, InvalidParameter, NotJsonBody
 from lethe.clock import system_now
@@ -17,6 +17,7 @@ from lethe.contract import error_codes as codes
 from lethe.contract.error_codes import GatewayCode, ProblemCode
 from lethe.contract.json_body import speakable
 from lethe.contract.problem import ErrorChainLink, GatewayError, Problem, Report, TenantInfo
+from lethe.contract.spelling import QUOTA_FIGURES
 from lethe.contract.times import format_instant
 from lethe.domain import errors
 from lethe.domain.errors import Refusal
@@ -45,6 +46,10 @@ CODE_OF: Final[Mapping[type[Refusal], ProblemCode]] = {
     errors.UnknownNamespace: codes.NAMESPACE_UNKNOWN,
     errors.NamespaceDoesNotFit: codes.NAMESPACE_UNFIT,
     errors.DatasetHasNoIdentity: codes.DATASET_WITHOUT_IDENTITY,
+    errors.TableNotDeletable: codes.TABLE_NOT_DELETABLE,
+    errors.TableNotReadable: codes.TABLE_NOT_READABLE,
+    errors.NoPlanYet: codes.PLAN_UNKNOWN,
+    errors.NoCertificateYet: codes.CERTIFICATE_UNKNOWN,
     errors.UnknownDataset: codes.DATASET_UNKNOWN,
     errors.DatasetExists: codes.DATASET_EXISTS,
     errors.UnknownSchema: codes.SCHEMA_UNKNOWN,
@@ -87,7 +92,8 @@ def _gateway_refusal(_: Request, error: Exception) -> Response:
 def _refusal(request: Request, error: Exception) -> Response:
     if not isinstance(error, Refusal):
         raise error
-    context = {name: _plain(value) for name, value in error.context.items()}
+    words = QUOTA_FIGURES if isinstance(error, errors.QuotaExceeded) else {}
+    context = {words.get(name, name): _plain(value) for name, value in error.context.items()}
     if error.field is not None:
         context["field"] = error.field
     headers = {"Retry-After": str(context["retryAfter"])} if isinstance(error, errors.RateLimited) else {}
@@ -112,13 +118,18 @@ def _http_exception(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> list[str]:
-    """The methods of the path: the router names only those of the first route that has it."""
+    """The methods of the path: the router names only those of the first route that has it.
 
-    def answers(method: str) -> bool:
-        scope = {**request.scope, "method": method}
-        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
-
-    return [method for method in _METHODS if answers(method)]
+    A path spelled out, such as `/workorder/preview`, has its own methods only, although `/workorder/{id}` matches it.
+    """
+    path = request.scope["route"].path
+    offered = {
+        method
+        for context in iter_route_contexts(request.app.routes)
+        if context.path == path
+        for method in context.methods or ()
+    }
+    return [method for method in _METHODS if method in offered]
 
 
 def _store_failure(request: Request, error: Exception) -> Response:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from lethe.api.rate_limit import RateLimiter
-from lethe.auth.interface import Authenticator, Issuer
+from lethe.auth.interface import Authenticator, Issuer, Signer
 from lethe.catalog.interface import Organizations
 from lethe.clock import Ids
+from lethe.operations.previews import Finder
 from lethe.products.interface import IdentityGraph
 from lethe.storage.interface import Store
 
@@ -30,8 +31,10 @@ class Services:
     store: Store
     authenticator: Authenticator
     issuer: Issuer
+    signer: Signer
     organizations: Organizations
     graph: IdentityGraph
+    finder: Finder
     ids: Ids
     rate_limiter: RateLimiter
     limits: EdgeLimits

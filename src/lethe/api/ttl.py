@@ -25,8 +25,9 @@ from lethe.contract.ttl import (
 from lethe.domain.caller import Permission
 from lethe.domain.errors import ProductStatusNotAvailable
 from lethe.domain.expiration import Cancelled, Edit, Expiration, Pending
-from lethe.domain.ids import DatasetId
+from lethe.domain.ids import DatasetId, OrgId
 from lethe.domain.listing import Listing
+from lethe.domain.organization import Organization
 from lethe.operations.expirations import (
     cancel_expiration,
     create_expiration,
@@ -53,15 +54,14 @@ def list_dataset_expirations(request: Request, query: Annotated[ExpirationQuery,
     Texts match anywhere and whatever their case. `author` is exact, or an SQL pattern behind `LIKE` or `NOT LIKE`.
     A date alone is its UTC day, its start for `…FromDate`, its end for `…ToDate`.
     """
-    call = call_of(request)
-    is_service = call.caller.may(Permission.SERVICE)
-    asked = query if is_service else query.model_copy(update={"org_id": None})
-    where, page = filter_of(asked, call), page_of(asked)
-    if where is None or where.org_id not in call.caller.org_ids:
+    call, page = call_of(request), page_of(query)
+    org = _asked_org(request, query)
+    where = None if org is None else filter_of(query, call, org)
+    if where is None:
         found: Listing[Expiration] = Listing((), 0, page)
     else:
         with services_of(request).store.read() as tx:
-            found = list_expirations(tx, where, order_of(asked), page)
+            found = list_expirations(tx, where, order_of(query), page)
     return answer(
         ExpirationPageOut(
             results=[expiration_out(expiration) for expiration in found.items],
@@ -194,6 +194,15 @@ def cancel_dataset_expiration(request: Request, key: ExpirationKey) -> Response:
     with services_of(request).store.write() as tx:
         expiration = cancel_expiration(tx, call, key_of(key))
         return answer(expiration_out(expiration, message=CANCELLED_MESSAGE))
+
+
+def _asked_org(request: Request, query: ExpirationQuery) -> Organization | None:
+    """The header's org; for a service token the one in `orgId`, or none when the token is not entitled to it."""
+    call = call_of(request)
+    if query.org_id is None or not call.caller.may(Permission.SERVICE):
+        return call.org
+    org_id = OrgId(query.org_id)
+    return services_of(request).organizations.find(org_id) if org_id in call.caller.org_ids else None
 
 
 def _edit(expiry: str | None, display_name: str | None, description: str | None) -> Edit:

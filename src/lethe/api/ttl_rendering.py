@@ -17,7 +17,7 @@ from lethe.contract.times import format_instant
 from lethe.contract.ttl import ExpirationOut, ExpirationQuery, HistoryOut, ProductStatusOut
 from lethe.domain.caller import Caller
 from lethe.domain.expiration import Expiration, ExpirationStatus, HistoryEntry
-from lethe.domain.ids import DatasetId, ExpirationId, OrgId, SandboxName
+from lethe.domain.ids import DatasetId, ExpirationId, SandboxName
 from lethe.domain.listing import By, Page
 from lethe.domain.organization import Organization
 from lethe.domain.product import ProductProgress
@@ -74,14 +74,14 @@ def product_statuses(
     ]
 
 
-def filter_of(query: ExpirationQuery, call: Call) -> ExpirationFilter | None:
-    """Say which expirations the query asks for; None when no expiration can be."""
+def filter_of(query: ExpirationQuery, call: Call, org: Organization) -> ExpirationFilter | None:
+    """Say which expirations of the org the query asks for; None when no expiration can be."""
     expiration_id = None if query.ttl_id is None else expiration_id_in(query.ttl_id)
     if query.ttl_id is not None and expiration_id is None:
         return None
     return ExpirationFilter(
-        org_id=OrgId(query.org_id) if query.org_id is not None else call.org_id,
-        sandbox_names=sandboxes_of(query.sandbox_name, call),
+        org_id=org.org_id,
+        sandbox_names=sandboxes_of(query.sandbox_name, call, org),
         dataset_id=None if query.dataset_id is None else DatasetId(query.dataset_id),
         expiration_id=None if expiration_id is None else ExpirationId(expiration_id),
         statuses=_statuses_of(query.status),
@@ -110,13 +110,13 @@ def page_of(query: ExpirationQuery) -> Page:
     return Page(query.page, limit)
 
 
-def sandboxes_of(name: str | None, call: Call) -> frozenset[SandboxName] | None:
-    """The sandboxes that a list covers: the header's, a named one, or `*` for all that the caller may see."""
+def sandboxes_of(name: str | None, call: Call, org: Organization) -> frozenset[SandboxName] | None:
+    """The org's sandboxes that a list covers: the header's, a named one, or `*` for all that the caller may see."""
     if name is None:
         return frozenset({call.sandbox_name})
     if name == ANY_SANDBOX:
-        return visible_sandboxes(call.caller, call.org)
-    return frozenset({SandboxName(name)}) & visible_sandboxes(call.caller, call.org)
+        return visible_sandboxes(call.caller, org)
+    return frozenset({SandboxName(name)}) & visible_sandboxes(call.caller, org)
 
 
 def visible_sandboxes(caller: Caller, org: Organization) -> frozenset[SandboxName]:

@@ -42,7 +42,7 @@ def draft_of(asked: WorkOrderIn) -> OrderDraft:
     runs: Sequence[IdRun] = ()
     given = [form for form in (asked.identities, asked.namespaces_identities) if form is not UNSET and form is not None]
     if len(given) > 1:
-        raise MixedIdentityForms
+        raise MixedIdentityForms("Identities and NamespacesIdentities are not allowed at the same time")
     if given:
         runs = [
             IdRun(NamespaceRef(run.namespace_field, run.code, run.namespace_id), run.ids, run.id_field, run.indexes)
@@ -110,7 +110,7 @@ def filter_of(query: WorkOrderQuery, call: Call) -> WorkOrderFilter | None:
     created = window_of(None, query.from_date, query.to_date)
     return WorkOrderFilter(
         org_id=call.org_id,
-        sandbox_names=sandboxes_of(query.sandbox_name, call),
+        sandbox_names=sandboxes_of(query.sandbox_name, call, call.org),
         work_order_id=None if uuid is None else WorkOrderId(uuid),
         actions=_actions_of(query.type),
         statuses=_statuses_of(query.status),

@@ -41,3 +41,15 @@ class Issuer(Protocol):
     def public_keys(self) -> Mapping[str, Any]:
         """The JSON Web Key Set by which others verify these tokens."""
         ...
+
+
+class Signer(Protocol):
+    """Signs documents that others check offline."""
+
+    def sign(self, content: bytes) -> str:
+        """The compact JSON Web Signature over the content."""
+        ...
+
+    def public_keys(self) -> Mapping[str, Any]:
+        """The JSON Web Key Set of all keys that have signed."""
+        ...

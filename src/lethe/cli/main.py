@@ -7,12 +7,15 @@ import typer
 
 from lethe import __version__
 from lethe.cli.audit import audit
+from lethe.cli.certificate import certificate
 from lethe.cli.config import config, loaded
 from lethe.cli.serve import serve as serve_api
+from lethe.cli.work import work as carry_out
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, help="Lethe, a Data Hygiene API.")
 app.add_typer(config, name="config")
 app.add_typer(audit, name="audit")
+app.add_typer(certificate, name="certificate")
 
 
 def _version(wanted: bool) -> None:
@@ -40,6 +43,15 @@ def serve(
 ) -> None:
     """Serve the API until told to stop."""
     serve_api(loaded(host=host, port=port, data_dir=data_dir))
+
+
+@app.command()
+def worker(
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many tasks to carry out at once.")] = 1,
+    data_dir: Annotated[Path | None, typer.Option(help="Where the embedded databases and the keys are.")] = None,
+) -> None:
+    """Carry accepted work out, beside or without `lethe serve`, until told to stop."""
+    carry_out(loaded(data_dir=data_dir), workers)
 
 
 def run() -> None:

@@ -10,6 +10,7 @@ import uvicorn
 
 from lethe import __version__
 from lethe.auth.signing_keys import SigningKeysUnusable
+from lethe.cli.work import working
 from lethe.logs import configure_logs
 from lethe.settings import Settings
 from lethe.storage.interface import StoreUnavailable
@@ -60,8 +61,9 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         server = uvicorn.Server(config)
         _stop_on_signals(server)
-        log.info("serving", url=url, docs=f"{url}/docs", version=__version__, data_dir=str(settings.data_dir))
-        server.run(sockets=[listener])
+        with working(lethe, settings.work.workers):
+            log.info("serving", url=url, docs=f"{url}/docs", version=__version__, data_dir=str(settings.data_dir))
+            server.run(sockets=[listener])
     log.info("stopped")
 
 

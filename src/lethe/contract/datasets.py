@@ -2,9 +2,21 @@
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, RootModel, model_validator
+from pydantic import ConfigDict, Field, RootModel, model_validator
 
-from lethe.contract.shape import ID_LENGTH_MAX, Answer, Body, Description, DisplayName, FilterText, Query, Text
+from lethe.contract.shape import (
+    ID_LENGTH_MAX,
+    NO_NUL,
+    PLAIN_INTEGER,
+    Answer,
+    Body,
+    Description,
+    DisplayName,
+    FilterText,
+    Query,
+    Text,
+    some_of,
+)
 
 DATASETS_LIMIT_DEFAULT: Final = 20
 DATASETS_LIMIT_MAX: Final = 100
@@ -70,15 +82,17 @@ class DatasetCreated(RootModel[list[str]]):
 class SchemaRefIn(Body):
     """A schema by its `$id`."""
 
-    id: Annotated[Text, Field(min_length=1, max_length=1_000)]
+    id: Annotated[str, Field(min_length=1, max_length=1_000), NO_NUL]
     content_type: Text | None = None
 
 
 class PrimaryIdentityIn(Body):
     """The field whose value names the person of a row; `path` is the list of field names from the root."""
 
-    path: Annotated[list[Annotated[Text, Field(min_length=1, max_length=255)]], Field(min_length=1, max_length=32)]
-    namespace: Annotated[Text, Field(min_length=1, max_length=100)]
+    path: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=255), NO_NUL]], Field(min_length=1, max_length=32)
+    ]
+    namespace: Annotated[str, Field(min_length=1, max_length=100), NO_NUL]
 
 
 class SchemaIn(Body):
@@ -93,10 +107,12 @@ class SchemaIn(Body):
 class TableIn(Body):
     """Where the rows are: a location, or a table's identifier in a catalog of the settings."""
 
+    model_config = ConfigDict(json_schema_extra=some_of(location="string", identifier="string"))
+
     format: Literal["iceberg", "delta", "parquet", "ndjson"]
-    location: Annotated[Text | None, Field(max_length=2_000)] = None
-    catalog: Annotated[Text | None, Field(max_length=255)] = None
-    identifier: Annotated[Text | None, Field(max_length=1_000)] = None
+    location: Annotated[str, Field(max_length=2_000), NO_NUL] | None = None
+    catalog: Annotated[str, Field(max_length=255), NO_NUL] | None = None
+    identifier: Annotated[str, Field(max_length=1_000), NO_NUL] | None = None
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
@@ -109,6 +125,8 @@ class TableIn(Body):
 
 class DatasetCreate(Body):
     """A data set to register. `id` may be given to keep that of another catalog."""
+
+    model_config = ConfigDict(json_schema_extra=some_of(schemaRef="object", schema="object"))
 
     id: Annotated[str | None, Field(pattern=rf"^[A-Za-z0-9_-]{{1,{ID_LENGTH_MAX}}}$")] = None
     name: Annotated[DisplayName, Field(min_length=1)]
@@ -128,6 +146,6 @@ class DatasetCreate(Body):
 class DatasetsQuery(Query):
     """Which data sets to list."""
 
-    limit: Annotated[int, Field(ge=1, le=DATASETS_LIMIT_MAX)] = DATASETS_LIMIT_DEFAULT
-    start: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    limit: Annotated[int, Field(ge=1, le=DATASETS_LIMIT_MAX), PLAIN_INTEGER] = DATASETS_LIMIT_DEFAULT
+    start: Annotated[int, Field(ge=0, le=1_000_000_000), PLAIN_INTEGER] = 0
     properties: Annotated[FilterText | None, Field(description="A comma list of the properties to answer.")] = None

@@ -135,6 +135,19 @@ DATASET_WITHOUT_IDENTITY: Final = ProblemCode(
     4007, 400, "The dataset has no identity", "Choose a dataset with a primary identity or an identity map."
 )
 
+TABLE_NOT_DELETABLE: Final = ProblemCode(
+    4008, 409, "A table cannot be deleted from with certainty", "The detail names the dataset and what is in the way."
+)
+TABLE_NOT_READABLE: Final = ProblemCode(
+    4009, 503, "A table could not be read", "Try again; the detail names the dataset. Nothing was changed."
+)
+PLAN_UNKNOWN: Final = ProblemCode(
+    4010, 404, "The work order has no plan", "Ask again once it is validated; deleting a whole dataset needs no plan."
+)
+CERTIFICATE_UNKNOWN: Final = ProblemCode(
+    4011, 404, "There is no certificate", "Ask again once the work order or the expiration is completed."
+)
+
 DATASET_UNKNOWN: Final = ProblemCode(
     5001, 404, "The dataset does not exist", "Use a dataset id from the catalog of this sandbox."
 )

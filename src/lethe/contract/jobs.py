@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from lethe.contract.shape import Answer, Body, Text
+from lethe.contract.shape import NO_NUL, Answer, Body, Text
 
 USERS_MAX: Final = 1_000
 USER_IDS_MAX: Final = 9
@@ -20,7 +20,7 @@ class CompanyContext(Body):
 class UserIdIn(Body):
     """One identity of a user."""
 
-    namespace: Annotated[Text, Field(min_length=1, max_length=255)]
+    namespace: Annotated[str, Field(min_length=1, max_length=255), NO_NUL]
     value: Text
     type: Literal["standard", "custom"]
 
@@ -28,7 +28,7 @@ class UserIdIn(Body):
 class UserIn(Body):
     """One user to forget."""
 
-    key: Annotated[Text, Field(min_length=1, max_length=255)]
+    key: Annotated[str, Field(min_length=1, max_length=255), NO_NUL]
     action: Annotated[list[Literal["delete"]], Field(min_length=1, max_length=1)]
     user_ids: Annotated[list[UserIdIn], Field(alias="userIDs", min_length=1, max_length=USER_IDS_MAX)]
 

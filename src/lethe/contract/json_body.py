@@ -1,6 +1,7 @@
 """Reading JSON strictly: a key that stands twice is refused, for nobody can say which of the two counts."""
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -28,7 +29,7 @@ def speakable(key: str) -> str:
 def require_unique_keys(body: bytes) -> None:
     """Walk the whole body. Raises DuplicateKey or NotJson."""
     try:
-        json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:
         raise NotJson("the request body is nested too deeply") from None
     except UnicodeDecodeError:
@@ -38,7 +39,7 @@ def require_unique_keys(body: bytes) -> None:
     except DuplicateKey:
         raise
     except ValueError:
-        raise NotJson("the request body holds a number that JSON does not have, or that is too long") from None
+        raise NotJson("the request body holds a number that JSON does not have, or that is too large") from None
 
 
 def _unique(pairs: Sequence[tuple[str, object]]) -> None:
@@ -51,3 +52,11 @@ def _unique(pairs: Sequence[tuple[str, object]]) -> None:
 
 def _refuse_constant(_: str) -> None:
     raise ValueError
+
+
+def _finite(text: str) -> float:
+    """A number that is too large would become infinite, which cannot be stored as JSON."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError
+    return number

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, RootModel
 
-from lethe.contract.shape import Answer, Body, Text
+from lethe.contract.shape import NO_NUL, Answer, Body, Text
 
 CLUSTER_XIDS_MAX: Final = 1_000
 
@@ -82,11 +82,11 @@ class NamespacesOut(RootModel[list[NamespaceOut]]):
 class NamespaceCreate(Body):
     """A custom namespace."""
 
-    code: Annotated[Text, Field(min_length=1, max_length=100)]
-    name: Annotated[Text, Field(min_length=1, max_length=255)]
-    id_type: Annotated[Text, Field(min_length=1, max_length=50)] = "CROSS_DEVICE"
+    code: Annotated[str, Field(min_length=1, max_length=100), NO_NUL]
+    name: Annotated[str, Field(min_length=1, max_length=255), NO_NUL]
+    id_type: Annotated[str, Field(min_length=1, max_length=50), NO_NUL] = "CROSS_DEVICE"
     case_insensitive: bool = False
-    description: Annotated[Text | None, Field(max_length=1_000)] = None
+    description: Annotated[str, Field(max_length=1_000), NO_NUL] | None = None
 
 
 class SchemaOut(Answer):
@@ -101,7 +101,7 @@ class SchemaOut(Answer):
 class XidIn(Body):
     """One identity, its namespace by code or by number."""
 
-    ns: Annotated[Text | None, Field(max_length=100)] = None
+    ns: Annotated[str, Field(max_length=100), NO_NUL] | None = None
     nsid: int | None = None
     id: Text
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from lethe.contract.shape import FILTER_LENGTH_MAX, Query
+from lethe.contract.shape import FILTER_LENGTH_MAX, PLAIN_INTEGER, Query
 from lethe.contract.times import parse_from, parse_to, parse_window
 
 PAGE_SIZE_DEFAULT: Final = 25
@@ -45,8 +45,10 @@ OrderByText = Annotated[str, Field(max_length=FILTER_LENGTH_MAX)]
 class PageQuery(Query):
     """Which page of a list."""
 
-    limit: Annotated[int, Field(ge=1, le=PAGE_SIZE_MAX, description="Results on a page.")] = PAGE_SIZE_DEFAULT
-    page: Annotated[int, Field(ge=0, le=PAGE_NUMBER_MAX, description="Which page, counting from 0.")] = 0
+    limit: Annotated[int, Field(ge=1, le=PAGE_SIZE_MAX, description="Results on a page."), PLAIN_INTEGER] = (
+        PAGE_SIZE_DEFAULT
+    )
+    page: Annotated[int, Field(ge=0, le=PAGE_NUMBER_MAX, description="Which page, counting from 0."), PLAIN_INTEGER] = 0
 
 
 def order_by_help(words: Mapping[str, str]) -> str:

@@ -46,6 +46,9 @@ QUOTA_ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The names of 2022, and what each means now."""
 
+QUOTA_FIGURES: Final[Mapping[str, str]] = {"quota": "name", "allowance": "quota"}
+"""A refusal speaks of a quota's name and figures in the words of `GET /quota`."""
+
 QUOTA_DESCRIPTION: Final[Mapping[str, str]] = {
     "datasetExpirationQuota": "The number of concurrently active dataset expirations of the organization.",
     "dailyConsumerDeleteIdentitiesQuota": (

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from lethe.contract.paging import (
     AUTHOR,
@@ -18,6 +18,8 @@ from lethe.contract.paging import (
 )
 from lethe.contract.shape import (
     ID_LENGTH_MAX,
+    NO_NUL,
+    PLAIN_INTEGER,
     Answer,
     Body,
     Description,
@@ -25,7 +27,7 @@ from lethe.contract.shape import (
     FilterText,
     InstantText,
     Query,
-    Text,
+    some_of,
     words,
 )
 from lethe.contract.spelling import EXPIRATION_ORDER, PRODUCT_NAME
@@ -110,7 +112,9 @@ class ExpirationPageOut(Answer):
 class ExpirationCreate(Body):
     """A new expiration."""
 
-    dataset_id: Annotated[Text, Field(min_length=1, max_length=ID_LENGTH_MAX, examples=["5b020a27e7040801dedbf46e"])]
+    dataset_id: Annotated[
+        str, Field(min_length=1, max_length=ID_LENGTH_MAX, examples=["5b020a27e7040801dedbf46e"]), NO_NUL
+    ]
     expiry: Expiry
     display_name: DisplayName | None = None
     description: Description | None = None
@@ -118,6 +122,8 @@ class ExpirationCreate(Body):
 
 class ExpirationUpdate(Body):
     """What to change; what is null or absent stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra=some_of(expiry="string", displayName="string", description="string"))
 
     expiry: Expiry | None = None
     display_name: DisplayName | None = None
@@ -192,6 +198,6 @@ class ExpirationQuery(PageQuery):
     order_by: Annotated[
         OrderByText, AfterValidator(_expiration_order), Field(description=order_by_help(EXPIRATION_ORDER))
     ] = "-updatedAt"
-    size: Annotated[int | None, Field(ge=1, le=100, description="The same as limit.")] = None
+    size: Annotated[int | None, Field(ge=1, le=100, description="The same as limit."), PLAIN_INTEGER] = None
     sandbox_name: Annotated[FilterText | None, Field(description=SANDBOX_NAME)] = None
     org_id: Annotated[FilterText | None, Field(description="Another organization; for service tokens only.")] = None

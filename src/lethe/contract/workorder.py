@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from lethe.contract.paging import (
     AUTHOR,
@@ -17,7 +17,7 @@ from lethe.contract.paging import (
     order_by_help,
     order_keys,
 )
-from lethe.contract.shape import Answer, Body, Description, DisplayName, FilterText, InstantText, words
+from lethe.contract.shape import Answer, Body, Description, DisplayName, FilterText, InstantText, some_of, words
 from lethe.contract.spelling import ACTION_OUT, PRODUCT_NAME, WORK_ORDER_ORDER
 from lethe.contract.ttl import ProductStatusOut
 
@@ -91,6 +91,8 @@ class WorkOrderPageOut(Answer):
 
 class WorkOrderUpdate(Body):
     """What to change; what is null or absent stays as it is. `name` is another word for displayName."""
+
+    model_config = ConfigDict(json_schema_extra=some_of(displayName="string", name="string", description="string"))
 
     display_name: DisplayName | None = None
     name: DisplayName | None = None

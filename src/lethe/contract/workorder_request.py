@@ -5,16 +5,16 @@ are read into runs of ids of one namespace.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from lethe.contract.json_body import NotJson, require_unique_keys, speakable
-from lethe.contract.shape import DESCRIPTION_LENGTH_MAX, DISPLAY_NAME_LENGTH_MAX, FILTER_LENGTH_MAX
-from lethe.contract.spelling import ACTION_IN
+from lethe.contract.shape import DESCRIPTION_LENGTH_MAX, DISPLAY_NAME_LENGTH_MAX, FILTER_LENGTH_MAX, some_of
+from lethe.contract.spelling import ACTION_IN, PRODUCT_NAME
 
 _DATASETS_LENGTH_MAX: Final = 100_000
 
@@ -60,8 +60,8 @@ class NamespaceIdentitiesIn(Struct, forbid_unknown_fields=True):
     """Identities of one namespace; `ids` is another spelling of `IDs`."""
 
     namespace: NamespaceIn
-    upper_ids: list[str | None] | None | UnsetType = msgspec.field(name="IDs", default=UNSET)
-    lower_ids: list[str | None] | None | UnsetType = msgspec.field(name="ids", default=UNSET)
+    upper_ids: list[Annotated[str | None, _ID]] | None | UnsetType = msgspec.field(name="IDs", default=UNSET)
+    lower_ids: list[Annotated[str | None, _ID]] | None | UnsetType = msgspec.field(name="ids", default=UNSET)
 
     def __repr__(self) -> str:
         return "NamespaceIdentitiesIn()"
@@ -72,7 +72,11 @@ class WorkOrderIn(Struct, forbid_unknown_fields=True, rename="camel"):
 
     dataset_id: Annotated[
         str | None | UnsetType,
-        Meta(description="A dataset, several separated by commas, or ALL.", examples=["5b020a27e7040801dedbf46e"]),
+        Meta(
+            description="A dataset, several separated by commas, or ALL.",
+            examples=["5b020a27e7040801dedbf46e"],
+            extra_json_schema={"type": "string", "minLength": 1},
+        ),
     ] = UNSET
     action: Annotated[
         str | None | UnsetType,
@@ -101,9 +105,50 @@ class WorkOrderIn(Struct, forbid_unknown_fields=True, rename="camel"):
         list[str] | None | UnsetType,
         Meta(
             description="Absent for all; or exactly identity, profile and ajo, with datasetId ALL.",
-            examples=[["identity", "profile", "ajo"]],
+            extra_json_schema={"items": {"enum": [*PRODUCT_NAME]}},
         ),
     ] = UNSET
+
+
+_GIVEN: Final[Mapping[str, Any]] = {"type": "array", "minItems": 1}
+_ABSENT: Final[Mapping[str, Any]] = {"type": "null"}
+_DELETE_IDENTITY: Final = [*(word for word, action in ACTION_IN.items() if action == "delete_identity"), None]
+_DELETE_DATASET: Final = [word for word, action in ACTION_IN.items() if action == "delete_dataset"]
+
+SCHEMA_RULES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "NamespaceIn": some_of(code="string", id="integer"),
+    "NamespaceIdentitiesIn": {"oneOf": [{"required": ["IDs"]}, {"required": ["ids"]}]},
+    "WorkOrderIn": {
+        "required": ["datasetId"],
+        "oneOf": [
+            {
+                "required": ["identities"],
+                "properties": {
+                    "identities": _GIVEN,
+                    "namespacesIdentities": _ABSENT,
+                    "action": {"enum": _DELETE_IDENTITY},
+                },
+            },
+            {
+                "required": ["namespacesIdentities"],
+                "properties": {
+                    "identities": _ABSENT,
+                    "namespacesIdentities": _GIVEN,
+                    "action": {"enum": _DELETE_IDENTITY},
+                },
+            },
+            {
+                "required": ["action"],
+                "properties": {
+                    "identities": _ABSENT,
+                    "namespacesIdentities": _ABSENT,
+                    "action": {"enum": _DELETE_DATASET},
+                },
+            },
+        ],
+    },
+}
+"""What the types above do not say about which fields go together; checked by `draft_of` and `id_runs`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Bundles: work orders that go through one pass over the tables together.
 
 The cost of a deletion is the rewriting of files, so orders of one org and sandbox share it. An accepted order joins
-the open bundle; the bundle closes when its window has passed or it is full, and takes no more orders after that.
+the open bundle. A worker closes the bundle at its first look after the window has passed, and an order that finds it
+full closes it at once; a closed bundle takes no more orders.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from lethe.domain.ids import BundleId, OrgId, SandboxName
 
 @dataclass(frozen=True, slots=True)
 class BundleLimits:
-    """When a bundle closes. A window of zero closes it at the first look after the first order."""
+    """When a bundle closes. With a window of zero it takes orders until a worker looks."""
 
     window: timedelta = timedelta(0)
     orders_max: int = 1_000
@@ -32,11 +33,10 @@ class Bundle:
     identity_count: int = 0
     closed_at: datetime | None = None
 
-    def admits(self, identity_count: int, limits: BundleLimits, now: datetime) -> bool:
+    def admits(self, identity_count: int, limits: BundleLimits) -> bool:
         """Whether one more order of this size may still join."""
         return (
             self.closed_at is None
-            and (self.order_count == 0 or now < self.closes_at)
             and self.order_count + 1 <= limits.orders_max
             and (self.order_count == 0 or self.identity_count + identity_count <= limits.identities_max)
         )

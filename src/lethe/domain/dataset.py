@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from lethe.domain.errors import DatasetHasNoIdentity, NamespaceDoesNotFit
@@ -80,10 +81,13 @@ class Dataset:
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def require_fit(dataset: Dataset, namespaces: Collection[Namespace]) -> None:
+def require_fit(
+    dataset: Dataset, namespaces: Collection[Namespace], fields: Mapping[Namespace, str] = MappingProxyType({})
+) -> None:
     """Refuse a record delete that names this dataset but could never match a row of it.
 
-    A primary identity admits its own namespace alone; an identity map admits any.
+    A primary identity admits its own namespace alone; an identity map admits any. `fields` says where the request
+    names each namespace.
     Raises DatasetHasNoIdentity, NamespaceDoesNotFit (contract, Record deletes, `datasetId`).
     """
     primary = dataset.schema.primary_identity
@@ -101,7 +105,7 @@ def require_fit(dataset: Dataset, namespaces: Collection[Namespace]) -> None:
             raise NamespaceDoesNotFit(
                 f"the primary identity of dataset {dataset.dataset_id} is in namespace {primary.namespace_code}, "
                 f"not {namespace.code}",
-                field="namespace",
+                field=fields.get(namespace, "namespace"),
                 datasetId=dataset.dataset_id,
             )
 

@@ -116,3 +116,19 @@ class IdempotencyConflict(Refusal):
 
 class RateLimited(Refusal):
     """Too many small work orders in a short time; put more identities into one work order."""
+
+
+class TableNotDeletable(Refusal):
+    """A table in scope cannot be deleted from with certainty."""
+
+
+class TableNotReadable(Refusal):
+    """A table in scope could not be read this time."""
+
+
+class NoPlanYet(Refusal):
+    """The work order has no plan yet, or needs none."""
+
+
+class NoCertificateYet(Refusal):
+    """There is no certificate, for the work is not completed."""

@@ -5,9 +5,9 @@ them; for 100,000 that takes long, and holds no lock. `accept` stores everything
 its identities, the quota spent, its place in a bundle, the first task and the audit record.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import assert_never
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, assert_never
 
 from lethe.clock import Ids
 from lethe.domain.bundle import Bundle, open_bundle
@@ -15,10 +15,11 @@ from lethe.domain.caller import Permission
 from lethe.domain.dataset import Dataset, require_fit, why_skipped
 from lethe.domain.errors import InvalidField, UnknownDataset, UnknownWorkOrder
 from lethe.domain.identity import Identities, RequestedIds, distinct
-from lethe.domain.ids import BundleId, TaskId, WorkOrderId
+from lethe.domain.ids import BundleId, OrgId, SandboxName, WorkOrderId
 from lethe.domain.listing import By, Listing, Page
+from lethe.domain.namespace import Namespace
 from lethe.domain.product import Product, ProductProgress
-from lethe.domain.task import Step, Task
+from lethe.domain.task import Step, promise
 from lethe.domain.work_order import (
     Action,
     AllDatasets,
@@ -65,6 +66,19 @@ class PreparedOrder:
 
     draft: OrderDraft
     identities: Identities
+    namespace_fields: Mapping[Namespace, str] = field(default_factory=dict)
+    """Where the request first names each namespace."""
+
+
+class Placed(Protocol):
+    """What says where an order's datasets are."""
+
+    @property
+    def org_id(self) -> OrgId: ...  # noqa: D102
+    @property
+    def sandbox_name(self) -> SandboxName: ...  # noqa: D102
+    @property
+    def scope(self) -> Scope: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +102,10 @@ def prepare(tx: Transaction, call: Call, draft: OrderDraft) -> PreparedOrder:
             call.caller.require(Permission.MANAGE_RECORD_DELETES)
             book = namespace_book(tx, call.org_id)
             runs = [RequestedIds(book.resolve(run.namespace), run.ids, run.field, run.indexes) for run in draft.runs]
-            return PreparedOrder(draft, distinct(runs))
+            fields: dict[Namespace, str] = {}
+            for run, requested in zip(draft.runs, runs, strict=True):
+                fields.setdefault(requested.namespace, run.namespace.field)
+            return PreparedOrder(draft, distinct(runs), fields)
         case Action.DELETE_DATASET:
             call.caller.require(Permission.DELETE_DATASETS)
             if draft.runs:
@@ -110,8 +127,9 @@ def accept(tx: Transaction, call: Call, sealed: SealedOrder, *, ids: Ids) -> Wor
 
     Raises UnknownDataset, DatasetHasNoIdentity, NamespaceDoesNotFit, QuotaExceeded.
     """
-    draft, identities = sealed.prepared.draft, sealed.prepared.identities
-    dataset_name, skipped = _covered(tx, call, draft, identities)
+    prepared = sealed.prepared
+    draft, identities = prepared.draft, prepared.identities
+    dataset_name, skipped = covered(tx, call, prepared)
     spend_deletes(tx, call.org, identities.count)
     bundle = _join_bundle(tx, call, identities.count, ids)
     author = call.caller.actor.author
@@ -136,9 +154,7 @@ def accept(tx: Transaction, call: Call, sealed: SealedOrder, *, ids: Ids) -> Wor
     )
     tx.work_orders.add(order)
     tx.identities.keep(sealed.identities)
-    tx.tasks.add(
-        Task(TaskId(ids.uuid()), call.org_id, call.sandbox_name, Step.FIND, order.work_order_id, due_at=tx.now)
-    )
+    tx.tasks.add(promise(Step.FIND, order.work_order_id, call.org_id, call.sandbox_name, tx.now))
     tx.audit.append(
         call.event(
             "work_order.accepted",
@@ -183,11 +199,23 @@ def rename_work_order(
     return renamed
 
 
-def _covered(
-    tx: Transaction, call: Call, draft: OrderDraft, identities: Identities
-) -> tuple[str, Sequence[SkippedDataset]]:
+def datasets_in_scope(tx: Transaction, order: Placed, identities: Identities) -> Sequence[Dataset]:
+    """The datasets in which to search. A named one that is gone meanwhile has nothing to be deleted from."""
+    match order.scope:
+        case AllDatasets():
+            datasets = tx.datasets.all(order.org_id, order.sandbox_name)
+            return [each for each in datasets if why_skipped(each, list(identities.by_namespace)) is None]
+        case NamedDatasets(ids):
+            found = (tx.datasets.find(order.org_id, order.sandbox_name, each) for each in ids)
+            return [each for each in found if each is not None]
+        case unreachable:
+            assert_never(unreachable)
+
+
+def covered(tx: Transaction, call: Call, prepared: PreparedOrder) -> tuple[str, Sequence[SkippedDataset]]:
     """The name under which the order shows its datasets, and which of `ALL` it passes by."""
-    namespaces = list(identities.by_namespace)
+    draft = prepared.draft
+    namespaces = list(prepared.identities.by_namespace)
     match draft.scope:
         case AllDatasets():
             datasets = tx.datasets.all(call.org_id, call.sandbox_name)
@@ -195,12 +223,12 @@ def _covered(
             return "ALL", tuple(SkippedDataset(each, reason) for each, reason in reasons if reason is not None)
         case NamedDatasets(dataset_ids):
             named: list[Dataset] = []
-            for dataset_id in dataset_ids:
+            for index, dataset_id in enumerate(dataset_ids):
                 dataset = tx.datasets.find(call.org_id, call.sandbox_name, dataset_id)
                 if dataset is None:
-                    raise UnknownDataset(field="datasetId")
+                    raise UnknownDataset(field="datasetId", index=index)
                 if draft.action is Action.DELETE_IDENTITY:
-                    require_fit(dataset, namespaces)
+                    require_fit(dataset, namespaces, prepared.namespace_fields)
                 named.append(dataset)
             return ", ".join(dataset.name for dataset in named), ()
         case unreachable:
@@ -208,10 +236,10 @@ def _covered(
 
 
 def _join_bundle(tx: Transaction, call: Call, identity_count: int, ids: Ids) -> Bundle:
-    """The bundle that the order joins: the open one, or a new one when that is closed, full or past its window."""
+    """The bundle that the order joins: the open one, or a new one when there is none or it is full."""
     limits = call.org.bundle_limits
     bundle = tx.bundles.find_open(call.org_id, call.sandbox_name)
-    if bundle is not None and not bundle.admits(identity_count, limits, tx.now):
+    if bundle is not None and not bundle.admits(identity_count, limits):
         tx.bundles.save(bundle.closed(tx.now))
         bundle = None
     if bundle is None:

@@ -1,34 +1,25 @@
-"""The embedded identity graph: which identities are one person's, in a SQLite file of its own.
+"""The embedded identity graph: which identities are one person's, in the embedded stores' file.
 
-An edge is stored in both directions, so that a node's neighbours are one look-up. A cluster is all that can be
-reached from a node; the walk goes ring by ring and stops at `CLUSTER_NODES_MAX`, so that one over-linked node cannot
-hold the server.
+A cluster is all that can be reached from a node; the walk goes ring by ring and stops at `CLUSTER_NODES_MAX`, so that
+one over-linked node cannot hold the server.
 """
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
-from lethe.domain.ids import NamespaceId, OrgId, SandboxName
+from lethe.domain.ids import DatasetId, NamespaceId, OrgId, SandboxName
+from lethe.products.embedded_tables import graph_edge, graph_node, open_file
 from lethe.products.interface import GraphNode
 
 CLUSTER_NODES_MAX: Final = 1_000
+NO_DATASET: Final = DatasetId("")
 _PARAMETERS_MAX: Final = 200
 
-_metadata = sa.MetaData()
-_edge = sa.Table(
-    "graph_edge",
-    _metadata,
-    sa.Column("org_id", sa.Text, primary_key=True),
-    sa.Column("sandbox_name", sa.Text, primary_key=True),
-    sa.Column("from_namespace", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("from_id", sa.Text, primary_key=True),
-    sa.Column("to_namespace", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("to_id", sa.Text, primary_key=True),
-    sqlite_with_rowid=False,
-)
+_PUT_NODES: Final = sa.insert(graph_node).prefix_with("OR IGNORE")
+_PUT_EDGES: Final = sa.insert(graph_edge).prefix_with("OR IGNORE")
 
 
 class EmbeddedIdentityGraph:
@@ -36,21 +27,41 @@ class EmbeddedIdentityGraph:
 
     def __init__(self, path: Path) -> None:
         """Open the file, made for its owner alone when it is missing."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        self._engine = sa.create_engine(f"sqlite:///{path}", hide_parameters=True, connect_args={"timeout": 30})
-        sa.event.listen(self._engine, "connect", _prepare)
-        _metadata.create_all(self._engine)
+        self._engine = open_file(path)
 
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()
 
-    def link(self, org_id: OrgId, sandbox_name: SandboxName, left: GraphNode, right: GraphNode) -> None:
-        """Say that two identities are one person's; saying it twice changes nothing."""
-        rows = [_row(org_id, sandbox_name, left, right), _row(org_id, sandbox_name, right, left)]
+    def put_nodes(
+        self,
+        org_id: OrgId,
+        sandbox_name: SandboxName,
+        nodes: Iterable[GraphNode],
+        *,
+        dataset_id: DatasetId = NO_DATASET,
+    ) -> None:
+        """Make identities known, contributed by this dataset; doing it twice changes nothing."""
+        rows = _nodes(_here(org_id, sandbox_name, dataset_id), nodes)
+        if rows:
+            with self._engine.begin() as connection:
+                connection.execute(_PUT_NODES, rows)
+
+    def link(
+        self,
+        org_id: OrgId,
+        sandbox_name: SandboxName,
+        left: GraphNode,
+        right: GraphNode,
+        *,
+        dataset_id: DatasetId = NO_DATASET,
+    ) -> None:
+        """Say that two identities are one person's, and make both known; saying it twice changes nothing."""
+        here = _here(org_id, sandbox_name, dataset_id)
         with self._engine.begin() as connection:
-            connection.execute(sa.insert(_edge).prefix_with("OR IGNORE"), rows)
+            connection.execute(_PUT_NODES, _nodes(here, [left, right]))
+            # In both directions, so that a node's neighbours are one look-up.
+            connection.execute(_PUT_EDGES, [here | _ends(left, right), here | _ends(right, left)])
 
     def clusters(
         self, org_id: OrgId, sandbox_name: SandboxName, nodes: Sequence[GraphNode]
@@ -68,31 +79,36 @@ class EmbeddedIdentityGraph:
             beyond = dict.fromkeys(self._neighbours(connection, org_id, sandbox_name, ring))
             ring = [node for node in beyond if node not in reached]
             reached |= dict.fromkeys(ring)
-        return list(reached)[:CLUSTER_NODES_MAX] if len(reached) > 1 else ()
+        if len(reached) == 1 and not self._knows(connection, org_id, sandbox_name, start):
+            return ()
+        return list(reached)[:CLUSTER_NODES_MAX]
+
+    def _knows(self, connection: sa.Connection, org_id: OrgId, sandbox_name: SandboxName, node: GraphNode) -> bool:
+        columns = graph_node.c
+        here = (columns.org_id == org_id, columns.sandbox_name == sandbox_name)
+        query = sa.select(sa.literal(1)).where(*here, columns.namespace == node[0], columns.id == node[1]).limit(1)
+        return connection.execute(query).first() is not None
 
     def _neighbours(
         self, connection: sa.Connection, org_id: OrgId, sandbox_name: SandboxName, ring: Sequence[GraphNode]
     ) -> Iterable[GraphNode]:
-        here = (_edge.c.org_id == org_id, _edge.c.sandbox_name == sandbox_name)
+        columns = graph_edge.c
+        here = (columns.org_id == org_id, columns.sandbox_name == sandbox_name)
         for begin in range(0, len(ring), _PARAMETERS_MAX):
             part = ring[begin : begin + _PARAMETERS_MAX]
-            named = sa.tuple_(_edge.c.from_namespace, _edge.c.from_id).in_([tuple(node) for node in part])
-            found = connection.execute(sa.select(_edge.c.to_namespace, _edge.c.to_id).where(*here, named))
+            named = sa.tuple_(columns.from_namespace, columns.from_id).in_([tuple(node) for node in part])
+            found = connection.execute(sa.select(columns.to_namespace, columns.to_id).where(*here, named))
             for namespace, value in found:
                 yield GraphNode((NamespaceId(namespace), value))
 
 
-def _prepare(connection: Any, _: object) -> None:
-    for pragma in ("journal_mode = WAL", "secure_delete = ON"):
-        connection.execute(f"PRAGMA {pragma}")
+def _here(org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> dict[str, object]:
+    return {"org_id": org_id, "sandbox_name": sandbox_name, "dataset_id": dataset_id}
 
 
-def _row(org_id: OrgId, sandbox_name: SandboxName, left: GraphNode, right: GraphNode) -> dict[str, object]:
-    return {
-        "org_id": org_id,
-        "sandbox_name": sandbox_name,
-        "from_namespace": left[0],
-        "from_id": left[1],
-        "to_namespace": right[0],
-        "to_id": right[1],
-    }
+def _nodes(here: dict[str, object], nodes: Iterable[GraphNode]) -> list[dict[str, object]]:
+    return [here | {"namespace": namespace, "id": value} for namespace, value in nodes]
+
+
+def _ends(left: GraphNode, right: GraphNode) -> dict[str, object]:
+    return {"from_namespace": left[0], "from_id": left[1], "to_namespace": right[0], "to_id": right[1]}

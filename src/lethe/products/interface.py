@@ -91,7 +91,10 @@ class ForgettingProduct(Protocol):
         ...
 
     def remaining_of_dataset(self, space: Space, dataset_id: DatasetId) -> int | None:
-        """How many traces of this dataset are left; None as above. Raises ProductUnavailable."""
+        """How many traces of this dataset are left; None when the product cannot be asked.
+
+        Raises ProductUnavailable.
+        """
         ...
 
 

@@ -1,5 +1,7 @@
 """Bundles of work orders."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from lethe.domain.bundle import Bundle
@@ -9,7 +11,7 @@ from lethe.storage.session import Session
 
 
 class SqlBundles:
-    """Implements `interface.Bundles`."""
+    """Implements `work_interface.WorkableBundles`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -20,6 +22,13 @@ class SqlBundles:
         query = sa.select(bundles).where(
             bundles.c.org_id == org_id, bundles.c.sandbox_name == sandbox_name, bundles.c.closed_at.is_(None)
         )
+        return self._bundle(query)
+
+    def find(self, bundle_id: BundleId) -> Bundle | None:
+        """The bundle. In a writing transaction its row is locked."""
+        return self._bundle(sa.select(bundles).where(bundles.c.bundle_id == bundle_id))
+
+    def _bundle(self, query: sa.Select[Any]) -> Bundle | None:
         row = self._session.row(self._session.locked(query))
         if row is None:
             return None

@@ -25,7 +25,7 @@ _STORED: Final = sa.select(
 
 
 class SqlDatasets:
-    """Implements `interface.Datasets`."""
+    """Implements `work_interface.WorkableDatasets`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -53,6 +53,15 @@ class SqlDatasets:
         )
         if self._session.run(added.on_conflict_do_nothing()) == 0:
             raise DatasetExists(datasetId=dataset.dataset_id)
+
+    def mark_deleting(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
+        """Say that the dataset is being destroyed."""
+        update = datasets.update().where(*_named(org_id, sandbox_name, dataset_id))
+        self._session.run(update.values(state=DatasetState.DELETING, updated_at=self._session.now))
+
+    def remove(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
+        """Take a destroyed dataset out of the catalog; its schema stays."""
+        self._session.run(datasets.delete().where(*_named(org_id, sandbox_name, dataset_id)))
 
     def find(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> Dataset | None:
         """The dataset."""
@@ -118,3 +127,8 @@ def _dataset(row: Row) -> Dataset:
         classification=row["classification"],
         tags={name: tuple(values) for name, values in row["tags"].items()},
     )
+
+
+def _named(org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> tuple[sa.ColumnElement[bool], ...]:
+    column = datasets.c
+    return column.org_id == org_id, column.sandbox_name == sandbox_name, column.dataset_id == dataset_id

@@ -28,6 +28,7 @@ from lethe.storage.products import progress_of, save_progress
 from lethe.storage.schema import expiration_history, expiration_products, expirations, spaces
 from lethe.storage.session import Row, Session
 from lethe.storage.spaces import ensure_space, space_of
+from lethe.storage.work_interface import DueExpiration
 
 _STORED: Final = sa.select(expirations, spaces.c.org_id, spaces.c.sandbox_name).join(spaces)
 _IS_ACTIVE: Final = expirations.c.status.in_(ACTIVE)
@@ -52,7 +53,7 @@ _NOTED_AT: Final = {
 
 
 class SqlExpirations:
-    """Implements `interface.Expirations`."""
+    """Implements `work_interface.WorkableExpirations`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -124,6 +125,25 @@ class SqlExpirations:
         query = sa.select(expirations.c.dataset_id, expirations.c.expiry_at)
         rows = self._session.rows(query.where(expirations.c.dataset_id.in_(dataset_ids), _IS_ACTIVE))
         return {DatasetId(row["dataset_id"]): row["expiry_at"] for row in rows}
+
+    def due(self, limit: int) -> Sequence[DueExpiration]:
+        """Pending ones whose expiry has come, the oldest first."""
+        column = expirations.c
+        query = sa.select(spaces.c.org_id, spaces.c.sandbox_name, column.expiration_id).select_from(
+            expirations.join(spaces)
+        )
+        is_due = (column.status == ExpirationStatus.PENDING, column.expiry_at <= self._session.now)
+        rows = self._session.rows(query.where(*is_due).order_by(column.expiry_at, column.expiration_id).limit(limit))
+        return [
+            DueExpiration(OrgId(row["org_id"]), SandboxName(row["sandbox_name"]), ExpirationId(row["expiration_id"]))
+            for row in rows
+        ]
+
+    def next_expiry_at(self) -> datetime | None:
+        """The earliest expiry of any pending one."""
+        query = sa.select(sa.func.min(expirations.c.expiry_at))
+        at: datetime | None = self._session.value(query.where(expirations.c.status == ExpirationStatus.PENDING))
+        return at
 
     def products(self, expiration_id: ExpirationId) -> Sequence[ProductProgress]:
         """How far each product is; empty before execution begins."""

@@ -4,6 +4,7 @@ Destroying an order's wrapped key makes every copy of its chunks unreadable. The
 the ids, so that what is found for each id later can be packed beside them. How they are made: `sealing`.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import msgspec
@@ -69,6 +70,28 @@ class SqlIdentityVault:
         of_order = identity_chunks.c.work_order_id == work_order_id
         self._session.run(identity_chunks.update().where(of_order).values(ciphertext=None))
         self._session.destroyed_secrets = True
+
+    def hashes(self, work_order_id: WorkOrderId) -> Sequence[tuple[Namespace, bytes]]:
+        """The namespace and the keyed hash of every identity, in the order in which the order's identities iterate."""
+        query = sa.select(identity_chunks.c.namespace, identity_chunks.c.hashes)
+        query = query.where(identity_chunks.c.work_order_id == work_order_id).order_by(identity_chunks.c.number)
+        found: list[tuple[Namespace, bytes]] = []
+        for chunk in self._session.rows(query):
+            namespace, packed = _namespace(chunk["namespace"]), chunk["hashes"]
+            found += [(namespace, packed[at : at + HASH_LENGTH]) for at in range(0, len(packed), HASH_LENGTH)]
+        return found
+
+    def hash_of(self, work_order_id: WorkOrderId, namespace: Namespace, identity: str) -> bytes | None:
+        """The keyed hash that this identity has in the order, whether the order holds it or not; None without one."""
+        vault = self._session.row(
+            sa.select(identity_vaults.c.org_id, identity_vaults.c.key_id).where(
+                identity_vaults.c.work_order_id == work_order_id
+            )
+        )
+        if vault is None:
+            return None
+        key = self._session.keys.of(vault["key_id"]).hashing_key(OrgId(vault["org_id"]))
+        return hash_of(key, namespace, identity)
 
     def holds(self, work_order_id: WorkOrderId, namespace: Namespace, identity: str) -> bool:
         """Whether the order asked for this identity, answered from the keyed hashes alone."""

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
+from uuid import UUID
 
 from lethe.domain.audit import AuditEvent, AuditRecord
 from lethe.domain.bundle import Bundle
@@ -20,6 +21,7 @@ from lethe.domain.identity import Identities
 from lethe.domain.ids import ClientId, DatasetId, ExpirationId, NamespaceId, OrgId, SandboxName, SchemaId, WorkOrderId
 from lethe.domain.listing import AuthorMatch, By, Listing, Page, Window
 from lethe.domain.namespace import Namespace
+from lethe.domain.plan import TablePlan
 from lethe.domain.product import ProductProgress
 from lethe.domain.quota import QuotaName
 from lethe.domain.task import Task
@@ -227,6 +229,14 @@ class IdentityVault(Protocol):
         """Make the raw identities unreadable for good; the keyed hashes stay."""
         ...
 
+    def hashes(self, work_order_id: WorkOrderId) -> Sequence[tuple[Namespace, bytes]]:
+        """The namespace and the keyed hash of every identity, in the order in which the order's identities iterate."""
+        ...
+
+    def hash_of(self, work_order_id: WorkOrderId, namespace: Namespace, identity: str) -> bytes | None:
+        """The keyed hash that this identity has in the order, whether the order holds it or not; None without one."""
+        ...
+
     def holds(self, work_order_id: WorkOrderId, namespace: Namespace, identity: str) -> bool:
         """Whether the order asked for this identity, answered from the keyed hashes alone."""
         ...
@@ -354,6 +364,65 @@ class Namespaces(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class DatasetPlan:
+    """What one order's find said of one dataset, with rows per identity in the order of the vault."""
+
+    plan: TablePlan
+    rows_by_identity: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetResult:
+    """What became of one order in one dataset."""
+
+    dataset_id: DatasetId
+    snapshot: str
+    plan_hash: str
+    rows_deleted: int
+    rows_by_identity: Sequence[int]
+
+
+class Plans(Protocol):
+    """Plans and results, by work order and dataset."""
+
+    def save(self, work_order_id: WorkOrderId, plan: DatasetPlan) -> None:
+        """Keep what the find said; a repetition replaces it."""
+        ...
+
+    def of(self, work_order_id: WorkOrderId) -> Sequence[DatasetPlan]:
+        """The order's plans, by dataset id."""
+        ...
+
+    def save_result(self, work_order_id: WorkOrderId, result: DatasetResult) -> None:
+        """Keep what the forgetting did; a repetition replaces it."""
+        ...
+
+    def results(self, work_order_id: WorkOrderId) -> Sequence[DatasetResult]:
+        """The order's results, by dataset id."""
+        ...
+
+    def save_evidence(self, subject_id: UUID, dataset_id: DatasetId, evidence: dict[str, Any]) -> None:
+        """Keep what the verification saw; a repetition replaces it."""
+        ...
+
+    def evidence(self, subject_id: UUID) -> dict[DatasetId, dict[str, Any]]:
+        """What the verifications of a bundle or expiration saw, by dataset."""
+        ...
+
+
+class Certificates(Protocol):
+    """Certificates of completed work, as they were made."""
+
+    def add(self, org_id: OrgId, subject_id: UUID, document: str) -> None:
+        """Keep a certificate; the first one made counts."""
+        ...
+
+    def find(self, org_id: OrgId, subject_id: UUID) -> str | None:
+        """The certificate of an order or expiration."""
+        ...
+
+
 class Transaction(Protocol):
     """All repositories, on one transaction."""
 
@@ -378,6 +447,10 @@ class Transaction(Protocol):
     def tasks(self) -> Tasks: ...  # noqa: D102
     @property
     def quotas(self) -> Quotas: ...  # noqa: D102
+    @property
+    def plans(self) -> Plans: ...  # noqa: D102
+    @property
+    def certificates(self) -> Certificates: ...  # noqa: D102
     @property
     def audit(self) -> AuditTrail: ...  # noqa: D102
     @property

@@ -14,7 +14,7 @@ from lethe.domain.dataset import DatasetState, TableFormat
 from lethe.domain.expiration import ExpirationStatus, HistoryStatus
 from lethe.domain.product import Product, ProductStatus
 from lethe.domain.quota import QuotaName
-from lethe.domain.task import Step
+from lethe.domain.task import Step, TaskState
 from lethe.domain.work_order import Action, EndStatus, OpenStatus
 from lethe.storage.columns import NUMBER, TEXT, Instant
 
@@ -310,10 +310,69 @@ tasks: Final = sa.Table(
     _text("sandbox_name"),
     _text("step"),
     sa.Column("subject_id", sa.Uuid(), nullable=False),
+    _text("product", nullable=True),
+    _text("dataset_id", nullable=True),
     _instant("due_at"),
+    _text("state"),
+    sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("token", sa.BigInteger(), nullable=False, server_default="0"),
+    _text("lease_owner", nullable=True),
+    _instant("lease_until", nullable=True),
+    _text("reason", nullable=True),
+    sa.Column("round", sa.Integer(), nullable=False, server_default="0"),
     _one_of("step", *Step),
+    _one_of("state", *TaskState),
+    _at_least("attempts", 0),
 )
-sa.Index("tasks_by_due_at", tasks.c.due_at, tasks.c.task_id)
+sa.Index("tasks_by_due_at", tasks.c.state, tasks.c.org_id, tasks.c.due_at, tasks.c.task_id)
+sa.Index("tasks_by_subject", tasks.c.subject_id)
+
+plans: Final = sa.Table(
+    "plans",
+    metadata,
+    sa.Column("work_order_id", sa.Uuid(), sa.ForeignKey("work_orders.work_order_id"), primary_key=True),
+    _text("dataset_id", primary_key=True),
+    _text("snapshot"),
+    sa.Column("files", sa.JSON(), nullable=False),
+    sa.Column("rows_by_identity", sa.LargeBinary(), nullable=False),
+)
+
+results: Final = sa.Table(
+    "results",
+    metadata,
+    sa.Column("work_order_id", sa.Uuid(), sa.ForeignKey("work_orders.work_order_id"), primary_key=True),
+    _text("dataset_id", primary_key=True),
+    _text("snapshot"),
+    _text("plan_hash"),
+    sa.Column("rows_deleted", sa.BigInteger(), nullable=False),
+    sa.Column("rows_by_identity", sa.LargeBinary(), nullable=False),
+)
+
+evidence: Final = sa.Table(
+    "evidence",
+    metadata,
+    sa.Column("subject_id", sa.Uuid(), primary_key=True),
+    _text("dataset_id", primary_key=True),
+    sa.Column("seen", sa.JSON(), nullable=False),
+)
+
+certificates: Final = sa.Table(
+    "certificates",
+    metadata,
+    sa.Column("subject_id", sa.Uuid(), primary_key=True),
+    _text("org_id"),
+    _text("document"),
+)
+
+dataset_locks: Final = sa.Table(
+    "dataset_locks",
+    metadata,
+    _text("org_id", primary_key=True),
+    _text("sandbox_name", primary_key=True),
+    _text("dataset_id", primary_key=True),
+    sa.Column("holder", sa.Uuid(), nullable=False),
+)
+sa.Index("dataset_locks_by_holder", dataset_locks.c.holder)
 
 quota_counters: Final = sa.Table(
     "quota_counters",

@@ -12,7 +12,9 @@ from lethe.domain.identity import Identities
 from lethe.domain.ids import OrgId, WorkOrderId
 from lethe.storage.audit import SqlAuditTrail
 from lethe.storage.bundles import SqlBundles
+from lethe.storage.certificates import SqlCertificates
 from lethe.storage.commit import Started, commit, database_time, start
+from lethe.storage.dataset_locks import SqlDatasetLocks
 from lethe.storage.datasets import SqlDatasets
 from lethe.storage.engine import empty_wal, open_engines
 from lethe.storage.expirations import SqlExpirations
@@ -21,16 +23,18 @@ from lethe.storage.identities import SqlIdentityVault
 from lethe.storage.interface import SealedIdentities, Store, StoreHealth, StoreUnavailable
 from lethe.storage.migrate import is_current, migrate
 from lethe.storage.namespaces import SqlNamespaces
+from lethe.storage.plans import SqlPlans
 from lethe.storage.quotas import SqlQuotas
 from lethe.storage.sealing import seal
 from lethe.storage.session import Session
 from lethe.storage.tasks import SqlTasks
 from lethe.storage.vault_keys import VaultKeys
+from lethe.storage.work_interface import WorkStore
 from lethe.storage.work_orders import SqlWorkOrders
 
 
 class SqlTransaction:
-    """All repositories on one transaction; implements `interface.Transaction`."""
+    """All repositories on one transaction; implements `work_interface.WorkTransaction`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -74,6 +78,21 @@ class SqlTransaction:
     def tasks(self) -> SqlTasks:
         """Promised steps."""
         return SqlTasks(self._session)
+
+    @cached_property
+    def plans(self) -> SqlPlans:
+        """Plans, results and evidence."""
+        return SqlPlans(self._session)
+
+    @cached_property
+    def certificates(self) -> SqlCertificates:
+        """Certificates of completed work."""
+        return SqlCertificates(self._session)
+
+    @cached_property
+    def dataset_locks(self) -> SqlDatasetLocks:
+        """Which bundle or expiration has a dataset."""
+        return SqlDatasetLocks(self._session)
 
     @cached_property
     def quotas(self) -> SqlQuotas:
@@ -181,4 +200,6 @@ def _translated() -> Iterator[None]:
 
 
 if TYPE_CHECKING:
-    _: type[Store] = SqlStore  # what is written here is what was asked for
+    # What is written here is what was asked for.
+    _: type[Store] = SqlStore
+    __: type[WorkStore] = SqlStore

@@ -1,25 +1,132 @@
-"""The steps that are promised."""
+"""Tasks as rows: promised, claimed, finished.
 
-from lethe.domain.task import Task
+A claim is one statement: it finds a due row that nobody holds, skipping what other claims have locked, and marks it
+with an owner, the end of the lease and the next token. Whatever a worker records later is recorded only if its token
+is still the newest, and the row stays locked until then.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from lethe.domain.ids import DatasetId, OrgId, SandboxName, TaskId
+from lethe.domain.product import Product
+from lethe.domain.task import Claim, Step, Task, TaskState
 from lethe.storage.schema import tasks
-from lethe.storage.session import Session
+from lethe.storage.session import Row, Session
+from lethe.storage.work_interface import StaleClaim
 
 
 class SqlTasks:
-    """Implements `interface.Tasks`."""
+    """Implements `work_interface.ClaimableTasks`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def add(self, task: Task) -> None:
-        """Promise a step."""
-        self._session.run(
-            tasks.insert().values(
-                task_id=task.task_id,
-                org_id=task.org_id,
-                sandbox_name=task.sandbox_name,
-                step=task.step,
-                subject_id=task.subject_id,
-                due_at=task.due_at,
-            )
+        """Promise a step; one that is promised already stays as it is."""
+        insert = self._session.insert(tasks).values(
+            task_id=task.task_id,
+            org_id=task.org_id,
+            sandbox_name=task.sandbox_name,
+            step=task.step,
+            subject_id=task.subject_id,
+            product=task.product,
+            dataset_id=task.dataset_id,
+            due_at=task.due_at,
+            state=task.state,
         )
+        self._session.run(insert.on_conflict_do_nothing())
+
+    def claim(self, owner: str, lease: timedelta) -> Claim | None:
+        """Take a due task that nobody holds, of the org that has the fewest under way; None when there is none."""
+        now = self._session.now
+        is_free = sa.or_(tasks.c.lease_until.is_(None), tasks.c.lease_until <= now)
+        is_due = sa.and_(tasks.c.state == TaskState.READY, tasks.c.due_at <= now)
+        for org_id in self._orgs_by_load(is_due, now):
+            oldest = sa.select(tasks.c.task_id).where(tasks.c.org_id == org_id, is_due, is_free)
+            oldest = oldest.order_by(tasks.c.due_at, tasks.c.task_id).limit(1).with_for_update(skip_locked=True)
+            update = tasks.update().where(tasks.c.task_id == oldest.scalar_subquery())
+            claimed = update.values(lease_owner=owner, lease_until=now + lease, token=tasks.c.token + 1)
+            row = self._session.row(claimed.returning(tasks))
+            if row is not None:
+                return Claim(_task(row), row["token"], row["attempts"], row["lease_until"])
+        return None
+
+    def _orgs_by_load(self, is_due: sa.ColumnElement[bool], now: datetime) -> Sequence[OrgId]:
+        """Orgs with due tasks, those with the fewest held ones first."""
+        held = sa.func.sum(sa.case((tasks.c.lease_until > now, 1), else_=0))
+        oldest = sa.func.min(tasks.c.due_at)
+        query = sa.select(tasks.c.org_id).where(is_due).group_by(tasks.c.org_id).order_by(held, oldest)
+        return [OrgId(row["org_id"]) for row in self._session.rows(query)]
+
+    def extend(self, claim: Claim, lease: timedelta) -> None:
+        """Hold it longer. Raises StaleClaim."""
+        self._change(claim, lease_until=self._session.now + lease)
+
+    def require(self, claim: Claim) -> None:
+        """Lock the task for this transaction. Raises StaleClaim when the claim is no longer the newest."""
+        query = sa.select(tasks.c.token).where(tasks.c.task_id == claim.task.task_id)
+        if self._session.value(self._session.locked(query)) != claim.token:
+            raise StaleClaim
+
+    def finish(self, claim: Claim) -> None:
+        """It is done."""
+        self._change(claim, state=TaskState.DONE, lease_until=None, lease_owner=None, reason=None)
+
+    def postpone(self, claim: Claim, due_at: datetime, reason: str, *, failed: bool) -> None:
+        """Try again then; `failed` counts as an attempt."""
+        attempts = tasks.c.attempts + (1 if failed else 0)
+        self._change(claim, due_at=due_at, reason=reason, attempts=attempts, lease_until=None, lease_owner=None)
+
+    def reopen(self, claim: Claim, due_at: datetime, reason: str) -> None:
+        """It is not done after all: look again then."""
+        self._change(claim, state=TaskState.READY, due_at=due_at, reason=reason)
+
+    def give_up(self, claim: Claim, reason: str) -> None:
+        """It will not be done."""
+        self._change(claim, state=TaskState.FAILED, reason=reason, lease_until=None, lease_owner=None)
+
+    def of(self, subject_id: UUID) -> Sequence[Task]:
+        """All tasks of a subject."""
+        query = sa.select(tasks).where(tasks.c.subject_id == subject_id).order_by(tasks.c.task_id)
+        return [_task(row) for row in self._session.rows(query)]
+
+    def again(self, chosen: Sequence[Task], due_at: datetime) -> None:
+        """Make those of these tasks that are done or failed ready once more, in a new round."""
+        ended = tasks.c.state != TaskState.READY
+        update = tasks.update().where(tasks.c.task_id.in_([task.task_id for task in chosen]), ended)
+        self._session.run(
+            update.values(state=TaskState.READY, due_at=due_at, attempts=0, reason=None, round=tasks.c.round + 1)
+        )
+
+    def next_due_at(self) -> datetime | None:
+        """When the next task that nobody holds is due."""
+        free_at = sa.case((tasks.c.lease_until > tasks.c.due_at, tasks.c.lease_until), else_=tasks.c.due_at)
+        query = sa.select(sa.func.min(free_at, type_=tasks.c.due_at.type)).where(tasks.c.state == TaskState.READY)
+        due_at: datetime | None = self._session.value(query)
+        return due_at
+
+    def _change(self, claim: Claim, **values: Any) -> None:
+        update = tasks.update().where(tasks.c.task_id == claim.task.task_id, tasks.c.token == claim.token)
+        if self._session.run(update.values(**values)) != 1:
+            raise StaleClaim
+
+
+def _task(row: Row) -> Task:
+    return Task(
+        TaskId(row["task_id"]),
+        OrgId(row["org_id"]),
+        SandboxName(row["sandbox_name"]),
+        Step(row["step"]),
+        row["subject_id"],
+        row["due_at"],
+        None if row["product"] is None else Product(row["product"]),
+        None if row["dataset_id"] is None else DatasetId(row["dataset_id"]),
+        TaskState(row["state"]),
+        row["reason"],
+        row["round"],
+    )

@@ -38,7 +38,7 @@ ORDER_COLUMNS: Final[Mapping[WorkOrderOrder, sa.Column[Any]]] = {
 
 
 class SqlWorkOrders:
-    """Implements `interface.WorkOrders`."""
+    """Implements `work_interface.WorkableOrders`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -59,6 +59,17 @@ class SqlWorkOrders:
         )
         row = self._session.row(self._session.locked(query))
         return None if row is None else _work_order({**row, "org_id": org_id, "sandbox_name": sandbox_name})
+
+    def find_any(self, work_order_id: WorkOrderId) -> WorkOrder | None:
+        """The order, whosever it is. In a writing transaction its row is locked."""
+        query = _STORED.where(work_orders.c.work_order_id == work_order_id)
+        row = self._session.row(self._session.locked(query))
+        return None if row is None else _work_order(row)
+
+    def of_bundle(self, bundle_id: BundleId) -> Sequence[WorkOrder]:
+        """The orders of a bundle, by id. In a writing transaction their rows are locked."""
+        query = _STORED.where(work_orders.c.bundle_id == bundle_id).order_by(work_orders.c.work_order_id)
+        return [_work_order(row) for row in self._session.rows(self._session.locked(query))]
 
     def save(self, order: WorkOrder) -> None:
         """Update the order and note the change with its instant. Raises KeyError for one that was never added."""

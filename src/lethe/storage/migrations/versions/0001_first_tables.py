@@ -231,11 +231,48 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("sandbox_name", TEXT, nullable=False),
         sa.Column("step", TEXT, nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("product", TEXT, nullable=True),
+        sa.Column("dataset_id", TEXT, nullable=True),
         sa.Column("due_at", Instant(), nullable=False),
-        sa.CheckConstraint("step IN ('find', 'bundle', 'forget', 'purge', 'verify')", name=op.f("tasks_step_known")),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("token", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("lease_owner", TEXT, nullable=True),
+        sa.Column("lease_until", Instant(), nullable=True),
+        sa.Column("reason", TEXT, nullable=True),
+        sa.Column("round", sa.Integer(), server_default="0", nullable=False),
+        sa.CheckConstraint(
+            "step IN ('find', 'bundle', 'forget', 'purge', 'verify', 'drop', 'confirm')", name=op.f("tasks_step_known")
+        ),
+        sa.CheckConstraint("state IN ('ready', 'done', 'failed')", name=op.f("tasks_state_known")),
+        sa.CheckConstraint("attempts >= 0", name=op.f("tasks_attempts_at_least_0")),
         sa.PrimaryKeyConstraint("task_id", name=op.f("tasks_pk")),
     )
-    op.create_index("tasks_by_due_at", "tasks", ["due_at", "task_id"])
+    op.create_index("tasks_by_due_at", "tasks", ["state", "org_id", "due_at", "task_id"])
+    op.create_index("tasks_by_subject", "tasks", ["subject_id"])
+    op.create_table(
+        "evidence",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("seen", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", "dataset_id", name=op.f("evidence_pk")),
+    )
+    op.create_table(
+        "certificates",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", name=op.f("certificates_pk")),
+    )
+    op.create_table(
+        "dataset_locks",
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("sandbox_name", TEXT, nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("holder", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "sandbox_name", "dataset_id", name=op.f("dataset_locks_pk")),
+    )
+    op.create_index("dataset_locks_by_holder", "dataset_locks", ["holder"])
     op.create_table(
         "datasets",
         sa.Column("org_id", TEXT, nullable=False),
@@ -492,4 +529,27 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
             ["work_order_id"], ["work_orders.work_order_id"], name=op.f("work_order_products_work_order_id_fk")
         ),
         sa.PrimaryKeyConstraint("work_order_id", "product", name=op.f("work_order_products_pk")),
+    )
+    op.create_table(
+        "plans",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("snapshot", TEXT, nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("rows_by_identity", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["work_order_id"], ["work_orders.work_order_id"], name=op.f("plans_work_order_id_fk")),
+        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", name=op.f("plans_pk")),
+    )
+    op.create_table(
+        "results",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("snapshot", TEXT, nullable=False),
+        sa.Column("plan_hash", TEXT, nullable=False),
+        sa.Column("rows_deleted", sa.BigInteger(), nullable=False),
+        sa.Column("rows_by_identity", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["work_order_id"], ["work_orders.work_order_id"], name=op.f("results_work_order_id_fk")
+        ),
+        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", name=op.f("results_pk")),
     )

@@ -1,0 +1,35 @@
+"""`lethe certificate`: check a certificate offline."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lethe.auth.documents import InvalidDocument, check_document
+
+certificate = typer.Typer(no_args_is_help=True, help="Check certificates.")
+
+
+@certificate.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="The certificate: the signed text, or the API's whole answer.")],
+    key: Annotated[
+        str | None, typer.Option(help="The thumbprint (kid) of the only key to trust; without it any key will do.")
+    ] = None,
+) -> None:
+    """Check a certificate's signature, offline; exit with status 1 when it does not fit."""
+    text = file.read_text()
+    if text.lstrip().startswith("{"):
+        text = str(json.loads(text).get("jws", ""))
+    try:
+        checked = check_document(text)
+    except InvalidDocument as error:
+        typer.echo(f"Not valid: {error}.")
+        raise typer.Exit(1) from None
+    if key is not None and checked.key_thumbprint != key:
+        typer.echo(f"Not trusted: the certificate is signed by {checked.key_thumbprint}.")
+        raise typer.Exit(1)
+    typer.echo(json.dumps(json.loads(checked.content), indent=2, ensure_ascii=False))
+    trust = "the key that you named" if key else "a key that you should compare with GET …/certificate/keys"
+    typer.echo(f"Valid: signed by {checked.key_thumbprint}, {trust}.")

@@ -1,0 +1,125 @@
+"""The engine for tables that are files in a directory."""
+
+from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from lethe.domain.plan import TablePlan
+from lethe.engines.directory.forget import Forgetting
+from lethe.engines.directory.formats import FileFormat
+from lethe.engines.directory.listing import listing_of, public_names
+from lethe.engines.directory.purge import drop_everything, purge_leftovers
+from lethe.engines.directory.table import DirectoryTable, planned
+from lethe.engines.executors.interface import Executor
+from lethe.engines.interface import (
+    DidNotHappen,
+    Evidence,
+    Finding,
+    Forgotten,
+    Marker,
+    MayHaveHappened,
+    NeverWill,
+    Outcome,
+    PurgePolicy,
+    PurgeReport,
+    TableMissing,
+    TableRefused,
+    TableUnavailable,
+    Target,
+    Traits,
+    Wanted,
+    Watcher,
+    unwatched,
+)
+from lethe.engines.matching import compile_matcher
+from lethe.engines.storage.interface import StorageFailed
+from lethe.engines.storage.opening import StorageOpener
+from lethe.engines.tally import Counts, tally
+from lethe.engines.verify.interface import Surroundings, Verifier
+
+
+class DirectoryEngine:
+    """Deletes from directories of single files.
+
+    The order of effects of a forget stands in `directory.forget`, that of a purge in `directory.purge`.
+    """
+
+    def __init__(
+        self, file_format: FileFormat, open_storage: StorageOpener, executor: Executor, verifier: Verifier
+    ) -> None:
+        self._format = file_format
+        self._open_storage = open_storage
+        self._executor = executor
+        self._verifier = verifier
+
+    @property
+    def traits(self) -> Traits:
+        """The table changes file by file, each at once; there is no history, and nobody refuses a conflict."""
+        return Traits(
+            formats=frozenset({self._format.format}),
+            commits_atomically=False,
+            detects_conflicts=False,
+            keeps_history=False,
+        )
+
+    def find(self, target: Target, wanted: Wanted, *, watch: Watcher = unwatched) -> Finding:
+        """Search the identities of every live file. Changes nothing."""
+        with _unavailable():
+            table = self._table(target)
+            listing = table.listing()
+            found = table.search(listing.live, compile_matcher(target.selector, wanted), watch)
+        names = public_names(listing, table.identity_column)
+        files = [replace(file, path=names[file.path]) for file in planned(found, whole_table=True)]
+        plan = TablePlan(target.dataset_id, listing.snapshot, files)
+        return Finding(plan, tally(wanted, sum((one.counts for one in found), Counts())))
+
+    def forget(
+        self, target: Target, wanted: Wanted, plan: TablePlan, marker: Marker, *, watch: Watcher = unwatched
+    ) -> Outcome:
+        """Replace files, file by file."""
+        forgetting = None
+        try:
+            matcher = compile_matcher(target.selector, wanted)
+            forgetting = Forgetting(self._table(target), matcher, marker, watch)
+            done, repeated = forgetting.run(plan)
+        except TableRefused as error:
+            return NeverWill(str(error))
+        except (StorageFailed, BrokenProcessPool) as error:
+            decided = forgetting is not None and forgetting.decided
+            return MayHaveHappened(str(error)) if decided else DidNotHappen(str(error))
+        return Forgotten(done.snapshot, done.plan, tally(wanted, done.counts), repeated=repeated)
+
+    def purge(self, target: Target, policy: PurgePolicy, now: datetime, *, watch: Watcher = unwatched) -> PurgeReport:
+        """Remove journals and leftovers."""
+        with _unavailable():
+            table = self._table(target)
+            return purge_leftovers(table.storage, table.listing(), policy, now, watch)
+
+    def verify(self, target: Target, wanted: Wanted, *, watch: Watcher = unwatched) -> Evidence:
+        """Let the independent reader look at every file under the location."""
+        with _unavailable():
+            storage = self._table(target).storage
+            listing = listing_of(storage)
+            around = Surroundings(listing.snapshot, frozenset(stat.path for stat in listing.live))
+            return self._verifier.verify(storage, target.selector, wanted, around, watch=watch)
+
+    def drop(self, target: Target, now: datetime, *, watch: Watcher = unwatched) -> PurgeReport:  # noqa: ARG002
+        """Remove every file under the location."""
+        with _unavailable():
+            return drop_everything(self._table(target).storage, watch)
+
+    def _table(self, target: Target) -> DirectoryTable:
+        if target.table.location is None:
+            raise TableMissing("the table has no location")
+        return DirectoryTable(target, self._open_storage(target.table.location), self._format, self._executor)
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """What the storage or the pool could not do this time may be repeated."""
+    try:
+        yield
+    except (StorageFailed, BrokenProcessPool) as error:
+        raise TableUnavailable(str(error)) from error

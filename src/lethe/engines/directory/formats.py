@@ -1,0 +1,37 @@
+"""What a format of single files must know how to do."""
+
+from dataclasses import dataclass
+from typing import IO, Any, Protocol
+
+from lethe.domain.dataset import TableFormat
+from lethe.engines.matching import Matcher
+from lethe.engines.tally import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What one file holds."""
+
+    rows: int
+    counts: Counts
+
+
+class FileFormat(Protocol):
+    """Searches and copies one file. Pickles."""
+
+    @property
+    def format(self) -> TableFormat:
+        """The format."""
+        ...
+
+    def search(self, source: Any, path: str, matcher: Matcher) -> Searched:
+        """Count what matches; `source` is a `pyarrow.NativeFile`. Raises TableRefused."""
+        ...
+
+    def copy(self, source: Any, path: str, sink: IO[bytes], matcher: Matcher) -> Any:
+        """Write the file without the rows that match. The answer is for `require_same_form` alone."""
+        ...
+
+    def require_same_form(self, source: Any, result: Any, copied: Any) -> Searched:
+        """Compare the copy, read back, with its source; answer what was left out. Raises TableRefused."""
+        ...

@@ -1,0 +1,86 @@
+"""What workers do with one file: search it, or prepare its change."""
+
+from dataclasses import dataclass
+
+from lethe.domain.plan import FileAction
+from lethe.engines.directory.formats import FileFormat, Searched
+from lethe.engines.directory.journal import Change
+from lethe.engines.matching import Matcher
+from lethe.engines.storage.interface import FileMissing, Storage
+from lethe.engines.tally import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class FileFound:
+    """One file as a find saw it."""
+
+    path: str
+    version: str
+    size_bytes: int
+    rows: int
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """The task of a find."""
+
+    storage: Storage
+    format: FileFormat
+    matcher: Matcher
+
+    def __call__(self, path: str) -> FileFound | None:
+        """Search one file; None when it is gone."""
+        try:
+            stat = self.storage.stat(path)
+            with self.storage.open(path) as source:
+                searched = self.format.search(source, path, self.matcher)
+        except FileMissing:
+            return None
+        return FileFound(path, stat.version, stat.size_bytes, searched.rows, searched.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One file that should change."""
+
+    path: str
+    action: FileAction
+    new: str
+    """Where new content is to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """The task of a forget: write the new content aside, check it, change nothing."""
+
+    storage: Storage
+    format: FileFormat
+    matcher: Matcher
+
+    def __call__(self, intent: Intent) -> Change | None:
+        """Prepare one file's change; None when another writer changed or removed the file meanwhile.
+
+        A file is dropped only after all its rows were seen to match, whatever the plan says.
+        """
+        try:
+            stat = self.storage.stat(intent.path)
+            with self.storage.open(intent.path) as source:
+                searched = None
+                if intent.action is FileAction.DROP:
+                    searched = self.format.search(source, intent.path, self.matcher)
+                drop = searched is not None and searched.counts.rows == searched.rows
+                if searched is None or not drop:
+                    searched = self._copy(source, intent)
+            if self.storage.stat(intent.path).version != stat.version:
+                return None
+        except FileMissing:
+            return None
+        new = None if drop else intent.new
+        return Change(intent.path, stat.version, new, searched.rows, stat.size_bytes, searched.counts)
+
+    def _copy(self, source: object, intent: Intent) -> Searched:
+        with self.storage.create(intent.new) as sink:
+            copied = self.format.copy(source, intent.path, sink, self.matcher)
+        with self.storage.open(intent.new) as result:
+            return self.format.require_same_form(source, result, copied)

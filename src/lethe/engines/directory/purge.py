@@ -1,0 +1,90 @@
+"""Removing what a directory holds beside its live files.
+
+Order of effects: `_metadata` summaries, leftovers of other writers, then of each journal its rounds and contents, and
+its record last; a repeat of a forget that meets a record answers with it, and one that meets none searches again and
+finds nothing to do. Then directories without files, whose names may hold a partition's value. Every removal stands
+alone: a crash between any two leaves less to remove.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from lethe.engines.directory.listing import Listing
+from lethe.engines.interface import NotRemoved, Phase, PurgePolicy, PurgeReport, Watcher
+from lethe.engines.progress import Meter
+from lethe.engines.storage.interface import FileStat, Storage, StorageFailed
+
+_Chain = Sequence[FileStat]
+"""Files that must go in this order, the last only when all before it went."""
+
+
+def purge_leftovers(
+    storage: Storage, listing: Listing, policy: PurgePolicy, now: datetime, watch: Watcher
+) -> PurgeReport:
+    """Remove what is nobody's; hold what may still be somebody's."""
+    chains, held = _decide(listing, policy.writers_grace, now)
+    report = _remove(storage, chains, Phase.PURGE, watch)
+    return PurgeReport(report.files_removed, report.bytes_removed, report.failed, held)
+
+
+def drop_everything(storage: Storage, watch: Watcher) -> PurgeReport:
+    """Remove every file."""
+    return _remove(storage, [[stat] for stat in storage.list()], Phase.DROP, watch)
+
+
+def _decide(listing: Listing, grace: timedelta, now: datetime) -> tuple[Sequence[_Chain], Sequence[NotRemoved]]:
+    """What goes, and what is held. Pure."""
+    goes: list[_Chain] = [[stat] for stat in listing.summaries]
+    held: list[NotRemoved] = []
+    for number, stat in enumerate(listing.leftovers):
+        if stat.modified_at + grace <= now:
+            goes.append([stat])
+        else:
+            why = "a hidden file of another writer, who may still be at work"
+            held.append(NotRemoved(f"hidden file {number}", why, stat.modified_at + grace))
+    for journal in _journals(listing.ours):
+        names = {stat.path.rpartition("/")[2] for stat in journal}
+        decided = any(name.startswith("round-") for name in names)
+        newest = max(stat.modified_at for stat in journal)
+        if "done.json" in names:
+            goes.append(sorted(journal, key=lambda stat: stat.path.endswith("/done.json")))
+        elif decided:
+            held.append(NotRemoved(journal[0].path, "a forget began here and has not ended; repeat it"))
+        elif newest + grace <= now:
+            goes.append(journal)
+        else:
+            held.append(NotRemoved(journal[0].path, "a forget may be at work here", newest + grace))
+    return goes, held
+
+
+def _journals(ours: Sequence[FileStat]) -> Iterator[Sequence[FileStat]]:
+    by_directory: dict[str, list[FileStat]] = defaultdict(list)
+    for stat in ours:
+        by_directory[stat.path.rpartition("/")[0]].append(stat)
+    yield from by_directory.values()
+
+
+def _remove(storage: Storage, chains: Sequence[_Chain], phase: Phase, watch: Watcher) -> PurgeReport:
+    """Remove chain by chain. Where a removal fails, the rest of its chain stays too, and is reported."""
+    total = sum(map(len, chains))
+    meter = Meter(watch, phase, total, sum(stat.size_bytes for chain in chains for stat in chain))
+    removed, removed_bytes = 0, 0
+    failed: list[NotRemoved] = []
+    for chain in chains:
+        broken = ""
+        for stat in chain:
+            number = removed + len(failed)
+            try:
+                if not broken:
+                    storage.remove(stat.path)
+            except StorageFailed as error:
+                broken = str(error)
+            if broken:
+                failed.append(NotRemoved(f"file {number} of {total}", broken))
+            else:
+                removed += 1
+                removed_bytes += stat.size_bytes
+            meter.step(stat.size_bytes)
+    storage.remove_empty_directories()
+    return PurgeReport(removed, removed_bytes, failed)

@@ -1,0 +1,110 @@
+"""Identities as values of a column's type: what text names which integer, decimal, uuid or run of bytes.
+
+An id is text; a column may not be. The rules, chosen so that no id ever matches a value that its text does not name:
+- text and binary: the id's UTF-8 bytes, exactly;
+- integer: the canonical numeral alone (`7`, not `007` or `+7`), for in text namespaces these are other people;
+- decimal: the canonical numeral, where trailing zeros after the point do not count;
+- uuid, and sixteen fixed bytes: also the hyphenated form, in either letter case, for the stored value has none.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+
+from lethe.engines.interface import TableRefused
+from lethe.engines.tally import Numbers
+
+_INTEGER: Final = re.compile(r"(?:0|-?[1-9][0-9]*)\Z")
+_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z")
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+_UUID_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class TypedKeys:
+    """The distinct values of a column that some wanted id names."""
+
+    values: Any
+    """`pyarrow.Array` of the column's type, without nulls or repetitions."""
+    keys: Numbers
+    """For each value, the position of its id."""
+
+
+def typed(texts: Sequence[str], column: Any) -> TypedKeys:
+    """The ids that name a value of this `pyarrow.DataType`; ids that name none are left out.
+
+    Raises TableRefused for a type that cannot hold identities.
+    """
+    convert = _converter(column)
+    values: dict[Any, int] = {}
+    for position, text in enumerate(texts):
+        for value in convert(text):
+            values.setdefault(value, position)
+    array = pa.array(list(values), type=column)
+    return TypedKeys(array, np.fromiter(values.values(), dtype=np.int64, count=len(values)))
+
+
+def _converter(column: Any) -> Callable[[str], tuple[Any, ...]]:
+    """From an id to the values that it names."""
+    if pa.types.is_string(column) or pa.types.is_large_string(column):
+        return lambda text: (text,)
+    if pa.types.is_binary(column) or pa.types.is_large_binary(column):
+        return lambda text: (text.encode(),)
+    if pa.types.is_fixed_size_binary(column):
+        return _fixed(column.byte_width)
+    if pa.types.is_integer(column):
+        return _integer(column.bit_width, signed=pa.types.is_signed_integer(column))
+    if pa.types.is_decimal(column):
+        return _decimal(column.precision, column.scale)
+    raise TableRefused(f"an identity cannot be matched in a column of type {column}")
+
+
+def _fixed(width: int) -> Callable[[str], tuple[Any, ...]]:
+    def convert(text: str) -> tuple[Any, ...]:
+        if width == _UUID_BYTES and _UUID.match(text):
+            return (UUID(text).bytes,)
+        raw = text.encode()
+        return (raw,) if len(raw) == width else ()
+
+    return convert
+
+
+def _integer(bits: int, *, signed: bool) -> Callable[[str], tuple[Any, ...]]:
+    low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
+    digits_max = len(str(high)) + 1
+
+    def convert(text: str) -> tuple[Any, ...]:
+        if len(text) > digits_max or not _INTEGER.match(text):
+            return ()
+        value = int(text)
+        return (value,) if low <= value <= high else ()
+
+    return convert
+
+
+def _decimal(precision: int, scale: int) -> Callable[[str], tuple[Any, ...]]:
+    def convert(text: str) -> tuple[Any, ...]:
+        if not _DECIMAL.match(text):
+            return ()
+        sign, digits, exponent = Decimal(text).as_tuple()
+        number = int("".join(map(str, digits)))
+        if not number:
+            return () if sign else (Decimal(0).scaleb(-scale),)
+        shift = scale + int(exponent)
+        if shift >= 0:
+            unscaled = number * 10**shift
+        else:
+            unscaled, rest = divmod(number, 10**-shift)
+            if rest:
+                return ()
+        if len(str(unscaled)) > precision:
+            return ()
+        return (Decimal((sign, tuple(map(int, str(unscaled))), -scale)),)
+
+    return convert

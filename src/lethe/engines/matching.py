@@ -1,0 +1,224 @@
+"""Which rows match: the one place that decides, for every format and every phase.
+
+A matcher is compiled once from the orders of a pass and applied to Arrow tables. It answers with a mask and with counts
+per order and per identity, in one vectorised pass. A null identity never matches, and neither does a row without the
+column: the mask has no nulls, so that its inversion keeps such rows.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lethe.domain.dataset import PrimaryIdentity
+from lethe.domain.identity import fold
+from lethe.engines.columns import at_path, folded, identity_map_entries, plain
+from lethe.engines.interface import IdentityMap, Selector, Wanted
+from lethe.engines.keys import TypedKeys, typed
+from lethe.engines.tally import Counts, Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGroup:
+    """The distinct ids of one namespace code that are compared alike."""
+
+    folded_code: str
+    case_insensitive: bool
+    texts: tuple[str, ...]
+    first_key: int
+    """The position of the group's first id among all keys of the matcher."""
+
+    def __repr__(self) -> str:
+        """Counts only: an object in a log or a traceback must not speak."""
+        return f"KeyGroup({self.folded_code}, {len(self.texts)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What one table matched."""
+
+    mask: Any
+    """`pyarrow.BooleanArray`, one entry a row, without nulls: the row matches."""
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """The compiled question of a pass."""
+
+    selector: Selector
+    groups: tuple[KeyGroup, ...]
+    key_of_slot: Numbers
+    """For each identity of the pass, in the order of the orders, its key; -1 where the selector cannot match it."""
+    order_of_slot: Numbers
+    order_count: int
+    _typed: dict[tuple[int, Any], TypedKeys] = field(default_factory=dict, repr=False, compare=False)
+    _sorted: dict[tuple[int, Any], list[Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        """Without the cache: a worker rebuilds what it needs."""
+        return (self.selector, self.groups, self.key_of_slot, self.order_of_slot, self.order_count)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        names = ("selector", "groups", "key_of_slot", "order_of_slot", "order_count")
+        for name, value in zip(names, state, strict=True):
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_typed", {})
+        object.__setattr__(self, "_sorted", {})
+
+    def at(self, selector: Selector) -> "Matcher":
+        """The same question for a file that knows the column by another name or path."""
+        return replace(self, selector=selector)
+
+    def sorted_keys(self, group: int, column: Any) -> Sequence[Any]:
+        """The values of a `pyarrow.DataType` that a group wants, text as UTF-8 bytes, ascending: for bounds."""
+        known = self._sorted.get((group, column))
+        if known is None:
+            values = self._keys(group, column).values.to_pylist()
+            known = sorted(value.encode() if isinstance(value, str) else value for value in values)
+            self._sorted[group, column] = known
+        return known
+
+    def columns(self, schema: Any) -> Sequence[str]:
+        """The columns of a file's `pyarrow.Schema` that deciding needs; none when no row of the file can match."""
+        match self.selector:
+            case PrimaryIdentity(path=path):
+                return [".".join(path)] if at_path(schema, path) is not None else []
+            case IdentityMap(column=column):
+                return [column] if schema.get_field_index(column) >= 0 else []
+
+    def match(self, table: Any) -> Matches:
+        """Which rows of a `pyarrow.Table` match. Raises TableRefused for a column that cannot hold identities."""
+        rows, keys = self._pairs(table)
+        if not len(rows):
+            return Matches(_mask(np.zeros(table.num_rows, dtype=np.bool_)), Counts())
+        mask = np.zeros(table.num_rows, dtype=np.bool_)
+        mask[rows] = True
+        return Matches(_mask(mask), self._counts(int(mask.sum()), rows, keys))
+
+    def _pairs(self, table: Any) -> tuple[Numbers, Numbers]:
+        """Every (row, key) that agree, each once."""
+        pairs = [(rows, group.first_key + keys) for group, rows, keys in self._found(table) if len(rows)]
+        if not pairs:
+            return _EMPTY, _EMPTY
+        rows = np.concatenate([r for r, _ in pairs])
+        keys = np.concatenate([k for _, k in pairs])
+        if isinstance(self.selector, PrimaryIdentity):
+            return rows, keys
+        distinct = np.unique(rows * self._key_count + keys)
+        return distinct // self._key_count, distinct % self._key_count
+
+    def _found(self, table: Any) -> Iterator[tuple[KeyGroup, Numbers, Numbers]]:
+        """Per group, rows and the keys (within the group) that they name."""
+        if not table.num_rows or not self.groups:
+            return
+        match self.selector:
+            case PrimaryIdentity(path=path):
+                values = at_path(table, path)
+                if values is None:
+                    return
+                values = plain(values)
+                for position, group in enumerate(self.groups):
+                    found, keys = self._lookup(position, group, values)
+                    yield group, found, keys
+            case IdentityMap(column=column):
+                if table.schema.get_field_index(column) < 0:
+                    return
+                for entries in identity_map_entries(table.column(column)):
+                    for position, group in enumerate(self.groups):
+                        mine = entries.of_namespace(group.folded_code)
+                        found, keys = self._lookup(position, group, plain(mine.ids))
+                        yield group, mine.rows[found], keys
+
+    def _lookup(self, position: int, group: KeyGroup, values: Any) -> tuple[Numbers, Numbers]:
+        """Positions in `values` that hold a wanted id, and which."""
+        if not len(values) or pa.types.is_null(values.type):
+            return _EMPTY, _EMPTY
+        wanted = self._keys(position, values.type)
+        if not len(wanted.values):
+            return _EMPTY, _EMPTY
+        index = pc.index_in(folded(values) if group.case_insensitive else values, value_set=wanted.values)
+        hit = pc.is_valid(index)
+        where = pc.indices_nonzero(hit).to_numpy(zero_copy_only=False).astype(np.int64)
+        which = index.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
+        return where, wanted.keys[which]
+
+    def _keys(self, position: int, column: Any) -> TypedKeys:
+        known = self._typed.get((position, column))
+        if known is None:
+            known = self._typed[position, column] = typed(self.groups[position].texts, column)
+        return known
+
+    @property
+    def _key_count(self) -> int:
+        return sum(len(group.texts) for group in self.groups)
+
+    def _counts(self, matched: int, rows: Numbers, keys: Numbers) -> Counts:
+        by_key = np.bincount(keys, minlength=self._key_count)
+        wanted = self.key_of_slot >= 0
+        by_slot = np.zeros(len(self.key_of_slot), dtype=np.int64)
+        by_slot[wanted] = by_key[self.key_of_slot[wanted]]
+        if self._pair_names_order_once:
+            by_order = np.bincount(self.order_of_slot, weights=by_slot, minlength=self.order_count).astype(np.int64)
+        else:
+            by_order = self._rows_per_order(rows, keys)
+        return Counts(matched, by_order, by_slot)
+
+    @property
+    def _pair_names_order_once(self) -> bool:
+        """Whether a row can count for an order through one identity only."""
+        return isinstance(self.selector, PrimaryIdentity) and len(self.groups) == 1
+
+    def _rows_per_order(self, rows: Numbers, keys: Numbers) -> Numbers:
+        """Rows per order when one row may name several identities of the same order."""
+        by_order = np.zeros(self.order_count, dtype=np.int64)
+        for order in range(self.order_count):
+            mine = np.zeros(self._key_count, dtype=np.bool_)
+            wanted = self.key_of_slot[self.order_of_slot == order]
+            mine[wanted[wanted >= 0]] = True
+            by_order[order] = len(np.unique(rows[mine[keys]]))
+        return by_order
+
+
+_EMPTY: Numbers = np.zeros(0, dtype=np.int64)
+
+
+def _mask(values: Any) -> Any:
+    return pa.array(values, type=pa.bool_())
+
+
+def compile_matcher(selector: Selector, wanted: Wanted) -> Matcher:
+    """The question that a pass asks of every row.
+
+    Namespaces meet by their folded code. Ids of a case-insensitive namespace are compared by their folded form.
+    A primary identity is asked for its own namespace alone.
+    """
+    only = selector.namespace_code.casefold() if isinstance(selector, PrimaryIdentity) else None
+    texts: dict[tuple[str, bool], dict[str, int]] = {}
+    slots: list[tuple[tuple[str, bool], int] | None] = []
+    order_of_slot: list[int] = []
+    for position, order in enumerate(wanted.orders):
+        for namespace, value in order.identities:
+            order_of_slot.append(position)
+            if only is not None and namespace.folded_code != only:
+                slots.append(None)
+                continue
+            kind = (namespace.folded_code, namespace.case_insensitive)
+            known = texts.setdefault(kind, {})
+            slots.append((kind, known.setdefault(fold(value) if namespace.case_insensitive else value, len(known))))
+    groups: dict[tuple[str, bool], KeyGroup] = {}
+    first = 0
+    for (code, case_insensitive), known in texts.items():
+        groups[code, case_insensitive] = KeyGroup(code, case_insensitive, tuple(known), first)
+        first += len(known)
+    keys = [-1 if slot is None else groups[slot[0]].first_key + slot[1] for slot in slots]
+    return Matcher(
+        selector,
+        tuple(groups.values()),
+        np.array(keys, dtype=np.int64),
+        np.array(order_of_slot, dtype=np.int64),
+        len(wanted.orders),
+    )

@@ -1,0 +1,1 @@
+"""Plain Parquet directories, flat or Hive-partitioned."""

@@ -1,0 +1,51 @@
+"""Finding in one file: read the columns that decide and no others."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lethe.engines.rewrite.interface import Judge
+from lethe.engines.rewrite.source import leaves_of, open_parquet, read_leaves
+from lethe.engines.tally import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What one file holds for a judge."""
+
+    rows: int
+    rows_left_out: int
+    """Rows that would not be in a copy: matched now, or deleted before."""
+    counts: Counts
+
+    @property
+    def rows_matched(self) -> int:
+        """Rows that match and are not deleted yet."""
+        return self.counts.rows
+
+    @property
+    def rows_live(self) -> int:
+        """Rows that are not deleted yet."""
+        return self.rows - self.rows_left_out + self.rows_matched
+
+
+def scan(source: Any, judge: Judge) -> Scanned:
+    """Judge every row of a Parquet file (`pyarrow.NativeFile`), skipping row groups whose bounds exclude a match.
+
+    Raises TableRefused.
+    """
+    file = open_parquet(source)
+    metadata, schema = file.metadata, file.schema_arrow
+    leaves = leaves_of(file, judge.columns(schema))
+    counts, left_out, first_row = Counts(), 0, 0
+    for group in range(metadata.num_row_groups):
+        rows = metadata.row_group(group).num_rows
+        if not judge.can_skip(metadata.row_group(group), schema):
+            table = read_leaves(file, group, leaves) if leaves else pa.table({"": pa.nulls(rows)})
+            judgement = judge.judge(table, first_row)
+            left_out += pc.sum(judgement.leave_out).as_py() or 0
+            counts += judgement.counts
+        first_row += rows
+    return Scanned(metadata.num_rows, left_out, counts)

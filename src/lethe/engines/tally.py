@@ -1,0 +1,72 @@
+"""Counting a pass: counts that files add up to, and the tally that orders get back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lethe.engines.interface import OrderTally, Tally, Wanted
+
+Numbers = NDArray[np.int64]
+
+
+def _none() -> Numbers:
+    return np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """What some rows matched. Positions, never values: counts travel between processes and into journals."""
+
+    rows: int = 0
+    """Rows that matched at all."""
+    by_order: Numbers = field(default_factory=_none)
+    """Rows per order, by the order's position in the pass; empty when nothing matched."""
+    by_slot: Numbers = field(default_factory=_none)
+    """Rows per identity, by its position when the identities of all orders are strung together; or empty."""
+
+    def __add__(self, other: "Counts") -> "Counts":
+        if not other.rows:
+            return self
+        if not self.rows:
+            return other
+        return Counts(self.rows + other.rows, self.by_order + other.by_order, self.by_slot + other.by_slot)
+
+    def to_json(self) -> Mapping[str, Any]:
+        """The counts, sparse, for a journal."""
+        return {
+            "rows": self.rows,
+            "orders": [len(self.by_order), _sparse(self.by_order)],
+            "slots": [len(self.by_slot), _sparse(self.by_slot)],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Counts":
+        """The counts that `to_json` wrote."""
+        return cls(int(value["rows"]), _dense(*value["orders"]), _dense(*value["slots"]))
+
+
+def _sparse(numbers: Numbers) -> list[list[int]]:
+    return [[int(i), int(numbers[i])] for i in np.flatnonzero(numbers)]
+
+
+def _dense(width: int, pairs: list[list[int]]) -> Numbers:
+    numbers = np.zeros(width, dtype=np.int64)
+    for position, count in pairs:
+        numbers[position] = count
+    return numbers
+
+
+def tally(wanted: Wanted, counts: Counts) -> Tally:
+    """The counts as each order sees them."""
+    orders = []
+    first = 0
+    for position, order in enumerate(wanted.orders):
+        width = order.identities.count
+        mine = counts.by_slot[first : first + width].tolist() if counts.rows else [0] * width
+        rows = int(counts.by_order[position]) if counts.rows else 0
+        orders.append(OrderTally(order.work_order_id, rows, tuple(mine)))
+        first += width
+    return Tally(counts.rows, tuple(orders))

@@ -1,0 +1,119 @@
+"""One file of any kind: recognised by its first bytes, and searched in every form that it has."""
+
+import gzip
+import struct
+import zlib
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import unquote
+
+import pyarrow as pa
+
+from lethe.domain.dataset import PrimaryIdentity
+from lethe.engines.interface import ResidueKind, Selector
+from lethe.engines.storage.interface import FileMissing, Storage
+from lethe.engines.verify import avro, text
+from lethe.engines.verify.findings import Findings, Unreadable
+from lethe.engines.verify.needles import Needles
+from lethe.engines.verify.parquet import examine as parquet
+from lethe.engines.verify.parquet.footer import MAGIC, MAGIC_ENCRYPTED
+
+_GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+
+
+@dataclass(frozen=True, slots=True)
+class Examining:
+    """The task of the first pass."""
+
+    storage: Storage
+    selector: Selector
+    needles: Needles
+    live: frozenset[str] = field(repr=False)
+    selectors: dict[str, Selector] = field(repr=False)
+    full: bool
+
+    def __call__(self, path: str) -> Findings | None:
+        """Examine one file; None when it is gone."""
+        findings = Findings(path)
+        try:
+            data = self.storage.read(path)
+        except FileMissing:
+            return None
+        findings.bytes_examined = len(data)
+        live = path in self.live
+        selector = self.selectors.get(path, self.selector)
+        try:
+            _examine(data, selector, self.needles, findings, live=live, full=self.full)
+        except Unreadable as error:
+            findings.residue(ResidueKind.UNREADABLE, str(error))
+        _name(path, selector, self.needles, findings, live=live)
+        return findings
+
+
+@dataclass(frozen=True, slots=True)
+class Explaining:
+    """The task of the second pass: which of a few identities stand in surviving rows of a live file."""
+
+    storage: Storage
+    needles: Needles
+
+    def __call__(self, path: str) -> set[int]:
+        """The identities that some row of the file holds."""
+        try:
+            data = self.storage.read(path)
+            if data[:4] == MAGIC:
+                return parquet.identities_in_rows(data, self.needles)
+            return text.identities_in(_opened(data), self.needles)
+        except (FileMissing, Unreadable):
+            return set()
+
+
+def _examine(data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool, full: bool) -> None:
+    if data[:4] == MAGIC and data[-4:] == MAGIC:
+        _examine_parquet(data, selector, needles, findings, live=live, full=full)
+    elif data[:4] == MAGIC_ENCRYPTED:
+        raise Unreadable("the file is encrypted")
+    elif data[:4] == avro.MAGIC:
+        for where, part in avro.parts(data):
+            findings.ask_elsewhere(needles.in_bytes(part), f"Avro {where}")
+    else:
+        text.examine(_opened(data), selector, needles, findings, live=live)
+        findings.ask_elsewhere(needles.in_bytes(data) if data[:2] == _GZIP else set(), "compressed bytes")
+
+
+def _examine_parquet(
+    data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool, full: bool
+) -> None:
+    """Damage may show anywhere in a walk through bytes; whatever it breaks, the file was not examined."""
+    try:
+        parquet.examine(data, selector, needles, findings, live=live, full=full)
+    except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError, struct.error) as error:
+        raise Unreadable("the file's structures contradict each other") from error
+
+
+def _opened(data: bytes) -> bytes:
+    """Without a compression around the whole file. Raises Unreadable."""
+    try:
+        if data[:2] == _GZIP:
+            return gzip.decompress(data)
+        if data[:4] == _ZSTD:
+            with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
+                return bytes(stream.read())
+    except (OSError, EOFError, zlib.error) as error:
+        raise Unreadable("the file cannot be decompressed") from error
+    return data
+
+
+def _name(path: str, selector: Selector, needles: Needles, findings: Findings, *, live: bool) -> None:
+    """The name of a file may speak, and a partition's directory may be the identity itself."""
+    if isinstance(selector, PrimaryIdentity) and len(selector.path) == 1:
+        for part in path.split("/")[:-1]:
+            column, _, value = part.partition("=")
+            named = needles.named_by(unquote(value), selector.namespace_code.casefold())
+            if unquote(column) == selector.path[0] and named is not None:
+                findings.residue(ResidueKind.LIVE_ROW if live else ResidueKind.STORED_ROW, "directory name")
+                return
+    findings.ask_elsewhere(needles.in_bytes(path.encode("utf-8", "surrogateescape")), "file name")
+    if "%" in path:
+        findings.ask_elsewhere(needles.in_bytes(unquote(path).encode("utf-8", "surrogateescape")), "file name")

@@ -1,0 +1,161 @@
+"""The identities as things to look for: all at once in bytes, and one by one in decoded values."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+from uuid import UUID
+
+from ahocorasick_rs import BytesAhoCorasick
+
+from lethe.domain.dataset import PrimaryIdentity
+from lethe.engines.interface import Selector, Wanted
+
+SEARCHED_BYTES_MIN: Final = 4
+"""Shorter values occur in any run of bytes by chance; they are compared with whole decoded values only."""
+
+_WIDE_INTEGER: Final = 1 << 24
+"""Integers from here on are searched in their binary forms too; smaller ones are mostly zero bytes."""
+
+
+@dataclass(frozen=True)
+class Needles:
+    """The identities that rows of one table could bear."""
+
+    exact: dict[str, dict[str, int]]
+    """Folded namespace code → text → number of the identity."""
+    folded: dict[str, dict[str, int]]
+    """The same for case-insensitive namespaces, by folded text."""
+    texts: tuple[tuple[str, bool], ...] = field(repr=False)
+    """By number: text, and whether case counts for nothing."""
+    searched_bytes_min: int = SEARCHED_BYTES_MIN
+
+    def __repr__(self) -> str:
+        """Counts only."""
+        return f"Needles({len(self.texts)})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the automaton, which every process builds for itself."""
+        names = ("exact", "folded", "texts", "searched_bytes_min")
+        return {name: self.__dict__[name] for name in names}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+    def named_by(self, value: str, code: str | None = None) -> int | None:
+        """The identity that a whole value is, in one namespace or in any."""
+        for kind, form in ((self.exact, value), (self.folded, value.casefold() if self.folded else value)):
+            for namespace, texts in kind.items():
+                if (code is None or namespace == code) and form in texts:
+                    return texts[form]
+        return None
+
+    def named_by_bytes(self, value: bytes, code: str | None = None) -> int | None:
+        """The identity that a run of bytes is as UTF-8 text."""
+        try:
+            return self.named_by(value.decode(), code)
+        except UnicodeDecodeError:
+            return None
+
+    def in_bytes(self, data: bytes) -> set[int]:
+        """The identities that occur anywhere in some bytes."""
+        if not self._patterns or not data:
+            return set()
+        found = self._search(data.lower() if self.folded else data)
+        if self.folded and not data.isascii():
+            found |= self._search(data.decode("utf-8", "replace").casefold().encode())
+        return {number for number in found if self._really(number, data)}
+
+    def any_in_bytes(self, data: bytes) -> bool:
+        """Whether some identity may occur; where case does not count, the answer may be a false yes."""
+        if not self._patterns or not data:
+            return False
+        if self.folded and not data.isascii():
+            return True
+        return bool(self._automaton.find_matches_as_indexes(data.lower() if self.folded else data))
+
+    @cached_property
+    def has_short(self) -> bool:
+        """Whether some identity is too short to be searched in bytes."""
+        return any(len(text.encode()) < self.searched_bytes_min for text, _ in self.texts)
+
+    def in_text(self, text: str) -> set[int]:
+        """The identities that occur in a decoded text; short ones only when they are all of it."""
+        found = self.in_bytes(text.encode("utf-8", "surrogatepass"))
+        whole = self.named_by(text)
+        return found if whole is None else found | {whole}
+
+    def subset(self, numbers: Iterable[int]) -> "Needles":
+        """Only some identities, under their numbers, to be found as parts of any value."""
+        wanted = set(numbers)
+
+        def kept(kind: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+            return {code: {t: n for t, n in texts.items() if n in wanted} for code, texts in kind.items()}
+
+        return Needles(kept(self.exact), kept(self.folded), self.texts, searched_bytes_min=1)
+
+    @cached_property
+    def _patterns(self) -> list[tuple[bytes, list[int]]]:
+        """What is searched for, and whose it may be."""
+        patterns: dict[bytes, list[int]] = {}
+        for kind in (self.exact, self.folded):
+            for texts in kind.values():
+                for number in texts.values():
+                    for form in _forms(*self.texts[number]):
+                        if len(form) >= self.searched_bytes_min:
+                            patterns.setdefault(form.lower() if self.folded else form, []).append(number)
+        return list(patterns.items())
+
+    @cached_property
+    def _automaton(self) -> Any:
+        return BytesAhoCorasick([pattern for pattern, _ in self._patterns])
+
+    def _search(self, data: bytes) -> set[int]:
+        hits = self._automaton.find_matches_as_indexes(data, overlapping=True)
+        return {number for pattern in {hit[0] for hit in hits} for number in self._patterns[pattern][1]}
+
+    def _really(self, number: int, data: bytes) -> bool:
+        """Where case counts, a find in lowered bytes is looked at again."""
+        text, case_insensitive = self.texts[number]
+        return not self.folded or case_insensitive or any(form in data for form in _forms(text, case_insensitive))
+
+
+def _forms(text: str, case_insensitive: bool) -> Iterator[bytes]:
+    """The runs of bytes that betray an identity."""
+    forms = {text.encode(), text.casefold().encode()} if case_insensitive else {text.encode()}
+    if text.isascii() and text.lstrip("-").isdigit():
+        forms |= _integer_forms(int(text))
+    elif len(text) == 36 and text.isascii():  # noqa: PLR2004 - a hyphenated uuid
+        try:
+            value = UUID(text)
+        except ValueError:
+            pass
+        else:
+            forms |= {value.bytes, str(value).encode()}
+    yield from forms
+
+
+def _integer_forms(value: int) -> set[bytes]:
+    if abs(value) < _WIDE_INTEGER:
+        return set()
+    widths = [width for width in (4, 8) if -(1 << (8 * width - 1)) <= value < 1 << (8 * width - 1)]
+    return {value.to_bytes(width, "little", signed=True) for width in widths}
+
+
+def needles_of(selector: Selector, wanted: Wanted) -> Needles:
+    """The identities of all orders that the selector could match."""
+    only = selector.namespace_code.casefold() if isinstance(selector, PrimaryIdentity) else None
+    exact: dict[str, dict[str, int]] = {}
+    folded: dict[str, dict[str, int]] = {}
+    texts: list[tuple[str, bool]] = []
+    for order in wanted.orders:
+        for namespace, value in order.identities:
+            code = namespace.code.casefold()
+            if only is not None and code != only:
+                continue
+            kind, form = (folded, value.casefold()) if namespace.case_insensitive else (exact, value)
+            known = kind.setdefault(code, {})
+            if form not in known:
+                known[form] = len(texts)
+                texts.append((value, namespace.case_insensitive))
+    return Needles(exact, folded, tuple(texts))

@@ -1,0 +1,96 @@
+"""Which rows of a row group have a primary entry of a wanted identity in their identity map: assembled from levels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lethe.engines.verify.findings import Unreadable
+from lethe.engines.verify.parquet.columns import ChunkReader
+from lethe.engines.verify.parquet.footer import BOOLEAN, Chunk
+from lethe.engines.verify.parquet.naming import Namer, namer
+from lethe.engines.verify.parquet.pages import PLAIN, RLE, Page
+from lethe.engines.verify.parquet.values import DICTIONARY_ENCODINGS, Integers, decode, hybrid, indices, levels, present
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A leaf's slots: levels, and the value of each slot or None."""
+
+    repetition: Integers
+    values: Sequence[Any]
+
+
+def rows_named(readers: Sequence[ChunkReader], column: str) -> int:
+    """Rows of a row group with a primary entry that is wanted in its namespace. Raises Unreadable."""
+    rows = 0
+    for ids, primaries, keys in _triples(readers, column):
+        if ids.holds_text and not ids.needles.has_short and not ids.identities_in_pages():
+            continue
+        rows += _named(ids, primaries, keys)
+    return rows
+
+
+def _triples(
+    readers: Sequence[ChunkReader], column: str
+) -> Sequence[tuple[ChunkReader, ChunkReader, ChunkReader | str]]:
+    """Per map, or per field of a struct of lists: ids, primary marks, and the codes."""
+    mine = {reader.chunk.leaf.path: reader for reader in readers if reader.chunk.leaf.path[0] == column}
+    keys = [reader for path, reader in mine.items() if len(path) == 3 and path[-1] == "key"]  # noqa: PLR2004
+    found: list[tuple[ChunkReader, ChunkReader, ChunkReader | str]] = []
+    for path, ids in mine.items():
+        primaries = mine.get((*path[:-1], "primary"))
+        if path[-1] == "id" and primaries is not None:
+            found.append((ids, primaries, keys[0] if keys else path[1].casefold()))
+    return found
+
+
+def _named(ids: ChunkReader, primaries: ChunkReader, keys: ChunkReader | str) -> int:
+    id_column, primary_column = _column(ids), _column(primaries)
+    if len(id_column.values) != len(primary_column.values):
+        raise Unreadable("ids and marks of an identity map do not stand side by side")
+    row = np.cumsum(id_column.repetition == 0) - 1
+    entry = np.cumsum(id_column.repetition <= 1) - 1
+    codes: Sequence[Any] = [] if isinstance(keys, str) else _column(keys).values
+    named = set()
+    namers: dict[str, Namer] = {}
+    for slot, value in enumerate(id_column.values):
+        if value is None or not primary_column.values[slot]:
+            continue
+        code = keys if isinstance(keys, str) else (codes[entry[slot]] or b"").decode("utf-8", "replace").casefold()
+        if code not in namers:
+            namers[code] = namer(ids.needles, ids.chunk.leaf, code)
+        if namers[code](value) is not None:
+            named.add(int(row[slot]))
+    return len(named)
+
+
+def _column(reader: ChunkReader) -> _Column:
+    chunk = reader.chunk
+    repetition: list[Integers] = []
+    values: list[Any] = []
+    entries: Sequence[Any] = []
+    for page in reader.pages:
+        if page.dictionary:
+            entries = decode(page, chunk.leaf)
+            continue
+        repetition.append(levels(page.repetition, chunk.leaf.repetition_max, page.values))
+        definition = levels(page.definition, chunk.leaf.definition_max, page.values)
+        there = iter(_values(page, chunk, entries))
+        values.extend(next(there) if level == chunk.leaf.definition_max else None for level in definition)
+    return _Column(np.concatenate(repetition) if repetition else np.zeros(0, dtype=np.int64), values)
+
+
+def _values(page: Page, chunk: Chunk, entries: Sequence[Any]) -> Sequence[Any]:
+    if page.encoding in DICTIONARY_ENCODINGS:
+        return [entries[number] for number in indices(page, chunk.leaf)]
+    if chunk.leaf.physical != BOOLEAN:
+        return list(decode(page, chunk.leaf))
+    count = present(page, chunk.leaf)
+    if page.encoding == PLAIN:
+        bits = np.unpackbits(np.frombuffer(page.body, dtype=np.uint8), bitorder="little")[:count]
+        return list(bits.astype(bool))
+    if page.encoding == RLE:
+        return list(hybrid(page.body[4:], 1, count).astype(bool)) if count else []
+    raise Unreadable("booleans in an unknown encoding")

@@ -1,0 +1,106 @@
+"""JSON and other text: raw, and with its escapes undone."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from lethe.domain.dataset import PrimaryIdentity
+from lethe.engines.interface import ResidueKind, Selector
+from lethe.engines.verify.findings import Findings
+from lethe.engines.verify.needles import Needles
+
+
+def examine(data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool) -> None:
+    """Search text. The lines of a live file are rows; a row that does not match explains what stands in it."""
+    if not live:
+        findings.ask_elsewhere(identities_in(data, needles), "text")
+        return
+    matched = 0
+    for line in data.split(b"\n"):
+        if not line.strip():
+            continue
+        findings.rows += 1
+        if not (needles.has_short or b"\\" in line or needles.any_in_bytes(line)):
+            continue
+        row = _parsed(line)
+        if row is None:
+            findings.ask_elsewhere(identities_in(line, needles), "line that is no JSON")
+        elif _is_named(row, selector, needles):
+            matched += 1
+        else:
+            findings.explained += len(identities_in(line, needles))
+    if matched:
+        findings.residue(ResidueKind.LIVE_ROW, "lines", matched)
+
+
+def identities_in(data: bytes, needles: Needles) -> set[int]:
+    """Identities that occur anywhere in text, its JSON escapes, nested JSON and percent signs undone."""
+    found = needles.in_bytes(data)
+    if needles.has_short or b"\\" in data or b"%" in data:
+        for document in _documents(data):
+            for text in _strings(document):
+                found |= needles.in_text(text)
+                if "%" in text:
+                    found |= needles.in_text(unquote(text))
+    return found
+
+
+def _documents(data: bytes) -> Iterator[Any]:
+    """One document, or one a line."""
+    whole = _parsed(data)
+    if whole is not None:
+        yield whole
+        return
+    for line in data.split(b"\n"):
+        document = _parsed(line)
+        if document is not None:
+            yield document
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every text in a document; a text that is a document itself is opened (statistics in a log are)."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
+    elif isinstance(value, str):
+        yield value
+        if value[:1] in {"{", "["}:
+            nested = _parsed(value.encode("utf-8", "surrogatepass"))
+            if nested is not None:
+                yield from _strings(nested)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        yield str(value)
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_named(row: Any, selector: Selector, needles: Needles) -> bool:
+    if isinstance(selector, PrimaryIdentity):
+        for name in selector.path:
+            row = row.get(name) if isinstance(row, dict) else None
+        return _names(row, needles, selector.namespace_code.casefold())
+    entries = row.get(selector.column) if isinstance(row, dict) else None
+    if not isinstance(entries, dict):
+        return False
+    return any(
+        isinstance(entry, dict) and entry.get("primary") is True and _names(entry.get("id"), needles, code.casefold())
+        for code, listed in entries.items()
+        if isinstance(listed, list)
+        for entry in listed
+    )
+
+
+def _names(value: Any, needles: Needles, code: str) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return False
+    return needles.named_by(str(value), code) is not None

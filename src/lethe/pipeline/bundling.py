@@ -1,0 +1,82 @@
+"""The step between finding and forgetting: close the bundle, lock its datasets, hand its orders to the products.
+
+It only writes to Lethe's own database, all of it in one transaction.
+"""
+
+from lethe.domain.bundle import Bundle
+from lethe.domain.ids import BundleId, DatasetId
+from lethe.domain.product import Product, ProductProgress, ProductStatus
+from lethe.domain.task import Step, Task, promise
+from lethe.domain.work_order import Action, NamedDatasets, OpenStatus, WorkOrder
+from lethe.operations.own_call import own_event
+from lethe.pipeline.outcome import Did, Later, StepOutcome
+from lethe.pipeline.settling import settle
+from lethe.pipeline.shop import Beat, Shop
+from lethe.storage.work_interface import WorkTransaction
+
+
+def bundle(shop: Shop, task: Task, _: Beat) -> StepOutcome:
+    """Submit the bundle's validated orders, once its window has passed and no dataset of it is in other hands."""
+
+    def record(tx: WorkTransaction) -> Later | None:
+        found = tx.bundles.find(BundleId(task.subject_id))
+        if found is None:
+            return None
+        if found.closed_at is None:
+            if tx.now < found.closes_at:
+                return Later(found.closes_at - tx.now, "the bundle takes more orders until its window has passed")
+            tx.bundles.save(found.closed(tx.now))
+        orders = tx.work_orders.of_bundle(found.bundle_id)
+        if any(order.status is OpenStatus.RECEIVED for order in orders):
+            return Later(shop.patience, "orders of the bundle are still being planned")
+        going = [order for order in orders if order.status is OpenStatus.VALIDATED]
+        datasets = {order.work_order_id: _datasets_of(tx, order) for order in going}
+        needed = sorted(set().union(*datasets.values()))
+        held = tx.dataset_locks.acquire(found.org_id, found.sandbox_name, needed, found.bundle_id)
+        if held:
+            return Later(shop.patience, f"dataset {held[0]} is in work for others")
+        _promise(tx, found, going)
+        for order in going:
+            _submit(tx, order)
+        settle(tx, task)
+        return None
+
+    return Did(record)
+
+
+def _datasets_of(tx: WorkTransaction, order: WorkOrder) -> set[DatasetId]:
+    """The datasets that the order changes."""
+    if order.action is Action.DELETE_DATASET and isinstance(order.scope, NamedDatasets):
+        return set(order.scope.ids)
+    return {plan.plan.dataset_id for plan in tx.plans.of(order.work_order_id)}
+
+
+def _promise(tx: WorkTransaction, found: Bundle, orders: list[WorkOrder]) -> None:
+    """Promise the deleting task of every place that an order of the bundle touches."""
+    for order in orders:
+        step = Step.DROP if order.action is Action.DELETE_DATASET else Step.FORGET
+        datasets = sorted(_datasets_of(tx, order))
+        for product in order.target_products:
+            is_by_dataset = product is Product.DATA_LAKE or step is Step.DROP
+            for dataset_id in datasets if is_by_dataset else [None]:
+                tx.tasks.add(
+                    promise(
+                        step,
+                        found.bundle_id,
+                        found.org_id,
+                        found.sandbox_name,
+                        tx.now,
+                        product=product,
+                        dataset_id=dataset_id,
+                    )
+                )
+            if step is Step.DROP:
+                for dataset_id in datasets:
+                    tx.datasets.mark_deleting(found.org_id, found.sandbox_name, dataset_id)
+
+
+def _submit(tx: WorkTransaction, order: WorkOrder) -> None:
+    waiting = [ProductProgress(product, ProductStatus.WAITING, tx.now) for product in order.target_products]
+    tx.work_orders.save_products(order.work_order_id, waiting)
+    tx.work_orders.save(order.advanced(tx.now))
+    tx.audit.append(own_event(order.org_id, "work_order.submitted", str(order.work_order_id)))

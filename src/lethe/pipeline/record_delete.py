@@ -1,0 +1,261 @@
+"""The steps of a record delete in the data lake: find, forget, purge, verify.
+
+Order of effects, and why a crash between any two is safe:
+
+1. find reads tables and records plans: no effect outside.
+2. forget first records what it is about to delete, then commits to the table under the bundle's marker, then records
+   that it did. A crash before the commit changes nothing; after it, the marker is found, and the counts stand already.
+3. purge removes what the table no longer needs; repeated, it finds less to remove.
+4. verify reads. What it finds wrong makes forget and purge ready again.
+"""
+
+from datetime import timedelta
+from typing import Any, Final, assert_never
+
+from lethe.domain.dataset import Dataset
+from lethe.domain.identity import Identities
+from lethe.domain.ids import BundleId, WorkOrderId
+from lethe.domain.plan import TablePlan
+from lethe.domain.product import Product
+from lethe.domain.task import Step, Task, TaskState, promise
+from lethe.domain.work_order import Action, OpenStatus
+from lethe.engines.interface import (
+    DidNotHappen,
+    Evidence,
+    Forgotten,
+    Marker,
+    MayHaveHappened,
+    NeverWill,
+    PurgeReport,
+    TableRefused,
+    TableUnavailable,
+    Tally,
+)
+from lethe.operations.own_call import own_event
+from lethe.operations.work_orders import datasets_in_scope
+from lethe.pipeline.finding import FindRefused, find_all
+from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, StepOutcome, Stuck
+from lethe.pipeline.settling import settle
+from lethe.pipeline.shop import Beat, Shop, target_of, wanted_of, watcher_of
+from lethe.storage.interface import DatasetResult
+from lethe.storage.work_interface import WorkTransaction
+
+HELD_LOOKS_AGAIN: Final = timedelta(minutes=1)
+"""How long a purge waits for what holds a file when no date is known."""
+
+
+def find(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+    """Plan the order in every dataset of its scope; the order is validated when every find succeeded."""
+    with shop.store.read() as tx:
+        order = tx.work_orders.find_any(WorkOrderId(task.subject_id))
+        if order is None or order.status is not OpenStatus.RECEIVED:
+            return NOTHING_TO_DO
+        searched = order.action is Action.DELETE_IDENTITY
+        identities = tx.identities.open(order.work_order_id) if searched else Identities({})
+        datasets = datasets_in_scope(tx, order, identities) if searched else []
+    try:
+        in_lake = Product.DATA_LAKE in order.target_products
+        plans = find_all(shop.engines, datasets if in_lake else [], identities, beat)
+    except FindRefused as error:
+        return Stuck(str(error))
+    except TableUnavailable as error:
+        return Failed(str(error))
+
+    def record(tx: WorkTransaction) -> None:
+        current = tx.work_orders.find_any(order.work_order_id)
+        if current is None or current.status is not OpenStatus.RECEIVED:
+            return
+        for plan in plans:
+            tx.plans.save(order.work_order_id, plan)
+        tx.work_orders.save(current.advanced(tx.now))
+        hashes = {plan.plan.dataset_id: plan.plan.hash for plan in plans}
+        tx.audit.append(own_event(order.org_id, "work_order.planned", str(order.work_order_id), plans=hashes))
+        tx.tasks.add(promise(Step.BUNDLE, order.bundle_id, order.org_id, order.sandbox_name, tx.now))
+
+    return Did(record)
+
+
+def forget(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+    """Delete the bundle's rows from one dataset, in one commit."""
+    work = _work(shop, task)
+    if work is None:
+        return NOTHING_TO_DO
+    dataset, identities = work
+    engine, target, wanted = shop.engines[dataset.table.format], target_of(dataset), wanted_of(identities)
+    marker = Marker(f"{task.subject_id}/{task.task_id}/{task.round}")
+    watch = watcher_of(beat)
+    try:
+        finding = engine.find(target, wanted, watch=watch)
+        _intend(shop, finding.plan, finding.tally)
+        outcome = engine.forget(target, wanted, finding.plan, marker, watch=watch)
+    except TableRefused as error:
+        return Stuck(str(error))
+    except TableUnavailable as error:
+        return Failed(str(error))
+    match outcome:
+        case Forgotten():
+            done = outcome
+        case DidNotHappen(reason) | MayHaveHappened(reason):
+            return Failed(reason)
+        case NeverWill(reason):
+            return Stuck(reason)
+        case unreachable:
+            assert_never(unreachable)
+
+    def record(tx: WorkTransaction) -> None:
+        if not done.repeated:
+            _save_results(tx, done.snapshot, done.plan, done.tally)
+        following = promise(
+            Step.PURGE,
+            task.subject_id,
+            task.org_id,
+            task.sandbox_name,
+            tx.now,
+            product=task.product,
+            dataset_id=task.dataset_id,
+        )
+        tx.tasks.add(following)
+        tx.tasks.again([following], tx.now)
+        settle(tx, task)
+
+    return Did(record)
+
+
+def purge(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+    """Remove what still speaks of the deleted rows, or say until when something may not go."""
+    dataset = _dataset(shop, task)
+    if dataset is None:
+        return NOTHING_TO_DO
+    with shop.store.read() as tx:
+        now = tx.now
+    try:
+        report = shop.engines[dataset.table.format].purge(
+            target_of(dataset), shop.purge_policy, now, watch=watcher_of(beat)
+        )
+    except TableRefused as error:
+        return Stuck(str(error))
+    except TableUnavailable as error:
+        return Failed(str(error))
+    if report.failed:
+        return Failed(f"{len(report.failed)} files could not be removed: {report.failed[0].reason}")
+    if report.held:
+        until = min((held.until for held in report.held if held.until is not None), default=now + HELD_LOOKS_AGAIN)
+        return Later(max(until - now, shop.patience), f"{len(report.held)} files are held: {report.held[0].reason}")
+    return Did(_then_verify(task, report))
+
+
+def verify(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+    """Let the independent reader look for the bundle's identities in one dataset."""
+    work = _work(shop, task)
+    if work is None:
+        return NOTHING_TO_DO
+    if _is_under_way(shop, task):
+        return Later(shop.patience, "the rows are being deleted again")
+    dataset, identities = work
+    try:
+        evidence = shop.engines[dataset.table.format].verify(
+            target_of(dataset), wanted_of(identities), watch=watcher_of(beat)
+        )
+    except TableUnavailable as error:
+        return Failed(str(error))
+    if not evidence.gone:
+        return _start_again(shop, task, evidence)
+    seen = evidence_facts(evidence)
+
+    def record(tx: WorkTransaction) -> None:
+        tx.plans.save_evidence(task.subject_id, dataset.dataset_id, seen)
+        settle(tx, task)
+
+    return Did(record)
+
+
+def evidence_facts(evidence: Evidence) -> dict[str, Any]:
+    """What of the evidence is kept."""
+    return {
+        "snapshot": evidence.snapshot,
+        "filesExamined": evidence.files_examined,
+        "bytesExamined": evidence.bytes_examined,
+        "rowsExamined": evidence.rows_examined,
+        "findsExplained": evidence.finds_explained,
+    }
+
+
+def _dataset(shop: Shop, task: Task) -> Dataset | None:
+    if task.dataset_id is None:
+        return None
+    with shop.store.read() as tx:
+        return tx.datasets.find(task.org_id, task.sandbox_name, task.dataset_id)
+
+
+def _work(shop: Shop, task: Task) -> tuple[Dataset, dict[WorkOrderId, Identities]] | None:
+    """The dataset, and the identities of the bundle's open orders that planned it; None when nothing is left to do."""
+    dataset = _dataset(shop, task)
+    if dataset is None:
+        return None
+    with shop.store.read() as tx:
+        identities = {
+            order.work_order_id: tx.identities.open(order.work_order_id)
+            for order in tx.work_orders.of_bundle(BundleId(task.subject_id))
+            if order.status in {OpenStatus.SUBMITTED, OpenStatus.INGESTED}
+            and any(plan.plan.dataset_id == dataset.dataset_id for plan in tx.plans.of(order.work_order_id))
+        }
+    return (dataset, identities) if identities else None
+
+
+def _intend(shop: Shop, plan: TablePlan, tally: Tally) -> None:
+    """Record the counts before the rows go: after a crash nobody could count them any more."""
+    if tally.rows_matched:
+        with shop.store.write() as tx:
+            _save_results(tx, plan.snapshot, plan, tally)
+
+
+def _save_results(tx: WorkTransaction, snapshot: str, plan: TablePlan, tally: Tally) -> None:
+    for one in tally.orders:
+        tx.plans.save_result(
+            one.work_order_id,
+            DatasetResult(plan.dataset_id, snapshot, plan.hash, one.rows_matched, one.rows_by_identity),
+        )
+
+
+def _then_verify(task: Task, report: PurgeReport) -> Any:
+    def record(tx: WorkTransaction) -> None:
+        following = promise(
+            Step.VERIFY,
+            task.subject_id,
+            task.org_id,
+            task.sandbox_name,
+            tx.now,
+            product=task.product,
+            dataset_id=task.dataset_id,
+        )
+        tx.tasks.add(following)
+        tx.tasks.again([following], tx.now)
+        facts = {"files_removed": report.files_removed, "bytes_removed": report.bytes_removed}
+        tx.audit.append(
+            own_event(task.org_id, "dataset.purged", str(task.subject_id), dataset_id=task.dataset_id, **facts)
+        )
+
+    return record
+
+
+def _is_under_way(shop: Shop, task: Task) -> bool:
+    """Whether forget or purge of the same place is to run, again, before there is something to verify."""
+    with shop.store.read() as tx:
+        return any(
+            each.state is TaskState.READY and each.step in {Step.FORGET, Step.PURGE}
+            for each in tx.tasks.of(task.subject_id)
+            if (each.product, each.dataset_id) == (task.product, task.dataset_id)
+        )
+
+
+def _start_again(shop: Shop, task: Task, evidence: Evidence) -> StepOutcome:
+    """Something is left, or has arrived since: forget again, and look again after that. Each round is an attempt."""
+    with shop.store.write() as tx:
+        forgetting = [
+            each
+            for each in tx.tasks.of(task.subject_id)
+            if each.step is Step.FORGET and (each.product, each.dataset_id) == (task.product, task.dataset_id)
+        ]
+        tx.tasks.again(forgetting, tx.now)
+    worst = evidence.residues[0]
+    return Failed(f"{len(evidence.residues)} residues, the first a {worst.kind.value} ({worst.where})")

@@ -1,0 +1,93 @@
+"""The steps of a record delete in a service: forget, verify.
+
+A service is asked under a key made of the order and the product, so that asking again is the same request.
+"""
+
+from lethe.domain.identity import Identities
+from lethe.domain.ids import BundleId
+from lethe.domain.task import Step, Task, promise
+from lethe.domain.work_order import Action, OpenStatus, WorkOrder
+from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, StepOutcome, Stuck
+from lethe.pipeline.settling import settle
+from lethe.pipeline.shop import Beat, Shop
+from lethe.products.interface import Done, ForgettingProduct, ProductUnavailable, Refused, RequestKey, Space, Waiting
+from lethe.storage.work_interface import WorkTransaction
+
+
+def forget(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+    """Ask the service to forget the identities of every order of the bundle."""
+    service = _service(shop, task)
+    if service is None:
+        return Stuck("no such product is configured")
+    orders = _orders(shop, task)
+    if not orders:
+        return NOTHING_TO_DO
+    space = Space(task.org_id, task.sandbox_name)
+    for order, identities in orders:
+        try:
+            key = RequestKey(f"{order.work_order_id}/{service.product.value}")
+            answer = service.forget(space, identities, key, beat=beat)
+        except ProductUnavailable as error:
+            return Failed(str(error))
+        match answer:
+            case Done():
+                continue
+            case Waiting(reason, again_after):
+                return Later(again_after, reason)
+            case Refused(reason):
+                return Stuck(reason)
+
+    def record(tx: WorkTransaction) -> None:
+        following = promise(Step.VERIFY, task.subject_id, task.org_id, task.sandbox_name, tx.now, product=task.product)
+        tx.tasks.add(following)
+        tx.tasks.again([following], tx.now)
+        settle(tx, task)
+
+    return Did(record)
+
+
+def verify(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+    """Ask the service whether anything of the bundle's identities is left."""
+    service = _service(shop, task)
+    if service is None:
+        return Stuck("no such product is configured")
+    space = Space(task.org_id, task.sandbox_name)
+    for _, identities in _orders(shop, task):
+        beat()
+        try:
+            left = service.remaining(space, identities)
+        except ProductUnavailable as error:
+            return Failed(str(error))
+        if left:
+            return _forget_again(shop, task, left)
+
+    def record(tx: WorkTransaction) -> None:
+        settle(tx, task)
+
+    return Did(record)
+
+
+def _forget_again(shop: Shop, task: Task, left: int) -> StepOutcome:
+    """Something is left, or has arrived since: ask once more. Each round is an attempt."""
+    with shop.store.write() as tx:
+        forgetting = [
+            each for each in tx.tasks.of(task.subject_id) if each.step is Step.FORGET and each.product is task.product
+        ]
+        tx.tasks.again(forgetting, tx.now)
+    return Failed(f"{left} traces are left")
+
+
+def _service(shop: Shop, task: Task) -> ForgettingProduct | None:
+    return None if task.product is None else shop.products.get(task.product)
+
+
+def _orders(shop: Shop, task: Task) -> list[tuple[WorkOrder, Identities]]:
+    """The open orders of the bundle that target the product, with their identities."""
+    with shop.store.read() as tx:
+        return [
+            (order, tx.identities.open(order.work_order_id))
+            for order in tx.work_orders.of_bundle(BundleId(task.subject_id))
+            if order.status in {OpenStatus.SUBMITTED, OpenStatus.INGESTED}
+            and order.action is Action.DELETE_IDENTITY
+            and task.product in order.target_products
+        ]

@@ -1,0 +1,52 @@
+"""What steps work with."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from lethe.catalog.interface import Organizations
+from lethe.domain.dataset import Dataset, TableFormat
+from lethe.domain.identity import Identities
+from lethe.domain.ids import WorkOrderId
+from lethe.domain.product import Product
+from lethe.engines.interface import Engine, IdentityMap, Order, Progress, PurgePolicy, Target, Wanted
+from lethe.products.interface import ForgettingProduct
+from lethe.storage.work_interface import WorkStore
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Memory, engines and products, chosen by the wiring."""
+
+    store: WorkStore
+    engines: Mapping[TableFormat, Engine]
+    products: Mapping[Product, ForgettingProduct]
+    """The services; the data lake is the engines."""
+    organizations: Organizations
+    purge_policy: PurgePolicy = field(default_factory=PurgePolicy)
+    patience: timedelta = timedelta(seconds=1)
+    """How long a step waits before it looks again for what another step or worker is about to do."""
+
+
+Beat = Callable[[], None]
+"""Called during long work; raises when the claim is lost, which ends the work."""
+
+
+def target_of(dataset: Dataset) -> Target:
+    """The dataset's table, and what of its rows names the person."""
+    selector = dataset.schema.primary_identity or IdentityMap()
+    return Target(dataset.dataset_id, dataset.table, selector)
+
+
+def wanted_of(orders: Mapping[WorkOrderId, Identities]) -> Wanted:
+    """The orders of one pass, by id."""
+    return Wanted(tuple(Order(order_id, orders[order_id]) for order_id in sorted(orders)))
+
+
+def watcher_of(beat: Beat) -> Callable[[Progress], None]:
+    """Let an engine's progress be a beat."""
+
+    def watch(_: Progress) -> None:
+        beat()
+
+    return watch

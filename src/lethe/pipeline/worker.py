@@ -1,0 +1,143 @@
+"""A worker: claims a task, does it, records what came of it; over and over, until it is told to stop.
+
+Between claim and record a heartbeat extends the lease. When the claim is lost all the same, because this process stood
+still for longer than the lease, the next beat ends the work, and the record is refused by its token.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Event, Thread
+from typing import Final, assert_never
+
+import structlog
+
+from lethe.domain.product import Product
+from lethe.domain.task import ATTEMPTS_MAX, Claim, Step, Task, backoff
+from lethe.pipeline import bundling, dataset_drop, record_delete, services
+from lethe.pipeline.outcome import Did, Failed, Later, StepOutcome, Stuck
+from lethe.pipeline.settling import settle
+from lethe.pipeline.shop import Beat, Shop
+from lethe.storage.interface import CommitUnknown, StoreUnavailable
+from lethe.storage.work_interface import StaleClaim
+
+LEASE: Final = timedelta(seconds=30)
+IDLE_SECONDS_MAX: Final = 1.0
+"""How long an idle worker waits before it looks again."""
+
+StepFunction = Callable[[Shop, Task, Beat], StepOutcome]
+
+_IN_THE_LAKE: Final[Mapping[Step, StepFunction]] = {
+    Step.FIND: record_delete.find,
+    Step.BUNDLE: bundling.bundle,
+    Step.FORGET: record_delete.forget,
+    Step.PURGE: record_delete.purge,
+    Step.VERIFY: record_delete.verify,
+    Step.DROP: dataset_drop.drop,
+    Step.CONFIRM: dataset_drop.confirm,
+}
+_IN_A_SERVICE: Final[Mapping[Step, StepFunction]] = {
+    **_IN_THE_LAKE,
+    Step.FORGET: services.forget,
+    Step.VERIFY: services.verify,
+}
+
+log = structlog.get_logger("lethe.worker")
+
+
+class Worker:
+    """Carries tasks out, one at a time."""
+
+    def __init__(self, shop: Shop, owner: str, jitter: Callable[[], float], *, lease: timedelta = LEASE) -> None:
+        """`owner` names the process in its claims; `jitter` gives numbers in [0, 1)."""
+        self._shop = shop
+        self._owner = owner
+        self._jitter = jitter
+        self._lease = lease
+
+    def run(self, stop: Event) -> None:
+        """Work until told to stop; the task under way is finished first."""
+        while not stop.is_set():
+            try:
+                busy = self.run_once()
+            except (StoreUnavailable, CommitUnknown) as error:
+                log.warning("database_unavailable", error=type(error).__name__)
+                busy = False
+            if not busy:
+                stop.wait(IDLE_SECONDS_MAX)
+
+    def run_once(self) -> bool:
+        """Begin what is due and do one task; whether there was anything to do."""
+        begun = dataset_drop.begin_due(self._shop)
+        with self._shop.store.write() as tx:
+            claim = tx.tasks.claim(self._owner, self._lease)
+        if claim is None:
+            return begun > 0
+        self._do(claim)
+        return True
+
+    def _do(self, claim: Claim) -> None:
+        task = claim.task
+        steps = _IN_THE_LAKE if task.product in {None, Product.DATA_LAKE} else _IN_A_SERVICE
+        with structlog.contextvars.bound_contextvars(
+            task_id=str(task.task_id), step=task.step.value, subject_id=str(task.subject_id), token=claim.token
+        ):
+            try:
+                with self._heartbeat(claim) as beat:
+                    outcome = steps[task.step](self._shop, task, beat)
+                self._record(claim, outcome)
+            except StaleClaim:
+                log.warning("claim_lost")
+            except Exception as error:  # noqa: BLE001 - an unforeseen failure is an attempt like any other
+                log.error("step_failed", error=type(error).__name__)  # noqa: TRY400 - a message may hold an identity
+                self._record(claim, Failed(f"unforeseen: {type(error).__name__}"))
+
+    def _record(self, claim: Claim, outcome: StepOutcome) -> None:
+        """Write what came of it, if the claim still holds. Raises StaleClaim."""
+        with self._shop.store.write() as tx:
+            tx.tasks.require(claim)
+            match outcome:
+                case Did(record):
+                    tx.tasks.finish(claim)
+                    later = record(tx)
+                    if later is not None:
+                        tx.tasks.reopen(claim, tx.now + later.after, later.reason)
+                case Later(after, reason):
+                    tx.tasks.postpone(claim, tx.now + after, reason, failed=False)
+                case Failed(reason) if claim.attempts + 1 < ATTEMPTS_MAX:
+                    wait = backoff(claim.attempts + 1, self._jitter())
+                    tx.tasks.postpone(claim, tx.now + wait, reason, failed=True)
+                case Failed(reason) | Stuck(reason):
+                    tx.tasks.give_up(claim, reason)
+                    settle(tx, claim.task)
+                case unreachable:
+                    assert_never(unreachable)
+        log.info("step_recorded", outcome=type(outcome).__name__)
+
+    @contextmanager
+    def _heartbeat(self, claim: Claim) -> Iterator[Beat]:
+        """Extend the lease from a thread while the block runs; the beat raises StaleClaim once it is lost."""
+        done, lost = Event(), Event()
+
+        def extend() -> None:
+            while not done.wait(self._lease.total_seconds() / 3):
+                try:
+                    with self._shop.store.write() as tx:
+                        tx.tasks.extend(claim, self._lease)
+                except StaleClaim:
+                    lost.set()
+                    return
+                except (StoreUnavailable, CommitUnknown):
+                    log.warning("heartbeat_missed")
+
+        def beat() -> None:
+            if lost.is_set():
+                raise StaleClaim
+
+        thread = Thread(target=extend, name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield beat
+        finally:
+            done.set()
+            thread.join()

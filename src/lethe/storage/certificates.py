@@ -1,0 +1,29 @@
+"""Certificates of completed work, as they were made."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from lethe.domain.ids import OrgId
+from lethe.storage.schema import certificates
+from lethe.storage.session import Session
+
+
+class SqlCertificates:
+    """Implements `interface.Certificates`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, org_id: OrgId, subject_id: UUID, document: str) -> None:
+        """Keep a certificate; the first one made counts."""
+        insert = self._session.insert(certificates).values(subject_id=subject_id, org_id=org_id, document=document)
+        self._session.run(insert.on_conflict_do_nothing())
+
+    def find(self, org_id: OrgId, subject_id: UUID) -> str | None:
+        """The certificate of an order or expiration."""
+        query = sa.select(certificates.c.document)
+        found: str | None = self._session.value(
+            query.where(certificates.c.org_id == org_id, certificates.c.subject_id == subject_id)
+        )
+        return found

@@ -1,0 +1,99 @@
+"""Plans, results and evidence of work orders. They hold counts, paths and places; never an identity."""
+
+from array import array
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from lethe.domain.ids import DatasetId, WorkOrderId
+from lethe.domain.plan import FileAction, PlannedFile, TablePlan
+from lethe.storage.interface import DatasetPlan, DatasetResult
+from lethe.storage.schema import evidence, plans, results
+from lethe.storage.session import Row, Session
+
+
+class SqlPlans:
+    """Implements `interface.Plans`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def save(self, work_order_id: WorkOrderId, plan: DatasetPlan) -> None:
+        """Keep what the find said; a repetition replaces it."""
+        files = [
+            [each.path, each.action.value, each.rows, each.rows_matched, each.size_bytes, each.reason]
+            for each in plan.plan.files
+        ]
+        self._replace(
+            plans,
+            {"work_order_id": work_order_id, "dataset_id": plan.plan.dataset_id},
+            snapshot=plan.plan.snapshot,
+            files=files,
+            rows_by_identity=_packed(plan.rows_by_identity),
+        )
+
+    def of(self, work_order_id: WorkOrderId) -> Sequence[DatasetPlan]:
+        """The order's plans, by dataset id."""
+        query = sa.select(plans).where(plans.c.work_order_id == work_order_id).order_by(plans.c.dataset_id)
+        return [_plan(row) for row in self._session.rows(query)]
+
+    def save_result(self, work_order_id: WorkOrderId, result: DatasetResult) -> None:
+        """Keep what the forgetting did; a repetition replaces it."""
+        self._replace(
+            results,
+            {"work_order_id": work_order_id, "dataset_id": result.dataset_id},
+            snapshot=result.snapshot,
+            plan_hash=result.plan_hash,
+            rows_deleted=result.rows_deleted,
+            rows_by_identity=_packed(result.rows_by_identity),
+        )
+
+    def results(self, work_order_id: WorkOrderId) -> Sequence[DatasetResult]:
+        """The order's results, by dataset id."""
+        query = sa.select(results).where(results.c.work_order_id == work_order_id).order_by(results.c.dataset_id)
+        return [
+            DatasetResult(
+                DatasetId(row["dataset_id"]),
+                row["snapshot"],
+                row["plan_hash"],
+                row["rows_deleted"],
+                _unpacked(row["rows_by_identity"]),
+            )
+            for row in self._session.rows(query)
+        ]
+
+    def save_evidence(self, subject_id: UUID, dataset_id: DatasetId, seen: dict[str, Any]) -> None:
+        """Keep what the verification saw; a repetition replaces it."""
+        self._replace(evidence, {"subject_id": subject_id, "dataset_id": dataset_id}, seen=seen)
+
+    def evidence(self, subject_id: UUID) -> dict[DatasetId, dict[str, Any]]:
+        """What the verifications of a bundle or expiration saw, by dataset."""
+        query = sa.select(evidence).where(evidence.c.subject_id == subject_id).order_by(evidence.c.dataset_id)
+        return {DatasetId(row["dataset_id"]): row["seen"] for row in self._session.rows(query)}
+
+    def _replace(self, table: sa.Table, key: dict[str, Any], **values: Any) -> None:
+        insert = self._session.insert(table).values(**key, **values)
+        self._session.run(insert.on_conflict_do_update(index_elements=[table.c[name] for name in key], set_=values))
+
+
+def _packed(counts: Sequence[int]) -> bytes:
+    """Counts as little-endian 32-bit numbers, capped: beyond four thousand million rows nobody counts."""
+    packed = array("I", [min(count, 2**32 - 1) for count in counts])
+    return packed.tobytes()
+
+
+def _unpacked(packed: bytes) -> Sequence[int]:
+    counts = array("I")
+    counts.frombytes(packed)
+    return tuple(counts)
+
+
+def _plan(row: Row) -> DatasetPlan:
+    files = [
+        PlannedFile(path, FileAction(action), rows, rows_matched, size_bytes, reason)
+        for path, action, rows, rows_matched, size_bytes, reason in row["files"]
+    ]
+    plan = TablePlan(DatasetId(row["dataset_id"]), row["snapshot"], files)
+    return DatasetPlan(plan, _unpacked(row["rows_by_identity"]))

@@ -1,0 +1,57 @@
+"""What workers work with: engines, their processes and storages, and the services."""
+
+import os
+import socket
+from collections.abc import Mapping
+from datetime import timedelta
+from random import SystemRandom
+from typing import Any
+from uuid import uuid4
+
+from lethe.catalog.interface import Organizations
+from lethe.domain.dataset import TableFormat
+from lethe.domain.product import Product
+from lethe.engines.directory.engine import DirectoryEngine
+from lethe.engines.executors.pool import PoolExecutor
+from lethe.engines.interface import Engine, PurgePolicy
+from lethe.engines.ndjson.format import NdjsonFormat
+from lethe.engines.parquet.format import ParquetFormat
+from lethe.engines.storage.opening import storage_opener
+from lethe.engines.verify.verifier import ByteVerifier
+from lethe.pipeline.shop import Shop
+from lethe.pipeline.worker import Worker
+from lethe.products.interface import ForgettingProduct
+from lethe.settings import Settings
+from lethe.storage.store import SqlStore
+
+
+def worker(
+    settings: Settings,
+    store: SqlStore,
+    organizations: Organizations,
+    products: Mapping[Product, ForgettingProduct],
+) -> Worker:
+    """Make a worker whose claims name this machine and process."""
+    shop = Shop(
+        store=store,
+        engines=engines(settings),
+        products=products,
+        organizations=organizations,
+        purge_policy=PurgePolicy(
+            readers_grace=timedelta(seconds=settings.work.readers_grace_seconds),
+            writers_grace=timedelta(seconds=settings.work.writers_grace_seconds),
+        ),
+    )
+    owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+    return Worker(shop, owner, SystemRandom().random, lease=timedelta(seconds=settings.work.lease_seconds))
+
+
+def engines(settings: Settings) -> Mapping[TableFormat, Engine]:
+    """Make the engine of every format."""
+    executor = PoolExecutor(settings.work.processes, settings.work.memory_bytes)
+    options: Mapping[str, Mapping[str, Any]] = {name: dict(each) for name, each in settings.object_stores.items()}
+    opener, verifier = storage_opener(options), ByteVerifier(executor)
+    return {
+        TableFormat.PARQUET: DirectoryEngine(ParquetFormat(), opener, executor, verifier),
+        TableFormat.NDJSON: DirectoryEngine(NdjsonFormat(), opener, executor, verifier),
+    }

@@ -1,0 +1,303 @@
+"""The independent reader can fail: one residue of every kind, planted or left by what users would do."""
+
+import gzip
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+
+from engines.asking import CRM, EMAIL, asked, order
+from engines.plugs import BY_ID
+from engines.tables import wide
+from engines.test_rewriter import LAYOUTS, PEOPLE, judge, rewritten, written
+from lethe.domain.dataset import PrimaryIdentity
+from lethe.engines import verify
+from lethe.engines.executors.inline import InlineExecutor
+from lethe.engines.interface import Evidence, IdentityMap, ResidueKind, Selector
+from lethe.engines.storage.local import LocalStorage
+from lethe.engines.verify.interface import Surroundings
+from lethe.engines.verify.parquet.bloom import xxh64
+from lethe.engines.verify.verifier import ByteVerifier
+
+SECRET = "ann.secret@example.com"
+OTHER = "someone.else@example.com"
+
+
+def verified(
+    root: Path, *ids: str, live: set[str] | None = None, selector: Selector = BY_ID, namespace: Any = CRM
+) -> Evidence:
+    paths = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+    around = Surroundings("s", frozenset(paths if live is None else live))
+    verifier = ByteVerifier(InlineExecutor(), full=True)
+    return verifier.verify(LocalStorage(str(root)), selector, asked(order(namespace, *(ids or (SECRET,)))), around)
+
+
+def kinds(evidence: Evidence) -> set[ResidueKind]:
+    return {residue.kind for residue in evidence.residues}
+
+
+def places(evidence: Evidence) -> str:
+    return " | ".join(residue.where for residue in evidence.residues)
+
+
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "item"])
+def test_a_row_is_found_in_every_layout(layout: str, tmp_path: Path) -> None:
+    people = [SECRET if p == "ann" else p for p in PEOPLE]
+    data = written(wide(people), **LAYOUTS[layout])
+    (tmp_path / "a.parquet").write_bytes(data)
+    evidence = verified(tmp_path)
+    rows = [r.count for r in evidence.residues if r.kind is ResidueKind.LIVE_ROW]
+    assert rows == [people.count(SECRET)]
+    assert verified(tmp_path, "cy", "dee").residues
+    (tmp_path / "a.parquet").write_bytes(rewritten(data, judge(SECRET)))
+    by_map = verified(tmp_path, "never@example.com")
+    assert by_map.gone
+    assert by_map.rows_examined == 30 - people.count(SECRET)
+
+
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "item"])
+def test_a_correct_copy_holds_nothing(layout: str, tmp_path: Path) -> None:
+    table = wide([SECRET if p == "ann" else p for p in PEOPLE]).drop_columns(["identityMap", "who"])
+    options = {k: v for k, v in LAYOUTS[layout].items() if "who" not in str(v)}
+    data = written(table, **options)
+    assert "dictionary" in layout or SECRET.encode() in data or "compress" not in layout
+    (tmp_path / "a.parquet").write_bytes(rewritten(data, judge(SECRET)))
+    evidence = verified(tmp_path)
+    assert evidence.gone, evidence.residues
+    assert evidence.rows_examined == 24
+
+
+def test_a_stale_dictionary_entry(tmp_path: Path) -> None:
+    """Reading as dictionary and writing back, as several tools do, keeps the deleted value in the dictionary page."""
+    table = pa.table({"id": pa.array([SECRET, OTHER, None]).dictionary_encode(), "seq": [0, 1, 2]})
+    pq.write_table(table.slice(1), tmp_path / "a.parquet", compression="zstd")
+    evidence = verified(tmp_path)
+    assert kinds(evidence) == {ResidueKind.VALUE}
+    assert "dictionary entries that no row uses" in places(evidence)
+
+
+def test_stale_bounds(tmp_path: Path) -> None:
+    """Bounds that a copy kept from its source."""
+    pq.write_table(pa.table({"id": [SECRET]}), tmp_path / "a.parquet", compression="NONE", use_dictionary=False)
+    data = (tmp_path / "a.parquet").read_bytes()
+    stored = len(SECRET).to_bytes(4, "little")
+    assert stored + SECRET.encode() in data
+    (tmp_path / "a.parquet").write_bytes(data.replace(stored + b"a", stored + b"X"))
+    evidence = verified(tmp_path)
+    assert "bounds" in places(evidence)
+    assert ResidueKind.LIVE_ROW not in kinds(evidence)
+
+
+def test_a_stale_page_index(tmp_path: Path) -> None:
+    table = pa.table({"id": [f"{SECRET}"] + ["zed"] * 9})
+    pq.write_table(
+        table,
+        tmp_path / "a.parquet",
+        compression="NONE",
+        write_page_index=True,
+        use_dictionary=False,
+        write_statistics=["id"],
+    )
+    data = (tmp_path / "a.parquet").read_bytes()
+    where = [i for i in range(len(data)) if data.startswith(SECRET.encode(), i)]
+    assert len(where) >= 3
+    for number, place in enumerate(where):
+        only = bytearray(data)
+        for other in where:
+            if other != place:
+                only[other : other + 1] = b"b"
+        (tmp_path / "a.parquet").write_bytes(only)
+        assert not verified(tmp_path).gone, number
+
+
+def test_a_stale_bloom_filter(tmp_path: Path) -> None:
+    options = {
+        "compression": "NONE",
+        "use_dictionary": False,
+        "write_statistics": False,
+        "bloom_filter_options": {"id": {"ndv": 100}},
+    }
+    pq.write_table(pa.table({"id": [SECRET, OTHER]}), tmp_path / "a.parquet", **options)
+    data = (tmp_path / "a.parquet").read_bytes().replace(SECRET.encode(), b"X" + SECRET.encode()[1:])
+    (tmp_path / "a.parquet").write_bytes(data)
+    assert "bloom filter" in places(verified(tmp_path))
+    pq.write_table(pa.table({"id": [OTHER, None]}), tmp_path / "a.parquet", **options)
+    assert verified(tmp_path).gone
+    assert not verified(tmp_path, OTHER).gone
+
+
+def test_a_filter_that_says_maybe_by_chance_is_explained(tmp_path: Path) -> None:
+    table = pa.table({"id": [f"person{n}" for n in range(400)]})
+    pq.write_table(table, tmp_path / "a.parquet", bloom_filter_options={"id": {"ndv": 10, "fpp": 0.9}})
+    assert verified(tmp_path, *[f"absent{n}" for n in range(200)]).gone
+
+
+def test_the_hash_of_the_filters_is_the_published_one() -> None:
+    assert xxh64(b"") == 0xEF46DB3751D8E999
+    assert xxh64(b"abc") == 0x44BC2CF5AD770999
+    assert xxh64(b"Nobody inspects the spammish repetition") == 0xFBCEA83C8A378BF1
+
+
+def test_key_value_metadata_and_slack(tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table({"id": [OTHER]}).replace_schema_metadata({"note": f"about {SECRET}"}), tmp_path / "a.parquet"
+    )
+    assert "key-value metadata" in places(verified(tmp_path))
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"id": [OTHER]}), sink)
+    data = sink.getvalue()
+    length = int.from_bytes(data[-8:-4], "little") + 8
+    (tmp_path / "a.parquet").write_bytes(data[:-length] + SECRET.encode() + data[-length:])
+    assert "no part of the file" in places(verified(tmp_path))
+
+
+def test_a_file_that_nothing_refers_to(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": [OTHER]}), tmp_path / "live.parquet")
+    pq.write_table(pa.table({"id": [SECRET]}), tmp_path / "orphan.parquet")
+    evidence = verified(tmp_path, live={"live.parquet"})
+    assert ResidueKind.STORED_ROW in kinds(evidence)
+    assert {residue.path for residue in evidence.residues} == {"orphan.parquet"}
+
+
+def test_logs_statistics_and_names(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": [OTHER]}), tmp_path / "live.parquet")
+    log = tmp_path / "log"
+    log.mkdir()
+    stats = json.dumps({"minValues": {"id": SECRET.replace(".", "\\u002e")}}).replace("\\\\u", "\\u")
+    for name, content in {
+        "raw.json": json.dumps({"predicate": f"id = '{SECRET}'"}).encode(),
+        "nested.json": json.dumps({"add": {"stats": stats}}).encode(),
+        "escaped.json": b'{"x": "' + "".join(f"\\u{ord(c):04x}" for c in SECRET).encode() + b'"}',
+        "percent.json": json.dumps({"path": f"id={SECRET.replace('@', '%40')}/x"}).encode(),
+        "packed.json.gz": gzip.compress(f'{{"x": "{SECRET}"}}'.encode()),
+        "anything.bin": b"\x00\xff" + SECRET.encode() + b"\xff",
+        f"named {SECRET}": b"",
+        f"named {SECRET.replace('@', '%40')}": b"",
+    }.items():
+        (log / name).write_bytes(content)
+        evidence = verified(tmp_path, live={"live.parquet"})
+        assert kinds(evidence) == {ResidueKind.VALUE}, name
+        assert SECRET not in str(evidence.residues)
+        (log / name).unlink()
+        assert verified(tmp_path, live={"live.parquet"}).gone
+
+
+def test_avro_is_opened(tmp_path: Path) -> None:
+    avro = pytest.importorskip("pyiceberg.avro.file")
+    from pyiceberg.io.pyarrow import PyArrowFileIO
+    from pyiceberg.schema import Schema
+    from pyiceberg.typedef import Record
+    from pyiceberg.types import NestedField, StringType
+
+    schema = Schema(NestedField(1, "bound", StringType(), required=True))
+    for codec in ("null", "deflate"):
+        path = tmp_path / "m.avro"
+        with avro.AvroOutputFile(
+            PyArrowFileIO().new_output(str(path)),
+            schema,
+            "m",
+            metadata={"write.avro.compression-codec": codec, "avro.codec": codec},
+        ) as out:
+            out.write_block([Record(SECRET * 3), Record(OTHER)])
+        assert not verified(tmp_path, live=set()).gone
+        assert verified(tmp_path, "nobody@example.com", live=set()).gone
+
+
+def test_a_value_that_survives_rightly_is_explained(tmp_path: Path) -> None:
+    """In another column, as part of a longer value, and in metadata that repeats either."""
+    pq.write_table(pa.table({"id": [OTHER, f"x{SECRET}x"], "note": [f"met {SECRET}", None]}), tmp_path / "live.parquet")
+    (tmp_path / "log.json").write_text(json.dumps({"max": f"x{SECRET}x"}))
+    evidence = verified(tmp_path, live={"live.parquet"})
+    assert evidence.gone, evidence.residues
+    assert evidence.finds_explained > 0
+    pq.write_table(pa.table({"id": [OTHER]}), tmp_path / "live.parquet")
+    assert not verified(tmp_path, live={"live.parquet"}).gone
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"id": OTHER, "note": SECRET}) + "\n")
+    assert verified(tmp_path).gone
+    (tmp_path / "a.json").write_text('{"id": "' + "".join(f"\\u{ord(c):04x}" for c in SECRET) + '"}\n')
+    assert kinds(verified(tmp_path)) == {ResidueKind.LIVE_ROW}
+
+
+def test_short_and_typed_identities(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": ["a", "ab", "b"]}), tmp_path / "a.parquet")
+    assert not verified(tmp_path, "a").gone
+    assert verified(tmp_path, "c").gone
+    for kind, value, wanted in [
+        (pa.int64(), 7, "7"),
+        (pa.int32(), -5, "-5"),
+        (pa.uint64(), 2**64 - 1, str(2**64 - 1)),
+        (pa.decimal128(10, 2), 3, "3.00"),
+        (pa.decimal128(30, 2), 3, "3.0"),
+    ]:
+        pq.write_table(
+            pa.table({"id": pa.array([value, None], kind)}), tmp_path / "a.parquet", store_decimal_as_integer=True
+        )
+        assert ResidueKind.LIVE_ROW in kinds(verified(tmp_path, wanted)), kind
+        assert verified(tmp_path, "4").gone
+    uid = "6f1ed002-ab59-4b65-8c1a-0a6d3c0f0d6e"
+    pq.write_table(pa.table({"id": pa.array([bytes.fromhex(uid.replace("-", ""))], pa.uuid())}), tmp_path / "a.parquet")
+    assert ResidueKind.LIVE_ROW in kinds(verified(tmp_path, uid.upper()))
+
+
+def test_case_folded(tmp_path: Path) -> None:
+    selector = PrimaryIdentity(("id",), "Email")
+    for stored in ("ANN@STRASSE.de", "ann@straße.DE"):
+        pq.write_table(pa.table({"id": [stored]}), tmp_path / "a.parquet")
+        assert ResidueKind.LIVE_ROW in kinds(verified(tmp_path, "Ann@Straße.de", selector=selector, namespace=EMAIL))
+        (tmp_path / "a.parquet").rename(tmp_path / "a.bin")
+        (tmp_path / "a.bin").write_bytes(stored.encode())
+        assert not verified(tmp_path, "Ann@Straße.de", selector=selector, namespace=EMAIL, live=set()).gone
+
+
+def test_identity_maps_are_assembled(tmp_path: Path) -> None:
+    table = wide([SECRET, SECRET, OTHER, None, SECRET])  # rows 0, 2 and 4 have a primary entry
+    for version in ("1.0", "2.0"):
+        for dictionary in (True, False):
+            pq.write_table(table, tmp_path / "a.parquet", data_page_version=version, use_dictionary=dictionary)
+            found = verified(tmp_path, selector=IdentityMap())
+            assert [r.count for r in found.residues if r.kind is ResidueKind.LIVE_ROW] == [2]
+            pq.write_table(table.take([1, 2, 3]), tmp_path / "a.parquet", data_page_version=version)
+            assert verified(tmp_path, selector=IdentityMap()).gone
+
+
+def test_what_cannot_be_read_is_a_residue(tmp_path: Path) -> None:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"id": [OTHER] * 100}), sink, compression="zstd")
+    data = sink.getvalue()
+    for broken in (data[: len(data) // 2] + b"PAR1", data[:4] + b"\xff" * 20 + data[24:], b"PARE" + data[4:]):
+        (tmp_path / "a.parquet").write_bytes(broken)
+        assert kinds(verified(tmp_path)) == {ResidueKind.UNREADABLE}
+    (tmp_path / "a.parquet").write_bytes(b"\x1f\x8b broken")
+    assert kinds(verified(tmp_path)) == {ResidueKind.UNREADABLE}
+
+
+def test_the_reader_asks_no_parquet_library() -> None:
+    """Only codecs and decompressing streams come from Arrow: what a library gets wrong alike would not be seen."""
+    source = Path(verify.__file__).parent
+    asked = {line.strip() for p in source.rglob("*.py") for line in p.read_text().splitlines() if "pa." in line}
+    used = {word for line in asked for word in re.findall(r"\bpa\.(\w+)", line)}
+    assert used == {"Codec", "CompressedInputStream", "BufferReader"}
+    assert not any("pyarrow." in p.read_text() for p in source.rglob("*.py"))
+
+
+def test_a_naive_deletion_leaves_residue(tmp_path: Path) -> None:
+    """What a user would write by hand: read with dictionaries, filter with the null-safe condition, write it back."""
+    root = tmp_path / "t"
+    root.mkdir()
+    pq.write_table(pa.table({"id": [SECRET, OTHER, None], "seq": [0, 1, 2]}), root / "a.parquet")
+    table = pq.read_table(root / "a.parquet", read_dictionary=["id"])
+    table = table.filter((ds.field("id") != SECRET) | ds.field("id").is_null())
+    assert table.column("seq").to_pylist() == [1, 2]
+    pq.write_table(table, root / "a.parquet")
+    evidence = verified(root)
+    assert "dictionary entries that no row uses" in places(evidence)
+    assert ResidueKind.LIVE_ROW not in kinds(evidence)
