@@ -188,3 +188,7 @@ PLUGS = [
     Plug("ndjson gz", lambda d, f, s: _ndjson(d, f, s, gz=True), frozenset({"binary", "maps"})),
     Plug("memory", _memory),
 ]
+
+from engines.iceberg.plug import ICEBERG  # noqa: E402 - it needs what stands above
+
+PLUGS += ICEBERG

@@ -1,0 +1,199 @@
+"""Deciding: which files of a snapshot are dropped, rewritten or kept, and why. Changes nothing."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pyiceberg.manifest import DataFileContent, ManifestEntry
+
+from lethe.domain.ids import DatasetId
+from lethe.domain.plan import FileAction, PlannedFile, TablePlan
+from lethe.engines.executors.interface import Executor, Job
+from lethe.engines.iceberg.judge import FileFacts, Hidden, IcebergJudge
+from lethe.engines.iceberg.live_files import LiveFile
+from lethe.engines.iceberg.state import Question
+from lethe.engines.interface import Phase, Watcher
+from lethe.engines.progress import Meter
+from lethe.engines.rewrite.scan import Scanned, scan
+from lethe.engines.storage.interface import Storage
+from lethe.engines.tally import Counts
+
+_SEARCH_MEMORY: Final = 1
+"""Expected memory of a search, as a multiple of the file's size."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """One live data file and what is to become of it."""
+
+    live: LiveFile
+    action: FileAction
+    rows: int
+    rows_matched: int
+    reason: str
+    hidden: Hidden
+    counts: Counts
+
+    def planned(self) -> PlannedFile:
+        """As the plan says it."""
+        file = self.live.file
+        return PlannedFile(
+            file.file_path, self.action, self.rows, self.rows_matched, file.file_size_in_bytes, self.reason
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDelete:
+    """A live delete file that itself names a match."""
+
+    entry: ManifestEntry
+    action: FileAction
+    """`REWRITE`: without the rows that name a match. `DROP`: what it deletes is carried out in the data files."""
+
+    def planned(self) -> PlannedFile:
+        """As the plan says it: a delete file has no rows of the table."""
+        file = self.entry.data_file
+        reason = "its deletes name a match" if self.action is FileAction.REWRITE else "it keeps a copy of a match"
+        return PlannedFile(file.file_path, self.action, 0, 0, file.file_size_in_bytes, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The fate of every file of a snapshot."""
+
+    version: str
+    files: Sequence[FoundFile]
+    deletes: Sequence[FoundDelete]
+
+    @property
+    def counts(self) -> Counts:
+        """What the orders count."""
+        return sum((f.counts for f in self.files), Counts())
+
+    @property
+    def touched(self) -> Sequence[FoundFile]:
+        """Data files that are not simply kept."""
+        return [f for f in self.files if f.action is not FileAction.KEEP]
+
+    def plan(self, dataset_id: DatasetId) -> TablePlan:
+        """The decision as the value that is shown and kept."""
+        planned = [*(f.planned() for f in self.files), *(d.planned() for d in self.deletes)]
+        return TablePlan(dataset_id, self.version, tuple(sorted(planned, key=lambda f: f.path)))
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One file to search, wherever a worker runs."""
+
+    location: str
+    storage: Storage
+    path: str
+    facts: FileFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """The task, which holds the identities."""
+
+    judge: IcebergJudge
+
+    def __call__(self, search: Search) -> Scanned:
+        """Read the columns that decide. Raises TableRefused, StorageFailed."""
+        with search.storage.open(search.path) as source:
+            return scan(source, self.judge.of(search.facts))
+
+
+class Finder:
+    """Decides over the files of one snapshot."""
+
+    def __init__(self, asked: Question, executor: Executor, watch: Watcher, phase: Phase) -> None:
+        self._asked = asked
+        self._executor = executor
+        self._watch = watch
+        self._phase = phase
+
+    def decide(self, known_clean: Collection[str] = ()) -> Decision:
+        """Find in every file but those of which it is known that they store no match: files never change."""
+        state = self._asked.state
+        deletes = self._deletes()
+        dissolved = {d.entry.data_file.file_path for d in deletes if d.action is FileAction.DROP}
+        forced = {f.path for f in state.files.data if f.deletes & dissolved}
+        reasons = {f.path: self._why_kept(f, known_clean, forced) for f in state.files.data}
+        opened = [f for f in state.files.data if reasons[f.path] is None]
+        sizes = {f.path: f.file.file_size_in_bytes for f in state.files.data}
+        meter = Meter(self._watch, self._phase, len(sizes), sum(sizes.values()))
+        for path, reason in reasons.items():
+            if reason is not None:
+                meter.step(sizes[path])
+        stored = {}
+        for path, scanned in self._search((f.path, self._asked.facts_of(f)) for f in opened):
+            stored[path] = scanned
+            meter.step(sizes[path])
+        hidden = {f.path: state.deletes.hidden(f) for f in opened if stored[f.path].rows_matched or f.path in forced}
+        live = dict(
+            self._search((f.path, self._asked.facts_of(f, hidden[f.path])) for f in opened if hidden.get(f.path))
+        )
+        files = []
+        for file in state.files.data:
+            if reasons[file.path] is None:
+                seen = live.get(file.path, stored[file.path])
+                files.append(_found(file, stored[file.path], seen, hidden.get(file.path, Hidden())))
+            else:
+                files.append(_kept(file, reasons[file.path] or ""))
+        return Decision(state.version, files, deletes)
+
+    def _why_kept(self, file: LiveFile, known_clean: Collection[str], forced: Collection[str]) -> str | None:
+        if file.path in forced:
+            return None
+        if file.path in known_clean:
+            return "no row matches"
+        if self._asked.pruner.excludes(file.file):
+            return "its partition or its bounds admit no match"
+        return None
+
+    def _deletes(self) -> Sequence[FoundDelete]:
+        """Delete files that name a match, in what they compare or in the copies of rows that they keep."""
+        state, judge = self._asked.state, self._asked.judge
+        suspects = {}
+        for entry in state.files.deletes:
+            file = entry.data_file
+            if self._asked.pruner.excludes(file):
+                continue
+            if file.content == DataFileContent.POSITION_DELETES and state.deletes.names_rows_alone(file):
+                continue
+            suspects[file.file_path] = entry
+        found = []
+        for path, scanned in self._search((path, FileFacts()) for path in suspects):
+            if scanned.rows_matched:
+                compares = judge.field_id in (suspects[path].data_file.equality_ids or ())
+                found.append(FoundDelete(suspects[path], FileAction.REWRITE if compares else FileAction.DROP))
+        return sorted(found, key=lambda d: d.entry.data_file.file_path)
+
+    def _search(self, asked: Iterable[tuple[str, FileFacts]]) -> Iterable[tuple[str, Scanned]]:
+        state = self._asked.state
+        sizes = {f.path: f.file.file_size_in_bytes for f in state.files.data}
+        jobs = [
+            Job(Search(path, *state.places.of(path), facts), sizes.get(path, 0) * _SEARCH_MEMORY)
+            for path, facts in asked
+        ]
+        for search, scanned in self._executor.map(Searching(self._asked.judge), jobs):
+            yield search.location, scanned
+
+
+def _kept(file: LiveFile, reason: str) -> FoundFile:
+    return FoundFile(file, FileAction.KEEP, file.file.record_count, 0, reason, Hidden(), Counts())
+
+
+def _found(file: LiveFile, stored: Scanned, live: Scanned, hidden: Hidden) -> FoundFile:
+    """A file is kept only when no match is stored in it, hidden or not, and no delete file is dissolved into it."""
+    if not stored.rows_matched and not hidden:
+        return _kept(file, "no row matches")
+    remain = live.rows - live.rows_left_out
+    action = FileAction.REWRITE if remain else FileAction.DROP
+    if live.rows_matched:
+        reason = f"{live.rows_matched} of {live.rows_live} rows match"
+    elif stored.rows_matched:
+        reason = "rows that match are deleted but still stored"
+    else:
+        reason = "its deletes are in a file that keeps a copy of a match"
+    return FoundFile(file, action, live.rows_live, live.rows_matched, reason, hidden, live.counts)
