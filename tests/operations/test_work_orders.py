@@ -152,9 +152,6 @@ class WorkOrders(RuleBasedStateMachine):
         for orders in bundles.values():
             assert len(orders) <= 3
             assert len(orders) == 1 or sum(order.operation_count for order in orders) <= 12
-            assert max(order.created_at for order in orders) - min(order.created_at for order in orders) < timedelta(
-                hours=3
-            )
 
 
 def test_every_sequence(store: SqlStore, clock: Clock) -> None:

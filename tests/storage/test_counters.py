@@ -59,5 +59,13 @@ def test_a_promise_is_kept(store: SqlStore) -> None:
     with store.write() as transaction:
         transaction.tasks.add(task)
     with store._engines.read.connect() as connection:
-        row = connection.execute(sa.select(tasks)).one()
+        columns = (
+            tasks.c.task_id,
+            tasks.c.org_id,
+            tasks.c.sandbox_name,
+            tasks.c.step,
+            tasks.c.subject_id,
+            tasks.c.due_at,
+        )
+        row = connection.execute(sa.select(*columns)).one()
     assert row == (task.task_id, ORG, PROD, "find", task.subject_id, NOON)

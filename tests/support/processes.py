@@ -78,7 +78,8 @@ def accept(url: str, org_id: OrgId, sandbox_name: SandboxName, author: Author, c
             transaction.bundles.save(bundle.joined(2))
             order = an_order(bundle, updated_by=author)
             transaction.work_orders.add(order)
-            transaction.identities.seal(order, identities("a@example.com", "b@example.com"))
+            two = identities("a@example.com", "b@example.com")
+            transaction.identities.keep(store.seal(org_id, order.work_order_id, two))
             transaction.tasks.add(a_task(bundle))
             transaction.audit.append(an_event(str(order.work_order_id)))
         with store.write() as transaction:

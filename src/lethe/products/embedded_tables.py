@@ -1,6 +1,9 @@
 """The tables of the embedded stores, and the mappings by which products delete from them."""
 
-from collections.abc import Mapping, Sequence
+import fcntl
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -108,8 +111,20 @@ def open_file(path: Path) -> sa.Engine:
     path.touch(mode=0o600)
     engine = sa.create_engine(url_of(path), hide_parameters=True, connect_args={"timeout": 30})
     sa.event.listen(engine, "connect", _prepare)
-    metadata.create_all(engine)
+    with _alone_in(path.parent):
+        metadata.create_all(engine)
     return engine
+
+
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """Wait until no other process is here: two that start at once would both make the tables, or both enter WAL."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def url_of(path: Path) -> str:
