@@ -35,6 +35,7 @@ def _long_enough(secret: SecretStr) -> SecretStr:
 
 
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+Signature = Annotated[str, StringConstraints(min_length=1, max_length=160, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Count = Annotated[int, Field(ge=0, le=10**15)]
 RoleName = Literal[
     "viewer", "expiration-manager", "record-delete-manager", "dataset-deleter", "administrator", "service"
@@ -104,9 +105,9 @@ class ClientSettings(_Part):
     secret_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
         description="SHA-256 of the client secret, in hexadecimal. `lethe config secret` makes a pair."
     )
-    name: Name = Field(description="Who it is, as `createdBy` shows it.")
-    email: Name = Field(description="Its e-mail address, as `createdBy` shows it.")
-    account_id: Name = Field("", validate_default=False, description="Its account id; the client id when empty.")
+    name: Signature = Field(description="Who it is, as `createdBy` shows it.")
+    email: Signature = Field(description="Its e-mail address, as `createdBy` shows it.")
+    account_id: Signature = Field("", validate_default=False, description="Its account id; the client id when empty.")
     orgs: tuple[Name, ...] = Field(min_length=1, description="The organizations that it may act for.")
     roles: tuple[RoleName, ...] = Field(("viewer",), description="What it may do.")
     sandboxes: tuple[Name, ...] | None = Field(None, description="The sandboxes that it may see; all when absent.")

@@ -58,7 +58,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 def test_a_good_token_has_its_caller() -> None:
     caller = trusting().authenticate(signed(KEY, claims()))
     assert caller.client_id == "robot"
-    assert str(caller.actor) == "Rob Ot <robot@example.test> ACC1@tech"
+    assert caller.actor.author == "Rob Ot <robot@example.test> ACC1@tech"
     assert caller.org_ids == {"A@Org"}
 
 

@@ -4,13 +4,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from lethe.auth.interface import InvalidToken
 from lethe.auth.roles import permissions_of
 from lethe.domain.actor import Actor
 from lethe.domain.caller import Caller
 from lethe.domain.ids import ClientId, OrgId, SandboxName
+
+TEXT_LENGTH_MAX: Final = 160
+"""Characters in one claim's text: name, address and id together fit into the 500 that a record's author may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +119,6 @@ def _checked_text(value: object, name: str) -> str:
     except UnicodeEncodeError:
         # JSON can spell half a character, which no database stores. The cause is left out: it carries the value.
         raise InvalidToken(f"the claim {name!r} holds broken text") from None
+    if "\0" in value or len(value) > TEXT_LENGTH_MAX:
+        raise InvalidToken(f"the claim {name!r} has a NUL character, or more than {TEXT_LENGTH_MAX} characters")
     return value
