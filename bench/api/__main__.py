@@ -17,7 +17,6 @@ sys.path[:0] = [str(ROOT / "tests")]
 
 from bench.api.process import Watched  # noqa: E402
 from bench.api.wire import Wire  # noqa: E402
-
 from lethe.api.workorder import read_draft  # noqa: E402
 from lethe.domain.identity import RequestedIds, distinct  # noqa: E402
 from lethe.domain.namespace import STANDARD  # noqa: E402
