@@ -22,9 +22,6 @@ from lethe.storage.spaces import spaces_of
 _AUTHORS_MAX = 16
 """Authors whose orders are walked one by one and merged."""
 
-_NAMES_MAX = 500
-"""Authors that an order's author is compared with by name."""
-
 
 def find_page(session: Session, where: WorkOrderFilter, ordering: Ordering, page: Page) -> tuple[list[UUID], int]:
     """The ids on the page, in order, and the total."""
@@ -50,12 +47,11 @@ def find_page(session: Session, where: WorkOrderFilter, ordering: Ordering, page
     leads: Mapping[str, Sequence[str]] = {}
     if ordering.names == ("updated_at",):  # the ordering that has an index for each kind
         leads = _leads(where, authors, lists.ARMS_MAX // len(space_ids))
-    if authors is not None and len(authors) <= _NAMES_MAX:
+    if authors is not None:
         anybodys = replace(where, author=None)
-        kinds = _kinds(session, anybodys)
-        if "updated_by" not in leads and _tally(session, anybodys, space_ids)[0] > total:
-            # Somebody else wrote some: compared with names, which costs each order less than a pattern does.
-            kinds.append(work_orders.c.updated_by.in_(authors))
+        if "updated_by" in leads or _tally(session, anybodys, space_ids)[0] == total:
+            # An index leads to these authors, or they wrote all there is: no order's author needs a look.
+            kinds = _kinds(session, anybodys)
     if kinds and not leads and total <= lists.FEW:
         return lists.gather(session, ordering, conditions, page)
     return lists.walk(session, ordering, _arms(ordering, space_ids, leads, kinds), page, total), total
