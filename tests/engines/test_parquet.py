@@ -15,7 +15,7 @@ import pytest
 from engines.asking import CRM, asked, order
 from engines.plugs import BY_ID, LATER, VERIFIER
 from engines.tables import wide
-from lethe.domain.dataset import TableFormat, TableReference
+from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
 from lethe.domain.ids import DatasetId
 from lethe.domain.plan import FileAction, TablePlan
 from lethe.engines.directory.engine import DirectoryEngine
@@ -23,6 +23,7 @@ from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.interface import (
     DidNotHappen,
     Forgotten,
+    IdentityMap,
     Marker,
     MayHaveHappened,
     NeverWill,
@@ -291,3 +292,17 @@ def test_a_storage_that_fails_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(TableUnavailable):
         engine.find(target(root), wanted)
     assert isinstance(engine.forget(target(root), wanted, plan, Marker("b/1")), DidNotHappen)
+
+
+def test_a_path_that_no_file_has_is_refused_and_one_that_some_have_is_not(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": ["ann", "bob"]}), tmp_path / "newer.parquet")
+    pq.write_table(pa.table({"note": ["x"]}), tmp_path / "older.parquet")
+    table = TableReference(TableFormat.PARQUET, location=str(tmp_path))
+    wanted = asked(order(CRM, "ann"))
+    found = ENGINE.find(Target(DatasetId("ds"), table, PrimaryIdentity(("id",), "CRM")), wanted)
+    assert found.tally.rows_matched == 1
+    for path in (("Id",), ("id", "value"), ("note", "id"), ("nothing",)):
+        with pytest.raises(TableRefused):
+            ENGINE.find(Target(DatasetId("ds"), table, PrimaryIdentity(path, "CRM")), wanted)
+    with pytest.raises(TableRefused, match="no file"):
+        ENGINE.find(Target(DatasetId("ds"), table, IdentityMap()), wanted)

@@ -65,11 +65,17 @@ class DirectoryEngine:
         )
 
     def find(self, target: Target, wanted: Wanted, *, watch: Watcher = unwatched) -> Finding:
-        """Search the identities of every live file. Changes nothing."""
+        """Search the identities of every live file. Changes nothing.
+
+        Refuses a table of which no file has the identity's column: who misspelt its path would be told that nobody
+        is there.
+        """
         with _unavailable():
             table = self._table(target)
             listing = table.listing()
             found = table.search(listing.live, compile_matcher(target.selector, wanted), watch)
+        if found and not any(one.identified for one in found):
+            raise TableRefused("no file of the table has a column at the identity's path")
         names = public_names(listing, table.identity_column)
         files = [replace(file, path=names[file.path]) for file in planned(found, whole_table=True)]
         plan = TablePlan(target.dataset_id, listing.snapshot, files)

@@ -14,6 +14,8 @@ class Searched:
 
     rows: int
     counts: Counts
+    identified: bool = True
+    """Whether the file has a place for the identity; always true where rows need not say which columns they have."""
 
 
 class FileFormat(Protocol):

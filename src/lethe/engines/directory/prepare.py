@@ -19,6 +19,7 @@ class FileFound:
     size_bytes: int
     rows: int
     counts: Counts
+    identified: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Searching:
                 searched = self.format.search(source, path, self.matcher)
         except FileMissing:
             return None
-        return FileFound(path, stat.version, stat.size_bytes, searched.rows, searched.counts)
+        return FileFound(path, stat.version, stat.size_bytes, searched.rows, searched.counts, searched.identified)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,9 @@ class ParquetFormat:
 
     def search(self, source: Any, path: str, matcher: Matcher) -> Searched:
         """Read the identity's column, and no more."""
-        found = scan(source, judge_of(path, matcher))
-        return Searched(found.rows, found.counts)
+        judge = judge_of(path, matcher)
+        found = scan(source, judge)
+        return Searched(found.rows, found.counts, found.identified or isinstance(judge, _PartitionJudge))
 
     def copy(self, source: Any, path: str, sink: IO[bytes], matcher: Matcher) -> Any:
         """Rewrite."""

@@ -19,6 +19,8 @@ class Scanned:
     rows_left_out: int
     """Rows that would not be in a copy: matched now, or deleted before."""
     counts: Counts
+    identified: bool
+    """Whether the file has the column that names the person."""
 
     @property
     def rows_matched(self) -> int:
@@ -48,4 +50,4 @@ def scan(source: Any, judge: Judge) -> Scanned:
             left_out += pc.sum(judgement.leave_out).as_py() or 0
             counts += judgement.counts
         first_row += rows
-    return Scanned(metadata.num_rows, left_out, counts)
+    return Scanned(metadata.num_rows, left_out, counts, bool(leaves))
