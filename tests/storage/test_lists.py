@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lethe.domain.actor import LETHE, Author
+from lethe.domain.actor import Author
 from lethe.domain.expiration import Edit, ExpirationStatus, Pending
 from lethe.domain.ids import DatasetId, ExpirationId, OrgId, SandboxName, WorkOrderId
 from lethe.domain.listing import By, Exactly, Like, Page, Window
 from lethe.domain.work_order import Action, EndStatus, OpenStatus
+from lethe.operations.own_call import LETHE
 from lethe.storage import expirations as expiration_module
 from lethe.storage import lists, schema
 from lethe.storage import work_orders as work_order_module
@@ -122,9 +123,9 @@ def expirations(store: Store) -> list[Row]:
                         if random.random() < 0.5:
                             changes.append(changes[-1].expiration.reopen(Edit(at + LEAD), min_lead=LEAD, now=at, by=by))
                     case 1:
-                        changes.append(one.begin(now=at, by=LETHE))
+                        changes.append(one.begin(now=at, by=LETHE.author))
                         if random.random() < 0.5:
-                            changes.append(changes[-1].expiration.complete(now=at + LEAD, by=LETHE))
+                            changes.append(changes[-1].expiration.complete(now=at + LEAD, by=LETHE.author))
                     case _:
                         edit = Edit(display_name=random.choice(TEXTS), description=random.choice(TEXTS))
                         changes.append(one.update(edit, min_lead=LEAD, now=at, by=by))
