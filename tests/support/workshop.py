@@ -82,6 +82,7 @@ class Workshop:
 
     world: World
     tables: Path
+    purge_policy: PurgePolicy = field(default_factory=lambda: PurgePolicy(writers_grace=timedelta(0)))
     services: dict[Product, RememberingService] = field(
         default_factory=lambda: {product: RememberingService(product) for product in SERVICES}
     )
@@ -93,7 +94,7 @@ class Workshop:
             engines=self.world.engines,
             products=dict(self.services),
             organizations=self.world.services.organizations,
-            purge_policy=PurgePolicy(writers_grace=timedelta(0)),
+            purge_policy=self.purge_policy,
         )
 
     @cached_property
@@ -111,7 +112,7 @@ class Workshop:
             pq.write_table(pa.Table.from_pylist(rows, schema), root / f"part-{number}.parquet", compression="zstd")
         return self.register(dataset_id, namespace_code)
 
-    def register(self, dataset_id: str, namespace_code: str = "Email") -> Dataset:
+    def register(self, dataset_id: str, namespace_code: str = "Email", table: TableReference | None = None) -> Dataset:
         dataset = Dataset(
             DatasetId(dataset_id),
             ORG,
@@ -123,7 +124,7 @@ class Workshop:
                 PrimaryIdentity(("person", "id"), namespace_code),
                 has_identity_map=False,
             ),
-            TableReference(TableFormat.PARQUET, str(self.tables / dataset_id)),
+            table or TableReference(TableFormat.PARQUET, str(self.tables / dataset_id)),
             self.world.clock.now,
             self.world.clock.now,
         )

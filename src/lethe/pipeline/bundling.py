@@ -11,11 +11,11 @@ from lethe.domain.work_order import Action, NamedDatasets, OpenStatus, WorkOrder
 from lethe.operations.own_call import own_event
 from lethe.pipeline.outcome import Did, Later, StepOutcome
 from lethe.pipeline.settling import settle
-from lethe.pipeline.shop import Beat, Shop
+from lethe.pipeline.shop import Hold, Shop
 from lethe.storage.work_interface import WorkTransaction
 
 
-def bundle(shop: Shop, task: Task, _: Beat) -> StepOutcome:
+def bundle(shop: Shop, task: Task, _: Hold) -> StepOutcome:
     """Submit the bundle's validated orders, once its window has passed and no dataset of it is in other hands."""
 
     def record(tx: WorkTransaction) -> Later | None:

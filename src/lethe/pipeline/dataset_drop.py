@@ -14,7 +14,7 @@ from lethe.engines.interface import TableRefused, TableUnavailable, Wanted
 from lethe.operations.own_call import LETHE, own_event
 from lethe.pipeline.outcome import Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
-from lethe.pipeline.shop import Beat, Shop, target_of, watcher_of
+from lethe.pipeline.shop import Hold, Shop, target_of, watcher_of
 from lethe.products.interface import Done, ProductUnavailable, Refused, RequestKey, Space, Waiting
 from lethe.storage.work_interface import DueExpiration, WorkTransaction
 
@@ -29,16 +29,16 @@ def begin_due(shop: Shop) -> int:
     return sum(_begin(shop, each) for each in due)
 
 
-def drop(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+def drop(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     """Destroy the dataset's table, or what the dataset contributed to a service."""
     if task.dataset_id is None or task.product is None:
         return Stuck("a drop names a dataset and a product")
     dataset = _dataset(shop, task)
     try:
         waiting = (
-            _drop_table(shop, dataset, beat)
+            _drop_table(shop, dataset, hold)
             if task.product is Product.DATA_LAKE
-            else _drop_contribution(shop, task, beat)
+            else _drop_contribution(shop, task, hold)
         )
     except TableRefused as error:
         return Stuck(str(error))
@@ -64,7 +64,7 @@ def drop(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
     return Did(record)
 
 
-def confirm(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+def confirm(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     """Look whether the dropped dataset left anything."""
     if task.dataset_id is None or task.product is None:
         return Stuck("a confirmation names a dataset and a product")
@@ -72,7 +72,7 @@ def confirm(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
     space = Space(task.org_id, task.sandbox_name)
     try:
         if task.product is Product.DATA_LAKE:
-            left = _files_left(shop, dataset, beat)
+            left = _files_left(shop, dataset, hold)
         else:
             service = shop.products.get(task.product)
             left = 0 if service is None else service.remaining_of_dataset(space, task.dataset_id) or 0
@@ -80,6 +80,7 @@ def confirm(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
         return Failed(str(error))
     if left:
         with shop.store.write() as tx:
+            hold.require(tx)
             same = (each for each in tx.tasks.of(task.subject_id) if each.step is Step.DROP)
             tx.tasks.again([each for each in same if each.product is task.product], tx.now)
         return Failed(f"{left} traces are left")
@@ -128,12 +129,12 @@ def _dataset(shop: Shop, task: Task) -> Dataset | None:
         return tx.datasets.find(task.org_id, task.sandbox_name, task.dataset_id)
 
 
-def _drop_table(shop: Shop, dataset: Dataset | None, beat: Beat) -> StepOutcome | None:
+def _drop_table(shop: Shop, dataset: Dataset | None, hold: Hold) -> StepOutcome | None:
     if dataset is None:
         return None
     with shop.store.read() as tx:
         now = tx.now
-    report = shop.engines[dataset.table.format].drop(target_of(dataset), now, watch=watcher_of(beat))
+    report = shop.engines[dataset.table.format].drop(target_of(dataset), now, watch=watcher_of(hold))
     if report.failed:
         return Failed(f"{len(report.failed)} files could not be removed: {report.failed[0].reason}")
     if report.held:
@@ -142,13 +143,13 @@ def _drop_table(shop: Shop, dataset: Dataset | None, beat: Beat) -> StepOutcome 
     return None
 
 
-def _drop_contribution(shop: Shop, task: Task, beat: Beat) -> StepOutcome | None:
+def _drop_contribution(shop: Shop, task: Task, hold: Hold) -> StepOutcome | None:
     service = None if task.product is None else shop.products.get(task.product)
     if service is None or task.dataset_id is None:
         return Stuck("no such product is configured")
     key = RequestKey(f"{task.subject_id}/{service.product.value}/{task.dataset_id}")
     space = Space(task.org_id, task.sandbox_name)
-    match service.forget_dataset(space, task.dataset_id, key, beat=beat):
+    match service.forget_dataset(space, task.dataset_id, key, beat=hold):
         case Done():
             return None
         case Waiting(reason, again_after):
@@ -157,9 +158,9 @@ def _drop_contribution(shop: Shop, task: Task, beat: Beat) -> StepOutcome | None
             return Stuck(reason)
 
 
-def _files_left(shop: Shop, dataset: Dataset | None, beat: Beat) -> int:
+def _files_left(shop: Shop, dataset: Dataset | None, hold: Hold) -> int:
     """How many files stand under the location of the dropped table."""
     if dataset is None:
         return 0
-    evidence = shop.engines[dataset.table.format].verify(target_of(dataset), Wanted(()), watch=watcher_of(beat))
+    evidence = shop.engines[dataset.table.format].verify(target_of(dataset), Wanted(()), watch=watcher_of(hold))
     return evidence.files_examined

@@ -1,6 +1,6 @@
 """The find of one order over its datasets: for the preview, which stops there, and for the first step of the work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from lethe.domain.errors import TableNotDeletable, TableNotReadable
 from lethe.domain.identity import Identities
 from lethe.domain.ids import WorkOrderId
 from lethe.engines.interface import Engine, TableRefused, TableUnavailable
-from lethe.pipeline.shop import Beat, target_of, wanted_of, watcher_of
+from lethe.pipeline.shop import target_of, wanted_of, watcher_of
 from lethe.storage.interface import DatasetPlan
 
 _NOBODY = WorkOrderId(UUID(int=0))
@@ -21,7 +21,7 @@ class FindRefused(Exception):
 
 
 def find_all(
-    engines: Mapping[TableFormat, Engine], datasets: Sequence[Dataset], identities: Identities, beat: Beat
+    engines: Mapping[TableFormat, Engine], datasets: Sequence[Dataset], identities: Identities, beat: Callable[[], None]
 ) -> Sequence[DatasetPlan]:
     """Plan every dataset. Raises FindRefused, TableUnavailable."""
     wanted = wanted_of({_NOBODY: identities})

@@ -36,7 +36,7 @@ from lethe.operations.work_orders import datasets_in_scope
 from lethe.pipeline.finding import FindRefused, find_all
 from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
-from lethe.pipeline.shop import Beat, Shop, target_of, wanted_of, watcher_of
+from lethe.pipeline.shop import Hold, Shop, target_of, wanted_of, watcher_of
 from lethe.storage.interface import DatasetResult
 from lethe.storage.work_interface import WorkTransaction
 
@@ -44,7 +44,7 @@ HELD_LOOKS_AGAIN: Final = timedelta(minutes=1)
 """How long a purge waits for what holds a file when no date is known."""
 
 
-def find(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+def find(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     """Plan the order in every dataset of its scope; the order is validated when every find succeeded."""
     with shop.store.read() as tx:
         order = tx.work_orders.find_any(WorkOrderId(task.subject_id))
@@ -55,7 +55,7 @@ def find(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
         datasets = datasets_in_scope(tx, order, identities) if searched else []
     try:
         in_lake = Product.DATA_LAKE in order.target_products
-        plans = find_all(shop.engines, datasets if in_lake else [], identities, beat)
+        plans = find_all(shop.engines, datasets if in_lake else [], identities, hold)
     except FindRefused as error:
         return Stuck(str(error))
     except TableUnavailable as error:
@@ -75,7 +75,7 @@ def find(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
     return Did(record)
 
 
-def forget(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     """Delete the bundle's rows from one dataset, in one commit."""
     work = _work(shop, task)
     if work is None:
@@ -83,10 +83,10 @@ def forget(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
     dataset, identities = work
     engine, target, wanted = shop.engines[dataset.table.format], target_of(dataset), wanted_of(identities)
     marker = Marker(f"{task.subject_id}/{task.task_id}/{task.round}")
-    watch = watcher_of(beat)
+    watch = watcher_of(hold)
     try:
         finding = engine.find(target, wanted, watch=watch)
-        _intend(shop, finding.plan, finding.tally)
+        _intend(shop, hold, finding.plan, finding.tally)
         outcome = engine.forget(target, wanted, finding.plan, marker, watch=watch)
     except TableRefused as error:
         return Stuck(str(error))
@@ -121,7 +121,7 @@ def forget(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
     return Did(record)
 
 
-def purge(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+def purge(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     """Remove what still speaks of the deleted rows, or say until when something may not go."""
     dataset = _dataset(shop, task)
     if dataset is None:
@@ -130,7 +130,7 @@ def purge(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
         now = tx.now
     try:
         report = shop.engines[dataset.table.format].purge(
-            target_of(dataset), shop.purge_policy, now, watch=watcher_of(beat)
+            target_of(dataset), shop.purge_policy, now, watch=watcher_of(hold)
         )
     except TableRefused as error:
         return Stuck(str(error))
@@ -144,7 +144,7 @@ def purge(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
     return Did(_then_verify(task, report))
 
 
-def verify(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     """Let the independent reader look for the bundle's identities in one dataset."""
     work = _work(shop, task)
     if work is None:
@@ -154,12 +154,12 @@ def verify(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
     dataset, identities = work
     try:
         evidence = shop.engines[dataset.table.format].verify(
-            target_of(dataset), wanted_of(identities), watch=watcher_of(beat)
+            target_of(dataset), wanted_of(identities), watch=watcher_of(hold)
         )
     except TableUnavailable as error:
         return Failed(str(error))
     if not evidence.gone:
-        return _start_again(shop, task, evidence)
+        return _start_again(shop, task, hold, evidence)
     seen = evidence_facts(evidence)
 
     def record(tx: WorkTransaction) -> None:
@@ -202,10 +202,11 @@ def _work(shop: Shop, task: Task) -> tuple[Dataset, dict[WorkOrderId, Identities
     return (dataset, identities) if identities else None
 
 
-def _intend(shop: Shop, plan: TablePlan, tally: Tally) -> None:
+def _intend(shop: Shop, hold: Hold, plan: TablePlan, tally: Tally) -> None:
     """Record the counts before the rows go: after a crash nobody could count them any more."""
     if tally.rows_matched:
         with shop.store.write() as tx:
+            hold.require(tx)
             _save_results(tx, plan.snapshot, plan, tally)
 
 
@@ -248,9 +249,10 @@ def _is_under_way(shop: Shop, task: Task) -> bool:
         )
 
 
-def _start_again(shop: Shop, task: Task, evidence: Evidence) -> StepOutcome:
+def _start_again(shop: Shop, task: Task, hold: Hold, evidence: Evidence) -> StepOutcome:
     """Something is left, or has arrived since: forget again, and look again after that. Each round is an attempt."""
     with shop.store.write() as tx:
+        hold.require(tx)
         forgetting = [
             each
             for each in tx.tasks.of(task.subject_id)

@@ -9,12 +9,12 @@ from lethe.domain.task import Step, Task, promise
 from lethe.domain.work_order import Action, OpenStatus, WorkOrder
 from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
-from lethe.pipeline.shop import Beat, Shop
+from lethe.pipeline.shop import Hold, Shop
 from lethe.products.interface import Done, ForgettingProduct, ProductUnavailable, Refused, RequestKey, Space, Waiting
 from lethe.storage.work_interface import WorkTransaction
 
 
-def forget(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     """Ask the service to forget the identities of every order of the bundle."""
     service = _service(shop, task)
     if service is None:
@@ -26,7 +26,7 @@ def forget(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
     for order, identities in orders:
         try:
             key = RequestKey(f"{order.work_order_id}/{service.product.value}")
-            answer = service.forget(space, identities, key, beat=beat)
+            answer = service.forget(space, identities, key, beat=hold)
         except ProductUnavailable as error:
             return Failed(str(error))
         match answer:
@@ -46,20 +46,20 @@ def forget(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
     return Did(record)
 
 
-def verify(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
+def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     """Ask the service whether anything of the bundle's identities is left."""
     service = _service(shop, task)
     if service is None:
         return Stuck("no such product is configured")
     space = Space(task.org_id, task.sandbox_name)
     for _, identities in _orders(shop, task):
-        beat()
+        hold()
         try:
             left = service.remaining(space, identities)
         except ProductUnavailable as error:
             return Failed(str(error))
         if left:
-            return _forget_again(shop, task, left)
+            return _forget_again(shop, task, hold, left)
 
     def record(tx: WorkTransaction) -> None:
         settle(tx, task)
@@ -67,9 +67,10 @@ def verify(shop: Shop, task: Task, beat: Beat) -> StepOutcome:
     return Did(record)
 
 
-def _forget_again(shop: Shop, task: Task, left: int) -> StepOutcome:
+def _forget_again(shop: Shop, task: Task, hold: Hold, left: int) -> StepOutcome:
     """Something is left, or has arrived since: ask once more. Each round is an attempt."""
     with shop.store.write() as tx:
+        hold.require(tx)
         forgetting = [
             each for each in tx.tasks.of(task.subject_id) if each.step is Step.FORGET and each.product is task.product
         ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from lethe.catalog.interface import Organizations
 from lethe.domain.dataset import Dataset, TableFormat
@@ -11,7 +12,7 @@ from lethe.domain.ids import WorkOrderId
 from lethe.domain.product import Product
 from lethe.engines.interface import Engine, IdentityMap, Order, Progress, PurgePolicy, Target, Wanted
 from lethe.products.interface import ForgettingProduct
-from lethe.storage.work_interface import WorkStore
+from lethe.storage.work_interface import WorkStore, WorkTransaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,16 @@ class Shop:
     """How long a step waits before it looks again for what another step or worker is about to do."""
 
 
-Beat = Callable[[], None]
-"""Called during long work; raises when the claim is lost, which ends the work."""
+class Hold(Protocol):
+    """A worker's hold on the task that a step carries out."""
+
+    def __call__(self) -> None:
+        """Beat: say that the work goes on. Raises StaleClaim when the hold is lost, which ends the work."""
+        ...
+
+    def require(self, tx: WorkTransaction) -> None:
+        """Lock the task for a transaction that the step makes midway. Raises StaleClaim."""
+        ...
 
 
 def target_of(dataset: Dataset) -> Target:
@@ -43,7 +52,7 @@ def wanted_of(orders: Mapping[WorkOrderId, Identities]) -> Wanted:
     return Wanted(tuple(Order(order_id, orders[order_id]) for order_id in sorted(orders)))
 
 
-def watcher_of(beat: Beat) -> Callable[[Progress], None]:
+def watcher_of(beat: Callable[[], None]) -> Callable[[Progress], None]:
     """Let an engine's progress be a beat."""
 
     def watch(_: Progress) -> None:

@@ -6,6 +6,7 @@ still for longer than the lease, the next beat ends the work, and the record is 
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event, Thread
 from typing import Final, assert_never
@@ -17,15 +18,15 @@ from lethe.domain.task import ATTEMPTS_MAX, Claim, Step, Task, backoff
 from lethe.pipeline import bundling, dataset_drop, record_delete, services
 from lethe.pipeline.outcome import Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
-from lethe.pipeline.shop import Beat, Shop
+from lethe.pipeline.shop import Hold, Shop
 from lethe.storage.interface import CommitUnknown, StoreUnavailable
-from lethe.storage.work_interface import StaleClaim
+from lethe.storage.work_interface import StaleClaim, WorkTransaction
 
 LEASE: Final = timedelta(seconds=30)
 IDLE_SECONDS_MAX: Final = 1.0
 """How long an idle worker waits before it looks again."""
 
-StepFunction = Callable[[Shop, Task, Beat], StepOutcome]
+StepFunction = Callable[[Shop, Task, Hold], StepOutcome]
 
 _IN_THE_LAKE: Final[Mapping[Step, StepFunction]] = {
     Step.FIND: record_delete.find,
@@ -45,6 +46,21 @@ _IN_A_SERVICE: Final[Mapping[Step, StepFunction]] = {
 log = structlog.get_logger("lethe.worker")
 
 
+@dataclass(frozen=True, slots=True)
+class _ClaimHold:
+    """The hold of a claim; implements `shop.Hold`."""
+
+    claim: Claim
+    lost: Event
+
+    def __call__(self) -> None:
+        if self.lost.is_set():
+            raise StaleClaim
+
+    def require(self, tx: WorkTransaction) -> None:
+        tx.tasks.require(self.claim)
+
+
 class Worker:
     """Carries tasks out, one at a time."""
 
@@ -62,6 +78,9 @@ class Worker:
                 busy = self.run_once()
             except (StoreUnavailable, CommitUnknown) as error:
                 log.warning("database_unavailable", error=type(error).__name__)
+                busy = False
+            except Exception as error:  # noqa: BLE001 - a worker outlives whatever one task does to it
+                log.error("work_failed", error=type(error).__name__)  # noqa: TRY400 - a message may hold an identity
                 busy = False
             if not busy:
                 stop.wait(IDLE_SECONDS_MAX)
@@ -83,14 +102,25 @@ class Worker:
             task_id=str(task.task_id), step=task.step.value, subject_id=str(task.subject_id), token=claim.token
         ):
             try:
-                with self._heartbeat(claim) as beat:
-                    outcome = steps[task.step](self._shop, task, beat)
-                self._record(claim, outcome)
+                self._record(claim, self._outcome(claim, steps[task.step]))
             except StaleClaim:
                 log.warning("claim_lost")
-            except Exception as error:  # noqa: BLE001 - an unforeseen failure is an attempt like any other
-                log.error("step_failed", error=type(error).__name__)  # noqa: TRY400 - a message may hold an identity
+            except (StoreUnavailable, CommitUnknown):
+                raise
+            except Exception as error:  # noqa: BLE001 - what cannot be recorded is an attempt too
+                log.error("record_failed", error=type(error).__name__)  # noqa: TRY400 - a message may hold an identity
                 self._record(claim, Failed(f"unforeseen: {type(error).__name__}"))
+
+    def _outcome(self, claim: Claim, step: StepFunction) -> StepOutcome:
+        """Carry the step out; a failure that nobody foresaw is an attempt like any other. Raises StaleClaim."""
+        try:
+            with self._heartbeat(claim) as hold:
+                return step(self._shop, claim.task, hold)
+        except (StaleClaim, StoreUnavailable, CommitUnknown):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            log.error("step_failed", error=type(error).__name__)  # noqa: TRY400 - a message may hold an identity
+            return Failed(f"unforeseen: {type(error).__name__}")
 
     def _record(self, claim: Claim, outcome: StepOutcome) -> None:
         """Write what came of it, if the claim still holds. Raises StaleClaim."""
@@ -115,8 +145,8 @@ class Worker:
         log.info("step_recorded", outcome=type(outcome).__name__)
 
     @contextmanager
-    def _heartbeat(self, claim: Claim) -> Iterator[Beat]:
-        """Extend the lease from a thread while the block runs; the beat raises StaleClaim once it is lost."""
+    def _heartbeat(self, claim: Claim) -> Iterator[Hold]:
+        """Extend the lease from a thread while the block runs."""
         done, lost = Event(), Event()
 
         def extend() -> None:
@@ -130,14 +160,10 @@ class Worker:
                 except (StoreUnavailable, CommitUnknown):
                     log.warning("heartbeat_missed")
 
-        def beat() -> None:
-            if lost.is_set():
-                raise StaleClaim
-
         thread = Thread(target=extend, name="heartbeat", daemon=True)
         thread.start()
         try:
-            yield beat
+            yield _ClaimHold(claim, lost)
         finally:
             done.set()
             thread.join()
