@@ -87,3 +87,31 @@ def test_a_record_delete_and_an_expiration_of_one_dataset_do_not_meet(workshop: 
         pass
     assert _status(workshop, ttl_id) == "completed"
     assert workshop.people("ds") == []
+
+
+def test_the_id_of_a_destroyed_dataset_does_not_come_back(workshop: Workshop) -> None:
+    workshop.table("ds", [ANN])
+    _schedule(workshop, hours=25)
+    workshop.world.later(hours=26)
+    while workshop.worker.run_once():
+        pass
+    table = {"format": "parquet", "location": str(workshop.tables / "ds")}
+    again = workshop.world.call(
+        "POST", "/data/foundation/catalog/dataSets", {"id": "ds", "name": "ds", "schema": {}, "table": table}
+    )
+    assert again.status_code == 409
+    assert workshop.world.call("GET", "/data/foundation/catalog/dataSets/ds").status_code == 404
+
+
+def test_an_order_over_all_waits_for_a_dataset_that_is_being_destroyed_and_passes_it_by(workshop: Workshop) -> None:
+    workshop.table("ds", [ANN])
+    workshop.table("kept", [ANN, BOB])
+    ttl_id = _schedule(workshop, hours=25)
+    workshop.world.later(hours=26)
+    while not (workshop.people("ds") == [] and _status(workshop, ttl_id) == "executing"):
+        assert workshop.worker.run_once()
+    order_id = workshop.delete("ALL", ANN)
+    workshop.work()
+    assert workshop.order(order_id)["status"] == "completed"
+    assert _status(workshop, ttl_id) == "completed"
+    assert workshop.people("kept") == [BOB]

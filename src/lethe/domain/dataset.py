@@ -22,11 +22,12 @@ class TableFormat(StrEnum):
 
 
 class DatasetState(StrEnum):
-    """`DRAFT` and `ENABLED` are the catalog's; an executing expiration makes it `DELETING`."""
+    """`DRAFT` and `ENABLED` are the catalog's; destroying it makes it `DELETING`, then `DELETED`, which nobody sees."""
 
     DRAFT = "DRAFT"
     ENABLED = "ENABLED"
     DELETING = "DELETING"
+    DELETED = "DELETED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 from lethe.domain.dataset import Dataset, TableFormat
 from lethe.domain.errors import TableNotDeletable, TableNotReadable
 from lethe.domain.identity import Identities
-from lethe.domain.ids import WorkOrderId
+from lethe.domain.ids import DatasetId, WorkOrderId
 from lethe.engines.interface import Engine, TableRefused, TableUnavailable
 from lethe.pipeline.shop import target_of, wanted_of, watcher_of
 from lethe.storage.interface import DatasetPlan
@@ -18,6 +18,10 @@ _NOBODY = WorkOrderId(UUID(int=0))
 
 class FindRefused(Exception):
     """A table cannot be deleted from with certainty; names the dataset and the reason."""
+
+    def __init__(self, dataset_id: DatasetId, reason: str) -> None:
+        self.dataset_id = dataset_id
+        super().__init__(f"dataset {dataset_id}: {reason}")
 
 
 def find_all(
@@ -30,11 +34,11 @@ def find_all(
         beat()
         engine = engines.get(dataset.table.format)
         if engine is None:
-            raise FindRefused(f"dataset {dataset.dataset_id}: no engine for {dataset.table.format.value} is configured")
+            raise FindRefused(dataset.dataset_id, f"no engine for {dataset.table.format.value} is configured")
         try:
             finding = engine.find(target_of(dataset), wanted, watch=watcher_of(beat))
         except TableRefused as error:
-            raise FindRefused(f"dataset {dataset.dataset_id}: {error}") from error
+            raise FindRefused(dataset.dataset_id, str(error)) from error
         except TableUnavailable as error:
             raise TableUnavailable(f"dataset {dataset.dataset_id}: {error}") from error
         plans.append(DatasetPlan(finding.plan, finding.tally.orders[0].rows_by_identity))

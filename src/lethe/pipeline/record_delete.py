@@ -12,13 +12,13 @@ Order of effects, and why a crash between any two is safe:
 from datetime import timedelta
 from typing import Any, Final, assert_never
 
-from lethe.domain.dataset import Dataset
+from lethe.domain.dataset import Dataset, DatasetState
 from lethe.domain.identity import Identities
-from lethe.domain.ids import BundleId, WorkOrderId
+from lethe.domain.ids import BundleId, DatasetId, WorkOrderId
 from lethe.domain.plan import TablePlan
 from lethe.domain.product import Product
 from lethe.domain.task import Step, Task, TaskState, promise
-from lethe.domain.work_order import Action, OpenStatus
+from lethe.domain.work_order import Action, OpenStatus, WorkOrder
 from lethe.engines.interface import (
     DidNotHappen,
     Evidence,
@@ -26,7 +26,6 @@ from lethe.engines.interface import (
     Marker,
     MayHaveHappened,
     NeverWill,
-    PurgeReport,
     TableRefused,
     TableUnavailable,
     Tally,
@@ -34,7 +33,7 @@ from lethe.engines.interface import (
 from lethe.operations.own_call import own_event
 from lethe.operations.work_orders import datasets_in_scope
 from lethe.pipeline.finding import FindRefused, find_all
-from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, StepOutcome, Stuck
+from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, Record, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Hold, Shop, target_of, wanted_of, watcher_of
 from lethe.storage.interface import DatasetResult
@@ -57,6 +56,8 @@ def find(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
         in_lake = Product.DATA_LAKE in order.target_products
         plans = find_all(shop.engines, datasets if in_lake else [], identities, hold)
     except FindRefused as error:
+        if _is_going(shop, order, error.dataset_id):
+            return Later(shop.patience, f"dataset {error.dataset_id} is being deleted as a whole")
         return Stuck(str(error))
     except TableUnavailable as error:
         return Failed(str(error))
@@ -79,7 +80,7 @@ def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     """Delete the bundle's rows from one dataset, in one commit."""
     work = _work(shop, task)
     if work is None:
-        return NOTHING_TO_DO
+        return Did(_then(Step.PURGE, task))
     dataset, identities = work
     engine, target, wanted = shop.engines[dataset.table.format], target_of(dataset), wanted_of(identities)
     marker = Marker(f"{task.subject_id}/{task.task_id}/{task.round}")
@@ -105,18 +106,7 @@ def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     def record(tx: WorkTransaction) -> None:
         if not done.repeated:
             _save_results(tx, done.snapshot, done.plan, done.tally)
-        following = promise(
-            Step.PURGE,
-            task.subject_id,
-            task.org_id,
-            task.sandbox_name,
-            tx.now,
-            product=task.product,
-            dataset_id=task.dataset_id,
-        )
-        tx.tasks.add(following)
-        tx.tasks.again([following], tx.now)
-        settle(tx, task)
+        _promise_next(tx, Step.PURGE, task)
 
     return Did(record)
 
@@ -125,7 +115,7 @@ def purge(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     """Remove what still speaks of the deleted rows, or say until when something may not go."""
     dataset = _dataset(shop, task)
     if dataset is None:
-        return NOTHING_TO_DO
+        return Did(_then(Step.VERIFY, task))
     with shop.store.read() as tx:
         now = tx.now
     try:
@@ -141,14 +131,22 @@ def purge(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     if report.held:
         until = min((held.until for held in report.held if held.until is not None), default=now + HELD_LOOKS_AGAIN)
         return Later(max(until - now, shop.patience), f"{len(report.held)} files are held: {report.held[0].reason}")
-    return Did(_then_verify(task, report))
+
+    def record(tx: WorkTransaction) -> None:
+        _promise_next(tx, Step.VERIFY, task)
+        facts = {"files_removed": report.files_removed, "bytes_removed": report.bytes_removed}
+        tx.audit.append(
+            own_event(task.org_id, "dataset.purged", str(task.subject_id), dataset_id=task.dataset_id, **facts)
+        )
+
+    return Did(record)
 
 
 def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     """Let the independent reader look for the bundle's identities in one dataset."""
     work = _work(shop, task)
     if work is None:
-        return NOTHING_TO_DO
+        return Did(lambda tx: settle(tx, task))
     if _is_under_way(shop, task):
         return Later(shop.patience, "the rows are being deleted again")
     dataset, identities = work
@@ -180,6 +178,13 @@ def evidence_facts(evidence: Evidence) -> dict[str, Any]:
     }
 
 
+def _is_going(shop: Shop, order: WorkOrder, dataset_id: DatasetId) -> bool:
+    """Whether the dataset is being destroyed, or has left the catalog since the find began."""
+    with shop.store.read() as tx:
+        dataset = tx.datasets.find(order.org_id, order.sandbox_name, dataset_id)
+    return dataset is None or dataset.state is DatasetState.DELETING
+
+
 def _dataset(shop: Shop, task: Task) -> Dataset | None:
     if task.dataset_id is None:
         return None
@@ -188,7 +193,7 @@ def _dataset(shop: Shop, task: Task) -> Dataset | None:
 
 
 def _work(shop: Shop, task: Task) -> tuple[Dataset, dict[WorkOrderId, Identities]] | None:
-    """The dataset, and the identities of the bundle's open orders that planned it; None when nothing is left to do."""
+    """The dataset, and the identities of the bundle's open orders that planned it; None where nothing is to be done."""
     dataset = _dataset(shop, task)
     if dataset is None:
         return None
@@ -218,23 +223,27 @@ def _save_results(tx: WorkTransaction, snapshot: str, plan: TablePlan, tally: Ta
         )
 
 
-def _then_verify(task: Task, report: PurgeReport) -> Any:
+def _promise_next(tx: WorkTransaction, step: Step, task: Task) -> None:
+    """Promise the step that follows in the same place, also when it was done in an earlier round."""
+    following = promise(
+        step,
+        task.subject_id,
+        task.org_id,
+        task.sandbox_name,
+        tx.now,
+        product=task.product,
+        dataset_id=task.dataset_id,
+    )
+    tx.tasks.add(following)
+    tx.tasks.again([following], tx.now)
+    settle(tx, task)
+
+
+def _then(step: Step, task: Task) -> Record:
+    """Go on where there is nothing to do: the dataset is gone by other means, or its orders have ended."""
+
     def record(tx: WorkTransaction) -> None:
-        following = promise(
-            Step.VERIFY,
-            task.subject_id,
-            task.org_id,
-            task.sandbox_name,
-            tx.now,
-            product=task.product,
-            dataset_id=task.dataset_id,
-        )
-        tx.tasks.add(following)
-        tx.tasks.again([following], tx.now)
-        facts = {"files_removed": report.files_removed, "bytes_removed": report.bytes_removed}
-        tx.audit.append(
-            own_event(task.org_id, "dataset.purged", str(task.subject_id), dataset_id=task.dataset_id, **facts)
-        )
+        _promise_next(tx, step, task)
 
     return record
 

@@ -60,8 +60,9 @@ class SqlDatasets:
         self._session.run(update.values(state=DatasetState.DELETING, updated_at=self._session.now))
 
     def remove(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
-        """Take a destroyed dataset out of the catalog; its schema stays."""
-        self._session.run(datasets.delete().where(*_named(org_id, sandbox_name, dataset_id)))
+        """Take a destroyed dataset out of the catalog. Its id stays taken, so that no settings file brings it back."""
+        update = datasets.update().where(*_named(org_id, sandbox_name, dataset_id))
+        self._session.run(update.values(state=DatasetState.DELETED, updated_at=self._session.now))
 
     def find(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> Dataset | None:
         """The dataset."""
@@ -90,7 +91,11 @@ class SqlDatasets:
 
 
 def _in(org_id: OrgId, sandbox_name: SandboxName) -> sa.Select[Any]:
-    return _STORED.where(datasets.c.org_id == org_id, datasets.c.sandbox_name == sandbox_name)
+    return _STORED.where(
+        datasets.c.org_id == org_id,
+        datasets.c.sandbox_name == sandbox_name,
+        datasets.c.state != DatasetState.DELETED,
+    )
 
 
 def _schema_values(schema: DatasetSchema) -> Mapping[str, Any]:

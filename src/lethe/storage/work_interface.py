@@ -129,7 +129,7 @@ class WorkableDatasets(Datasets, Protocol):
         ...
 
     def remove(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
-        """Take a destroyed dataset out of the catalog; its schema stays. Removing twice is removing once."""
+        """Take a destroyed dataset out of the catalog; its id stays taken. Removing twice is removing once."""
         ...
 
 

@@ -1,8 +1,11 @@
 """The datasets of the settings, registered at start."""
 
+from contextlib import suppress
+
 from lethe.catalog.interface import Organizations
 from lethe.clock import Ids
 from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
+from lethe.domain.errors import DatasetExists
 from lethe.domain.ids import DatasetId, OrgId, SandboxName, SchemaId
 from lethe.operations.catalog import DatasetDraft, SchemaDraft, register_dataset
 from lethe.operations.own_call import own_call
@@ -13,14 +16,14 @@ from lethe.storage.interface import Store
 def register_datasets(
     store: Store, organizations: Organizations, datasets: tuple[DatasetSettings, ...], ids: Ids
 ) -> None:
-    """Register the datasets of the settings that are not registered yet."""
+    """Register the datasets of the settings that were never registered; one that was destroyed does not come back."""
     for dataset in datasets:
         org = organizations.find(OrgId(dataset.org))
         sandbox = org.sandbox(SandboxName(dataset.sandbox)) if org else None
         if org is None or sandbox is None:
             raise ValueError(f"datasets: {dataset.id} is in a sandbox that is not configured")
         call = own_call(org, sandbox)
-        with store.write() as tx:
+        with suppress(DatasetExists), store.write() as tx:
             if tx.datasets.find(call.org_id, call.sandbox_name, DatasetId(dataset.id)) is None:
                 register_dataset(tx, call, _draft(dataset), ids=ids)
 

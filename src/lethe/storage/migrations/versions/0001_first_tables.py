@@ -291,7 +291,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("classification", TEXT, nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
         sa.CheckConstraint("format IN ('iceberg', 'delta', 'parquet', 'ndjson')", name=op.f("datasets_format_known")),
-        sa.CheckConstraint("state IN ('DRAFT', 'ENABLED', 'DELETING')", name=op.f("datasets_state_known")),
+        sa.CheckConstraint("state IN ('DRAFT', 'ENABLED', 'DELETING', 'DELETED')", name=op.f("datasets_state_known")),
         sa.ForeignKeyConstraint(
             ["org_id", "schema_id"], ["schemas.org_id", "schemas.schema_id"], name=op.f("datasets_org_id_schema_id_fk")
         ),
