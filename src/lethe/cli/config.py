@@ -110,7 +110,7 @@ def init(
     """Start a settings file with one organization and one administrator, whose secret is shown once."""
     value, digest = _secret()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600, exist_ok=False)
     except FileExistsError:
         typer.echo(f"{path} exists already; nothing was changed.", err=True)

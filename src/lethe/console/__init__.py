@@ -1,1 +1,0 @@
-"""The window: server-rendered pages over the same operations."""
