@@ -324,10 +324,10 @@ class Settings(BaseSettings):
     trusted_issuers: tuple[TrustedIssuerSettings, ...] = Field((), description="External issuers.")
     work: WorkSettings = Field(WorkSettings(), description="How accepted work is carried out.")
     products: ProductsSettings = Field(ProductsSettings(), description="The services that must forget.")
-    catalogs: dict[Name, dict[str, str]] = Field(
+    catalogs: dict[Name, dict[str, SecretStr]] = Field(
         default_factory=dict, description="Table catalogs by name, each with its properties as pyiceberg takes them."
     )
-    object_stores: dict[Literal["s3", "gs", "az"], dict[str, Any]] = Field(
+    object_stores: dict[Literal["s3", "gs", "az"], dict[str, bool | int | SecretStr]] = Field(
         default_factory=dict, description="Options and credentials by scheme, as obstore takes them."
     )
     orgs: tuple[OrgSettings, ...] = Field((), description="The organizations that this installation serves.")

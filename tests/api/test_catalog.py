@@ -8,7 +8,7 @@ import pytest
 
 from support.api import ANONYMOUS, EMAILS, LOYALTY_CARDS, MAPPED, World
 from support.clock import NOON
-from support.values import DEV, ORG, OTHER_ORG
+from support.values import DEV, ORG, OTHER_ORG, PROD
 
 from .refusals import refused
 
@@ -117,12 +117,9 @@ def test_the_tag_stands_while_an_expiration_is_pending_or_executing(world: World
     assert tag() == [millis]
     from lethe.domain.ids import ExpirationId
     from lethe.operations.expirations import complete_execution
-    from lethe.operations.own_call import own_call
 
     with world.store.write() as tx:
-        complete_execution(
-            tx, own_call(world.orgs[0], world.orgs[0].default_sandbox), ExpirationId(UUID(made["ttlId"][3:]))
-        )
+        complete_execution(tx, ORG, PROD, ExpirationId(UUID(made["ttlId"][3:])))
     assert tag() is None
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from lethe.domain.ids import ExpirationId
 from lethe.operations.expirations import complete_execution
-from lethe.operations.own_call import own_call
 from lethe.storage.store import SqlStore
 from support.api import HYGIENE, World, organization, sandbox
 from support.clock import NOON
@@ -41,9 +40,8 @@ def furnish(world: World) -> World:
     world.later(hours=22)
     world.execute(UUID(plum["ttlId"][3:]))
     world.later(hours=1)
-    own = own_call(world.orgs[0], world.orgs[0].default_sandbox)
     with world.store.write() as tx:
-        complete_execution(tx, own, ExpirationId(UUID(plum["ttlId"][3:])))
+        complete_execution(tx, ORG, PROD, ExpirationId(UUID(plum["ttlId"][3:])))
     return world
 
 

@@ -72,7 +72,12 @@ def test_lists_in_the_environment_are_json(lethe: Lethe) -> None:
 
 def test_secrets_are_never_shown(lethe: Lethe, directory: Path) -> None:
     (directory / "lethe.toml").write_text(f'database_url = "postgresql://lethe:{SECRET}@db/lethe"\n')
-    secrets = {"LETHE_SECRET_KEY": SECRET, "LETHE_PREVIOUS_SECRET_KEYS": json.dumps([SECRET, SECRET])}
+    secrets = {
+        "LETHE_SECRET_KEY": SECRET,
+        "LETHE_PREVIOUS_SECRET_KEYS": json.dumps([SECRET, SECRET]),
+        "LETHE_CATALOGS": json.dumps({"lake": {"type": "rest", "token": SECRET}}),
+        "LETHE_OBJECT_STORES": json.dumps({"s3": {"secret_access_key": SECRET, "virtual_hosted_style_request": True}}),
+    }
     done = lethe("config", "show", **secrets)
     assert done.exit_code == 0
     shown = json.loads(done.output)

@@ -174,7 +174,7 @@ class Expirations(RuleBasedStateMachine):
         expiration_id = row.expiration_id if row else ExpirationId(uuid4())
         step = operations.complete_execution if complete else operations.begin_execution
         with self.store.write() as tx:
-            done = step(tx, self.call, expiration_id)
+            done = step(tx, self.call.org_id, self.call.sandbox_name, expiration_id)
         if complete:
             due = row is not None and row.status is EXECUTING
         else:

@@ -83,7 +83,7 @@ def test_active_ones_are_counted_over_the_whole_org(store: Store, clock: Clock) 
     with store.read() as transaction:
         assert transaction.expirations.count_active(ORG) == 3
         wanted = [DatasetId(f"ds-{number}") for number in range(4)]
-        expiries = transaction.expirations.active_expiries(wanted)
+        expiries = transaction.expirations.active_expiries(ORG, PROD, wanted)
     assert expiries == {
         change.expiration.dataset_id: change.expiration.expiry_at for change in (changes[1], changes[3])
     }
@@ -110,4 +110,4 @@ def test_products_stand_in_the_order_of_an_answer(store: Store, clock: Clock) ->
 def test_an_unknown_expiration_has_nothing(store: Store) -> None:
     with store.read() as transaction:
         assert transaction.expirations.history(ExpirationId(a_change().expiration.expiration_id)) == []
-        assert transaction.expirations.active_expiries([]) == {}
+        assert transaction.expirations.active_expiries(ORG, PROD, []) == {}

@@ -28,7 +28,6 @@ from lethe.domain.ids import ClientId, DatasetId, OrgId, SandboxName, SchemaId
 from lethe.domain.organization import Organization, Sandbox, SandboxType
 from lethe.domain.quota import Allowances
 from lethe.engines.interface import Engine
-from lethe.operations.own_call import own_call
 from lethe.pipeline.finding import LakeFinder
 from lethe.products.identity_graph import EmbeddedIdentityGraph
 from lethe.storage.store import SqlStore
@@ -226,12 +225,11 @@ class World:
         from lethe.domain.ids import ExpirationId
         from lethe.operations.expirations import begin_execution, complete_execution
 
-        call = own_call(self.orgs[0], self.orgs[0].default_sandbox)
         with self.store.write() as tx:
-            assert begin_execution(tx, call, ExpirationId(expiration_id)) is not None
+            assert begin_execution(tx, ORG, PROD, ExpirationId(expiration_id)) is not None
         if complete:
             with self.store.write() as tx:
-                assert complete_execution(tx, call, ExpirationId(expiration_id)) is not None
+                assert complete_execution(tx, ORG, PROD, ExpirationId(expiration_id)) is not None
 
     def later(self, **delta: float) -> None:
         """Let time pass."""

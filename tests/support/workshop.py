@@ -93,7 +93,6 @@ class Workshop:
             store=self.world.store,
             engines=self.world.engines,
             products=dict(self.services),
-            organizations=self.world.services.organizations,
             purge_policy=self.purge_policy,
         )
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from lethe.clock import Ids
 from lethe.domain.dataset import Dataset, DatasetSchema, DatasetState, PrimaryIdentity, TableReference
 from lethe.domain.errors import InvalidField, UnknownDataset, UnknownSchema
-from lethe.domain.expiration import Executing, Pending
 from lethe.domain.ids import DatasetId, SchemaId
 from lethe.operations.call import Call
 from lethe.operations.namespaces import NamespaceRef, namespace_book
@@ -90,21 +89,10 @@ def find_schema(tx: Transaction, call: Call, schema_id: SchemaId) -> DatasetSche
 
 
 def _entries(tx: Transaction, call: Call, datasets: Sequence[Dataset]) -> list[CatalogEntry]:
-    """The datasets, each with the expiry of its own expiration.
-
-    A dataset id is unique only in its sandbox, so of the expiries that are found by ids alone, each is looked up
-    again: another org's dataset of the same id must not show here.
-    """
-    expiring = tx.expirations.active_expiries([dataset.dataset_id for dataset in datasets])
-    return [
-        CatalogEntry(dataset, _expiry_at(tx, call, dataset.dataset_id) if dataset.dataset_id in expiring else None)
-        for dataset in datasets
-    ]
-
-
-def _expiry_at(tx: Transaction, call: Call, dataset_id: DatasetId) -> datetime | None:
-    expiration = tx.expirations.find(call.org_id, call.sandbox_name, dataset_id)
-    return expiration.expiry_at if isinstance(expiration, Pending | Executing) else None
+    """The datasets, each with the expiry of its expiration."""
+    ids = [dataset.dataset_id for dataset in datasets]
+    expiries = tx.expirations.active_expiries(call.org_id, call.sandbox_name, ids)
+    return [CatalogEntry(dataset, expiries.get(dataset.dataset_id)) for dataset in datasets]
 
 
 def _schema(tx: Transaction, call: Call, draft: DatasetDraft, ids: Ids) -> DatasetSchema:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from lethe.clock import Ids
+from lethe.domain.audit import AuditEvent
 from lethe.domain.errors import (
     ExpirationExists,
     ExpirationNotCancellable,
@@ -23,10 +24,11 @@ from lethe.domain.expiration import (
     Pending,
     create,
 )
-from lethe.domain.ids import DatasetId, ExpirationId
+from lethe.domain.ids import DatasetId, ExpirationId, OrgId, SandboxName
 from lethe.domain.listing import By, Listing, Page
 from lethe.domain.product import Product, ProductProgress, ProductStatus
 from lethe.operations.call import Call
+from lethe.operations.own_call import LETHE
 from lethe.operations.quota import lock_expirations, require_expiration_room
 from lethe.storage.interface import ExpirationFilter, ExpirationOrder, Transaction
 
@@ -64,7 +66,7 @@ def create_expiration(tx: Transaction, call: Call, dataset_id: DatasetId, edit: 
         case unreachable:
             assert_never(unreachable)
     require_expiration_room(tx, call.org)
-    return _saved(tx, call, change)
+    return _saved(tx, change)
 
 
 def find_expiration(tx: Transaction, call: Call, key: Key) -> Expiration:
@@ -111,7 +113,7 @@ def update_expiration(tx: Transaction, call: Call, key: Key, edit: Edit) -> Expi
             raise ExpirationNotEditable
         case unreachable:
             assert_never(unreachable)
-    return _saved(tx, call, change)
+    return _saved(tx, change)
 
 
 def put_expiration(tx: Transaction, call: Call, key: Key, edit: Edit, *, ids: Ids) -> tuple[Expiration, bool]:
@@ -137,38 +139,45 @@ def cancel_expiration(tx: Transaction, call: Call, key: Key) -> Expiration:
     expiration = tx.expirations.find(call.org_id, call.sandbox_name, key)
     if not isinstance(expiration, Pending):
         raise ExpirationNotCancellable
-    return _saved(tx, call, expiration.cancel(now=tx.now, by=call.caller.actor.author))
+    return _saved(tx, expiration.cancel(now=tx.now, by=call.caller.actor.author))
 
 
-def begin_execution(tx: Transaction, call: Call, expiration_id: ExpirationId) -> Expiration | None:
+def begin_execution(
+    tx: Transaction, org_id: OrgId, sandbox_name: SandboxName, expiration_id: ExpirationId
+) -> Expiration | None:
     """Start to delete the dataset, if the expiration is still pending and due; None when it is not."""
-    expiration = tx.expirations.find(call.org_id, call.sandbox_name, expiration_id)
+    expiration = tx.expirations.find(org_id, sandbox_name, expiration_id)
     if not isinstance(expiration, Pending) or not expiration.is_due(tx.now):
         return None
     waiting = [ProductProgress(product, ProductStatus.WAITING, tx.now) for product in Product]
     tx.expirations.save_products(expiration_id, waiting)
-    return _saved(tx, call, expiration.begin(now=tx.now, by=call.caller.actor.author))
+    return _saved(tx, expiration.begin(now=tx.now, by=LETHE.author))
 
 
-def complete_execution(tx: Transaction, call: Call, expiration_id: ExpirationId) -> Expiration | None:
+def complete_execution(
+    tx: Transaction, org_id: OrgId, sandbox_name: SandboxName, expiration_id: ExpirationId
+) -> Expiration | None:
     """Record that the dataset is gone; None when the expiration is not executing."""
-    expiration = tx.expirations.find(call.org_id, call.sandbox_name, expiration_id)
+    expiration = tx.expirations.find(org_id, sandbox_name, expiration_id)
     if not isinstance(expiration, Executing):
         return None
-    done = [ProductProgress(product, ProductStatus.SUCCESS, tx.now) for product in Product]
+    known = {progress.product: progress.status for progress in tx.expirations.products(expiration_id)}
+    missing = [product for product in Product if known.get(product) is not ProductStatus.SUCCESS]
+    done = [ProductProgress(product, ProductStatus.SUCCESS, tx.now) for product in missing]
     tx.expirations.save_products(expiration_id, done)
-    return _saved(tx, call, expiration.complete(now=tx.now, by=call.caller.actor.author))
+    return _saved(tx, expiration.complete(now=tx.now, by=LETHE.author))
 
 
-def _saved(tx: Transaction, call: Call, change: Change) -> Expiration:
+def _saved(tx: Transaction, change: Change) -> Expiration:
     tx.expirations.save(change)
     expiration, entry = change.expiration, change.entry
     tx.audit.append(
-        call.event(
+        AuditEvent(
+            expiration.org_id,
+            entry.by,
             f"expiration.{entry.status.value}",
             str(expiration.expiration_id),
-            dataset_id=expiration.dataset_id,
-            expiry_at=expiration.expiry_at.isoformat(),
+            {"dataset_id": expiration.dataset_id, "expiry_at": expiration.expiry_at.isoformat()},
         )
     )
     return expiration

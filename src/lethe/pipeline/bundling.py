@@ -4,13 +4,13 @@ It only writes to Lethe's own database, all of it in one transaction.
 """
 
 from lethe.domain.bundle import Bundle
-from lethe.domain.ids import BundleId, DatasetId
+from lethe.domain.ids import BundleId
 from lethe.domain.product import Product, ProductProgress, ProductStatus
 from lethe.domain.task import Step, Task, promise
-from lethe.domain.work_order import Action, NamedDatasets, OpenStatus, WorkOrder
+from lethe.domain.work_order import Action, OpenStatus, WorkOrder
 from lethe.operations.own_call import own_event
 from lethe.pipeline.outcome import Did, Later, StepOutcome
-from lethe.pipeline.settling import settle
+from lethe.pipeline.settling import datasets_of, settle
 from lethe.pipeline.shop import Hold, Shop
 from lethe.storage.work_interface import WorkTransaction
 
@@ -30,7 +30,7 @@ def bundle(shop: Shop, task: Task, _: Hold) -> StepOutcome:
         if any(order.status is OpenStatus.RECEIVED for order in orders):
             return Later(shop.patience, "orders of the bundle are still being planned")
         going = [order for order in orders if order.status is OpenStatus.VALIDATED]
-        datasets = {order.work_order_id: _datasets_of(tx, order) for order in going}
+        datasets = {order.work_order_id: datasets_of(tx, order) for order in going}
         needed = sorted(set().union(*datasets.values()))
         held = tx.dataset_locks.acquire(found.org_id, found.sandbox_name, needed, found.bundle_id)
         if held:
@@ -44,18 +44,11 @@ def bundle(shop: Shop, task: Task, _: Hold) -> StepOutcome:
     return Did(record)
 
 
-def _datasets_of(tx: WorkTransaction, order: WorkOrder) -> set[DatasetId]:
-    """The datasets that the order changes."""
-    if order.action is Action.DELETE_DATASET and isinstance(order.scope, NamedDatasets):
-        return set(order.scope.ids)
-    return {plan.plan.dataset_id for plan in tx.plans.of(order.work_order_id)}
-
-
 def _promise(tx: WorkTransaction, found: Bundle, orders: list[WorkOrder]) -> None:
     """Promise the deleting task of every place that an order of the bundle touches."""
     for order in orders:
         step = Step.DROP if order.action is Action.DELETE_DATASET else Step.FORGET
-        datasets = sorted(_datasets_of(tx, order))
+        datasets = sorted(datasets_of(tx, order))
         for product in order.target_products:
             is_by_dataset = product is Product.DATA_LAKE or step is Step.DROP
             for dataset_id in datasets if is_by_dataset else [None]:

@@ -8,10 +8,10 @@ what is dropped already is nothing.
 
 from lethe.domain.dataset import Dataset
 from lethe.domain.expiration import Pending
-from lethe.domain.product import Product, ProductProgress, ProductStatus
+from lethe.domain.product import Product
 from lethe.domain.task import Step, Task, promise
 from lethe.engines.interface import TableRefused, TableUnavailable, Wanted
-from lethe.operations.own_call import LETHE, own_event
+from lethe.operations.expirations import begin_execution
 from lethe.pipeline.outcome import Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Hold, Shop, target_of, watcher_of
@@ -99,9 +99,7 @@ def _begin(shop: Shop, due: DueExpiration) -> bool:
             return False
         if tx.dataset_locks.acquire(due.org_id, due.sandbox_name, [expiration.dataset_id], due.expiration_id):
             return False
-        tx.expirations.save(expiration.begin(now=tx.now, by=LETHE.author))
-        waiting = [ProductProgress(product, ProductStatus.WAITING, tx.now) for product in Product]
-        tx.expirations.save_products(due.expiration_id, waiting)
+        begin_execution(tx, due.org_id, due.sandbox_name, due.expiration_id)
         tx.datasets.mark_deleting(due.org_id, due.sandbox_name, expiration.dataset_id)
         for product in Product:
             tx.tasks.add(
@@ -115,9 +113,6 @@ def _begin(shop: Shop, due: DueExpiration) -> bool:
                     dataset_id=expiration.dataset_id,
                 )
             )
-        tx.audit.append(
-            own_event(due.org_id, "expiration.executing", str(due.expiration_id), dataset_id=expiration.dataset_id)
-        )
     return True
 
 

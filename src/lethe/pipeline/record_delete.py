@@ -202,7 +202,7 @@ def _work(shop: Shop, task: Task) -> tuple[Dataset, dict[WorkOrderId, Identities
             order.work_order_id: tx.identities.open(order.work_order_id)
             for order in tx.work_orders.of_bundle(BundleId(task.subject_id))
             if order.status in {OpenStatus.SUBMITTED, OpenStatus.INGESTED}
-            and any(plan.plan.dataset_id == dataset.dataset_id for plan in tx.plans.of(order.work_order_id))
+            and dataset.dataset_id in tx.plans.datasets(order.work_order_id)
         }
     return (dataset, identities) if identities else None
 

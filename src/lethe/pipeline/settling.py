@@ -12,7 +12,8 @@ from lethe.domain.product import ALL_PRODUCTS, Product, ProductProgress, Product
 from lethe.domain.rollup import Stage, order_status, product_status, stage_of
 from lethe.domain.task import Step, Task, TaskState
 from lethe.domain.work_order import Action, EndStatus, NamedDatasets, OpenStatus, WorkOrder
-from lethe.operations.own_call import LETHE, own_event
+from lethe.operations.expirations import complete_execution
+from lethe.operations.own_call import own_event
 from lethe.pipeline.certifying import certify_expiration, certify_order
 from lethe.storage.work_interface import WorkTransaction
 
@@ -65,18 +66,17 @@ def _settle_expiration(tx: WorkTransaction, task: Task) -> None:
     )
     if any(stage is not Stage.DONE for stage in stages.values()):
         return
-    completion = expiration.complete(now=tx.now, by=LETHE.author)
-    tx.expirations.save(completion)
-    certify_expiration(tx, completion.expiration)
+    completed = complete_execution(tx, task.org_id, task.sandbox_name, expiration_id)
+    if completed is not None:
+        certify_expiration(tx, completed)
     tx.datasets.remove(expiration.org_id, expiration.sandbox_name, expiration.dataset_id)
     tx.dataset_locks.release(expiration_id)
-    event = own_event(expiration.org_id, "expiration.completed", str(expiration_id), dataset_id=expiration.dataset_id)
-    tx.audit.append(event)
 
 
 def _settle_order(tx: WorkTransaction, order: WorkOrder, tasks: Sequence[Task]) -> WorkOrder:
     """Advance one order as far as its tasks allow."""
-    stages = _stages([task for task in tasks if _concerns(tx, task, order)], order.target_products)
+    datasets = datasets_of(tx, order)
+    stages = _stages([task for task in tasks if _concerns(task, order, datasets)], order.target_products)
     _note_products(
         tx.work_orders.products(order.work_order_id),
         stages,
@@ -102,20 +102,21 @@ def _save(tx: WorkTransaction, order: WorkOrder) -> WorkOrder:
     return order
 
 
-def _concerns(tx: WorkTransaction, task: Task, order: WorkOrder) -> bool:
+def _concerns(task: Task, order: WorkOrder, datasets: Collection[DatasetId]) -> bool:
     """Whether the task is part of what the order waits for."""
     if task.product is None or task.product not in order.target_products:
         return False
     dropping = task.step in {Step.DROP, Step.CONFIRM}
     if dropping != (order.action is Action.DELETE_DATASET):
         return False
-    return task.dataset_id is None or task.dataset_id in _datasets_of(tx, order)
+    return task.dataset_id is None or task.dataset_id in datasets
 
 
-def _datasets_of(tx: WorkTransaction, order: WorkOrder) -> Collection[DatasetId]:
+def datasets_of(tx: WorkTransaction, order: WorkOrder) -> frozenset[DatasetId]:
+    """The datasets that the order changes: those that it planned, or the one that it deletes as a whole."""
     if order.action is Action.DELETE_DATASET and isinstance(order.scope, NamedDatasets):
-        return order.scope.ids
-    return {plan.plan.dataset_id for plan in tx.plans.of(order.work_order_id)}
+        return frozenset(order.scope.ids)
+    return frozenset(tx.plans.datasets(order.work_order_id))
 
 
 def _stages(tasks: Collection[Task], products: Collection[Product]) -> Mapping[Product, Stage]:

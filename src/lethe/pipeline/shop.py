@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from lethe.catalog.interface import Organizations
 from lethe.domain.dataset import Dataset, TableFormat
 from lethe.domain.identity import Identities
 from lethe.domain.ids import WorkOrderId
@@ -23,7 +22,6 @@ class Shop:
     engines: Mapping[TableFormat, Engine]
     products: Mapping[Product, ForgettingProduct]
     """The services; the data lake is the engines."""
-    organizations: Organizations
     purge_policy: PurgePolicy = field(default_factory=PurgePolicy)
     patience: timedelta = timedelta(seconds=1)
     """How long a step waits before it looks again for what another step or worker is about to do."""

@@ -120,10 +120,15 @@ class SqlExpirations:
         counted: int = self._session.value(query.where(spaces.c.org_id == org_id, _IS_ACTIVE))
         return counted
 
-    def active_expiries(self, dataset_ids: Sequence[DatasetId]) -> Mapping[DatasetId, datetime]:
+    def active_expiries(
+        self, org_id: OrgId, sandbox_name: SandboxName, dataset_ids: Sequence[DatasetId]
+    ) -> Mapping[DatasetId, datetime]:
         """The expiry of each of these datasets that has a pending or executing expiration."""
-        query = sa.select(expirations.c.dataset_id, expirations.c.expiry_at)
-        rows = self._session.rows(query.where(expirations.c.dataset_id.in_(dataset_ids), _IS_ACTIVE))
+        space_id = space_of(self._session, org_id, sandbox_name)
+        query = sa.select(expirations.c.dataset_id, expirations.c.expiry_at).where(
+            expirations.c.space_id == space_id, expirations.c.dataset_id.in_(dataset_ids), _IS_ACTIVE
+        )
+        rows = self._session.rows(query)
         return {DatasetId(row["dataset_id"]): row["expiry_at"] for row in rows}
 
     def due(self, limit: int) -> Sequence[DueExpiration]:

@@ -135,7 +135,9 @@ class Expirations(Protocol):
         """
         ...
 
-    def active_expiries(self, dataset_ids: Sequence[DatasetId]) -> Mapping[DatasetId, datetime]:
+    def active_expiries(
+        self, org_id: OrgId, sandbox_name: SandboxName, dataset_ids: Sequence[DatasetId]
+    ) -> Mapping[DatasetId, datetime]:
         """The expiry of each of these datasets that has a pending or executing expiration."""
         ...
 
@@ -392,6 +394,10 @@ class Plans(Protocol):
 
     def of(self, work_order_id: WorkOrderId) -> Sequence[DatasetPlan]:
         """The order's plans, by dataset id."""
+        ...
+
+    def datasets(self, work_order_id: WorkOrderId) -> Sequence[DatasetId]:
+        """The datasets that the order planned."""
         ...
 
     def save_result(self, work_order_id: WorkOrderId, result: DatasetResult) -> None:

@@ -39,6 +39,11 @@ class SqlPlans:
         query = sa.select(plans).where(plans.c.work_order_id == work_order_id).order_by(plans.c.dataset_id)
         return [_plan(row) for row in self._session.rows(query)]
 
+    def datasets(self, work_order_id: WorkOrderId) -> Sequence[DatasetId]:
+        """The datasets that the order planned."""
+        query = sa.select(plans.c.dataset_id).where(plans.c.work_order_id == work_order_id)
+        return [DatasetId(row["dataset_id"]) for row in self._session.rows(query.order_by(plans.c.dataset_id))]
+
     def save_result(self, work_order_id: WorkOrderId, result: DatasetResult) -> None:
         """Keep what the forgetting did; a repetition replaces it."""
         self._replace(

@@ -43,7 +43,7 @@ class Lethe:
 
     def worker(self) -> Worker:
         """Make one worker; each runs in a thread of its own."""
-        return worker(self.settings, self.store, self.organizations, self.products)
+        return worker(self.settings, self.store, self.products)
 
 
 @contextmanager

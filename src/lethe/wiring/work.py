@@ -8,7 +8,8 @@ from random import SystemRandom
 from typing import Any
 from uuid import uuid4
 
-from lethe.catalog.interface import Organizations
+from pydantic import SecretStr
+
 from lethe.clock import system_now
 from lethe.domain.dataset import TableFormat
 from lethe.domain.product import Product
@@ -32,7 +33,6 @@ from lethe.storage.store import SqlStore
 def worker(
     settings: Settings,
     store: SqlStore,
-    organizations: Organizations,
     products: Mapping[Product, ForgettingProduct],
 ) -> Worker:
     """Make a worker whose claims name this machine and process."""
@@ -40,7 +40,6 @@ def worker(
         store=store,
         engines=engines(settings),
         products=products,
-        organizations=organizations,
         purge_policy=PurgePolicy(
             readers_grace=timedelta(seconds=settings.work.readers_grace_seconds),
             writers_grace=timedelta(seconds=settings.work.writers_grace_seconds),
@@ -53,11 +52,11 @@ def worker(
 def engines(settings: Settings) -> Mapping[TableFormat, Engine]:
     """Make the engine of every format."""
     executor = PoolExecutor(settings.work.processes, settings.work.memory_bytes)
-    options: Mapping[str, Mapping[str, Any]] = {name: dict(each) for name, each in settings.object_stores.items()}
+    options: dict[str, dict[str, Any]] = {name: _revealed(each) for name, each in settings.object_stores.items()}
     opener, verifier, rewriter = storage_opener(options), ByteVerifier(executor), PyarrowRewriter()
     return {
         TableFormat.ICEBERG: IcebergEngine(
-            settings.catalogs,
+            {name: _revealed(each) for name, each in settings.catalogs.items()},
             open_storage=opener,
             executor=executor,
             rewriter=rewriter,
@@ -68,4 +67,11 @@ def engines(settings: Settings) -> Mapping[TableFormat, Engine]:
         TableFormat.DELTA: DeltaEngine(opener, executor, rewriter, verifier, system_now),
         TableFormat.PARQUET: DirectoryEngine(ParquetFormat(), opener, executor, verifier),
         TableFormat.NDJSON: DirectoryEngine(NdjsonFormat(), opener, executor, verifier),
+    }
+
+
+def _revealed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with their secrets, for the library that needs them."""
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in options.items()
     }
