@@ -4,6 +4,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from lethe.contract.hindrances import HindranceOut
 from lethe.contract.paging import (
     AUTHOR,
     SANDBOX_NAME,
@@ -96,6 +97,7 @@ class ExpirationOut(Answer):
     display_name: str
     description: str
     product_status_details: list[ProductStatusOut] | None = None
+    held_by: list[HindranceOut] | None = None
     history: list[HistoryOut] | None = None
     message: str | None = None
 

@@ -13,9 +13,10 @@ from lethe.domain.task import Step, Task, promise
 from lethe.engines.interface import TableRefused, TableUnavailable, Wanted
 from lethe.operations.expirations import begin_execution
 from lethe.pipeline.outcome import Did, Failed, Later, StepOutcome, Stuck
+from lethe.pipeline.services import request_key
 from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Hold, Shop, target_of, watcher_of
-from lethe.products.interface import Done, ProductUnavailable, Refused, RequestKey, Space, Waiting
+from lethe.products.interface import Done, ProductUnavailable, Refused, Space, Waiting
 from lethe.storage.work_interface import DueExpiration, WorkTransaction
 
 DUE_AT_ONCE = 20
@@ -142,7 +143,7 @@ def _drop_contribution(shop: Shop, task: Task, hold: Hold) -> StepOutcome | None
     service = None if task.product is None else shop.products.get(task.product)
     if service is None or task.dataset_id is None:
         return Stuck("no such product is configured")
-    key = RequestKey(f"{task.subject_id}/{service.product.value}/{task.dataset_id}")
+    key = request_key(task.subject_id, service.product, task.round, task.dataset_id)
     space = Space(task.org_id, task.sandbox_name)
     match service.forget_dataset(space, task.dataset_id, key, beat=hold):
         case Done():

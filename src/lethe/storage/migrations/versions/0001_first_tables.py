@@ -251,6 +251,18 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
     op.create_index("tasks_by_due_at", "tasks", ["state", "org_id", "due_at", "task_id"])
     op.create_index("tasks_by_subject", "tasks", ["subject_id"])
     op.create_table(
+        "failures",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("step", TEXT, nullable=False),
+        sa.Column("product", TEXT, nullable=True),
+        sa.Column("dataset_id", TEXT, nullable=True),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", "task_id", name=op.f("failures_pk")),
+    )
+    op.create_table(
         "evidence",
         sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("dataset_id", TEXT, nullable=False),
@@ -544,6 +556,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         "results",
         sa.Column("work_order_id", sa.Uuid(), nullable=False),
         sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("snapshot", TEXT, nullable=False),
         sa.Column("plan_hash", TEXT, nullable=False),
         sa.Column("rows_deleted", sa.BigInteger(), nullable=False),
@@ -551,5 +564,5 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.ForeignKeyConstraint(
             ["work_order_id"], ["work_orders.work_order_id"], name=op.f("results_work_order_id_fk")
         ),
-        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", name=op.f("results_pk")),
+        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", "round", name=op.f("results_pk")),
     )
