@@ -1,4 +1,4 @@
-"""Retrying what has failed (Lethe's own)."""
+"""Retrying what has failed, and restoring what is not destroyed yet (Lethe's own)."""
 
 from fastapi import Request, Response
 
@@ -14,13 +14,14 @@ from lethe.contract import error_codes as codes
 from lethe.contract.ttl import ExpirationOut
 from lethe.contract.workorder import WorkOrderOut
 from lethe.domain.caller import Permission
-from lethe.operations.expirations import expiration_products, find_expiration
+from lethe.domain.ids import ExpirationId
+from lethe.operations.expirations import expiration_products, find_expiration, restore_expiration
 from lethe.operations.hindrances import expiration_hindrances, order_hindrances
 from lethe.operations.retries import retry_expiration, retry_work_order
 from lethe.operations.work_orders import work_order_products
 from lethe.storage.interface import Transaction
 
-recovery = Resource(ROOT, "Retries")
+recovery = Resource(ROOT, "Recovery")
 
 
 @recovery.route(
@@ -57,10 +58,7 @@ def retry_workorder(request: Request, key: WorkOrderKey, idempotency_key: Idempo
 )
 def retry_dataset_expiration(request: Request, key: ExpirationKey, idempotency_key: IdempotencyKey = None) -> Response:
     """Retry an executing expiration of which something was given up."""
-    call = call_of(request)
-    with services_of(request).store.read() as tx:
-        # Looked up first: what is retried is locked by its own id.
-        expiration_id = find_expiration(tx, call, key_of(key)).expiration_id
+    call, expiration_id = call_of(request), _id_of(request, key)
 
     def act(tx: Transaction) -> tuple[int, ExpirationOut]:
         expiration = retry_expiration(tx, call, expiration_id)
@@ -68,3 +66,27 @@ def retry_dataset_expiration(request: Request, key: ExpirationKey, idempotency_k
         return 200, expiration_out(expiration, products=expiration_products(tx, expiration), held_by=held_by)
 
     return write_once(request, idempotency_key, b"", act)
+
+
+@recovery.route(
+    "POST",
+    "/ttl/{ID}/restore",
+    permission=Permission.MANAGE_EXPIRATIONS,
+    answer=ExpirationOut,
+    idempotent=True,
+    errors=[codes.EXPIRATION_UNKNOWN, codes.EXPIRATION_NOT_RESTORABLE, codes.INVALID_PARAMETER],
+)
+def restore_dataset(request: Request, key: ExpirationKey, idempotency_key: IdempotencyKey = None) -> Response:
+    """Restore the dataset of an executing expiration, before `destroyAfter`; the expiration is then cancelled."""
+    call, expiration_id = call_of(request), _id_of(request, key)
+
+    def act(tx: Transaction) -> tuple[int, ExpirationOut]:
+        return 200, expiration_out(restore_expiration(tx, call, expiration_id))
+
+    return write_once(request, idempotency_key, b"", act)
+
+
+def _id_of(request: Request, key: str) -> ExpirationId:
+    """The id of the expiration, looked up before a change locks by it. Raises UnknownExpiration."""
+    with services_of(request).store.read() as tx:
+        return find_expiration(tx, call_of(request), key_of(key)).expiration_id

@@ -76,7 +76,7 @@ class ProductStatusOut(Answer):
 class HistoryOut(Answer):
     """One thing that happened to an expiration."""
 
-    status: Annotated[str, words("created", "updated", "cancelled", "executing", "completed")]
+    status: Annotated[str, words("created", "updated", "cancelled", "executing", "completed", "restored")]
     expiry: InstantText
     updated_at: InstantText
     updated_by: str
@@ -97,6 +97,7 @@ class ExpirationOut(Answer):
     display_name: str
     description: str
     product_status_details: list[ProductStatusOut] | None = None
+    destroy_after: InstantText | None = None
     held_by: list[HindranceOut] | None = None
     history: list[HistoryOut] | None = None
     message: str | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from lethe.domain.expiration import Expiration
+from lethe.domain.expiration import Executing, Expiration, Trashed
 from lethe.domain.failure import Delay, Hindrances
 from lethe.domain.ids import DatasetId
 from lethe.domain.rollup import concerns
@@ -32,6 +32,8 @@ def order_hindrances(tx: Transaction, order: WorkOrder) -> Hindrances:
 
 def expiration_hindrances(tx: Transaction, expiration: Expiration) -> Hindrances:
     """What stands between the expiration and its end, once it is executing."""
+    if not isinstance(expiration, Trashed | Executing):
+        return Hindrances()
     tasks = tx.tasks.concerning(expiration.expiration_id)
     return Hindrances(tuple(tx.failures.of(expiration.expiration_id)), _delays(tasks))
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from lethe.clock import Ids
 from lethe.domain.caller import Permission
 from lethe.domain.errors import ExpirationNotStuck, IdentitiesDestroyed, WorkOrderNotFailed
-from lethe.domain.expiration import Executing, Expiration
+from lethe.domain.expiration import Executing, Expiration, Trashed
 from lethe.domain.failure import Failure
 from lethe.domain.ids import ExpirationId, WorkOrderId
 from lethe.domain.product import ALL_PRODUCTS, Product
@@ -64,7 +64,7 @@ def retry_expiration(tx: Transaction, call: Call, expiration_id: ExpirationId) -
     tasks = tx.tasks.concerning(expiration_id)
     expiration = find_expiration(tx, call, expiration_id)
     given_up = {task.place for task in tasks if task.state is TaskState.FAILED}
-    if not isinstance(expiration, Executing) or not given_up:
+    if not isinstance(expiration, Trashed | Executing) or not given_up:
         raise ExpirationNotStuck
     failures = tx.failures.of(expiration_id)
     _go_on(tx, tasks, given_up)

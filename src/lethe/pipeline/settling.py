@@ -7,7 +7,7 @@ the same transaction, so the two cannot drift apart.
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from lethe.domain.expiration import Executing
+from lethe.domain.expiration import Executing, Trashed
 from lethe.domain.failure import Failure
 from lethe.domain.ids import BundleId, DatasetId, ExpirationId, WorkOrderId
 from lethe.domain.product import ALL_PRODUCTS
@@ -78,7 +78,7 @@ def _settle_expiration(tx: WorkTransaction, task: Task) -> None:
     """
     expiration_id = ExpirationId(task.subject_id)
     expiration = tx.expirations.find(task.org_id, task.sandbox_name, expiration_id)
-    if not isinstance(expiration, Executing):
+    if not isinstance(expiration, Trashed | Executing):
         return
     tasks = tx.tasks.of(expiration_id)
     stages = stages_of(tasks, ALL_PRODUCTS)

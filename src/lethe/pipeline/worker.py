@@ -33,13 +33,13 @@ _IN_THE_LAKE: Final[Mapping[Step, StepFunction]] = {
     Step.FORGET: with_dataset(record_delete.forget),
     Step.PURGE: with_dataset(record_delete.purge),
     Step.VERIFY: with_dataset(record_delete.verify),
-    Step.DROP: with_dataset(dataset_drop.drop),
+    Step.DROP: dataset_drop.after_window(with_dataset(dataset_drop.drop)),
     Step.CONFIRM: with_dataset(dataset_drop.confirm),
 }
 _IN_A_SERVICE: Final[Mapping[Step, StepFunction]] = {
     Step.FORGET: services.forget,
     Step.VERIFY: services.verify,
-    Step.DROP: dataset_drop.drop,
+    Step.DROP: dataset_drop.after_window(dataset_drop.drop),
     Step.CONFIRM: dataset_drop.confirm,
 }
 

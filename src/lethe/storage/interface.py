@@ -149,6 +149,10 @@ class Expirations(Protocol):
         """Record how far these products are."""
         ...
 
+    def clear_products(self, expiration_id: ExpirationId) -> None:
+        """Forget how far the products are: execution was called back."""
+        ...
+
     def list(self, where: ExpirationFilter, order: Sequence[By[ExpirationOrder]], page: Page) -> Listing[Expiration]:
         """One page. Equal keys are ordered by id, so that pages neither repeat nor miss one.
 
@@ -339,6 +343,10 @@ class Datasets(Protocol):
 
     def page(self, org_id: OrgId, sandbox_name: SandboxName, start: int, limit: int) -> Sequence[Dataset]:
         """Datasets `start` to `start + limit`, by creation."""
+        ...
+
+    def enable(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
+        """Say that the dataset stays after all."""
         ...
 
     def schema(self, org_id: OrgId, schema_id: SchemaId) -> DatasetSchema | None:

@@ -90,6 +90,7 @@ expirations: Final = sa.Table(
     _instant("cancelled_at", nullable=True),
     _instant("executed_at", nullable=True),
     _instant("completed_at", nullable=True),
+    _instant("destroy_at", nullable=True),  # while it is executing and may still be restored
     _text("dataset_name_key"),
     _text("description_key"),
     _text("dataset_name_folded"),

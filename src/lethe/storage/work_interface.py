@@ -12,6 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from lethe.domain.bundle import Bundle
+from lethe.domain.expiration import Executing
 from lethe.domain.ids import BundleId, DatasetId, ExpirationId, OrgId, SandboxName, WorkOrderId
 from lethe.domain.task import Claim, Task
 from lethe.domain.work_order import WorkOrder
@@ -127,6 +128,10 @@ class WorkableExpirations(Expirations, Protocol):
 
     def due(self, limit: int) -> Sequence[DueExpiration]:
         """Pending ones whose expiry has come by the transaction's time, the oldest first."""
+        ...
+
+    def begin_destruction(self, executing: Executing) -> None:
+        """Record that the dataset can no longer be restored."""
         ...
 
     def next_expiry_at(self) -> datetime | None:

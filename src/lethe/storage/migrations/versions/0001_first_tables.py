@@ -327,6 +327,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("cancelled_at", Instant(), nullable=True),
         sa.Column("executed_at", Instant(), nullable=True),
         sa.Column("completed_at", Instant(), nullable=True),
+        sa.Column("destroy_at", Instant(), nullable=True),
         sa.Column("dataset_name_key", TEXT, nullable=False),
         sa.Column("description_key", TEXT, nullable=False),
         sa.Column("dataset_name_folded", TEXT, nullable=False),
@@ -482,7 +483,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("at", Instant(), nullable=False),
         sa.Column("by", TEXT, nullable=False),
         sa.CheckConstraint(
-            "status IN ('created', 'updated', 'cancelled', 'executing', 'completed')",
+            "status IN ('created', 'updated', 'cancelled', 'executing', 'completed', 'restored')",
             name=op.f("expiration_history_status_known"),
         ),
         sa.ForeignKeyConstraint(
