@@ -107,11 +107,14 @@ def api_page() -> str:
         for method, call in calls.items():
             answers = ", ".join(sorted(call["responses"]))
             by_tag.setdefault(call["tags"][0], []).append((f"`{method.upper()} {path}`", call["summary"], answers))
-    parts = "\n".join(f"## {tag}\n\n{_table(('Call', 'What it does', 'Answers'), rows)}" for tag, rows in by_tag.items())
+    parts = "\n".join(
+        f"## {tag}\n\n{_table(('Call', 'What it does', 'Answers'), rows)}" for tag, rows in by_tag.items()
+    )
     return f"""# API
 
-Every call, by resource. [openapi.json](openapi.json) says all of every field, and a running server shows it interactively at
-`/docs`. What each call needs: [permissions](permissions.md). What each error means: [errors](errors.md).
+Every call, by resource. [openapi.json](openapi.json) says all of every field, and a running server shows it
+interactively at `/docs`. What each call needs: [permissions](permissions.md).
+What each error means: [errors](errors.md).
 
 {parts}"""
 

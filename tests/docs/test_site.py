@@ -18,15 +18,13 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 
 
+def sphinx(*arguments: Path | str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
-    built = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", tmp_path / "doctrees", DOCS]
-        + [tmp_path / "site"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    built = sphinx("-d", tmp_path / "doctrees", DOCS, tmp_path / "site")
     assert built.returncode == 0, built.stderr
     assert "Concepts" in (tmp_path / "site/concepts.html").read_text()
 
@@ -34,13 +32,7 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
 def test_the_build_fails_for_a_dead_link(tmp_path: Path) -> None:
     (tmp_path / "conf.py").write_text((DOCS / "conf.py").read_text().replace("reference/openapi.json", "."))
     (tmp_path / "index.md").write_text("# A page\n\n[to nowhere](nowhere.md)\n")
-    built = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", tmp_path, tmp_path / "site"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    built = sphinx(tmp_path, tmp_path / "site")
     assert built.returncode != 0
     assert "nowhere.md" in built.stderr
 
