@@ -12,6 +12,7 @@ from lethe.auth.documents import check_document
 from lethe.client import (
     ALL_DATASETS,
     Invalid,
+    InvalidArgument,
     Lethe,
     NotFound,
     PartlySubmitted,
@@ -202,9 +203,9 @@ def test_what_is_not_there_and_what_is_not_valid(lethe: Lethe, make_table: MakeT
     for wrong in ({}, {"Email": []}):
         with pytest.raises(ValueError, match="there are no identities"):
             lethe.work_orders.create(dataset, wrong)
-    with pytest.raises(ValueError, match=r"Email\[1\]: is empty or no text") as blank:
+    with pytest.raises(ValueError, match=r"Email\[1\]: the id is empty or no text") as blank:
         lethe.work_orders.create(dataset, {"Email": ["secret-value", " "]})
-    with pytest.raises(TypeError, match="Email: takes a list of ids"):
+    with pytest.raises(InvalidArgument, match="Email: takes a list of ids"):
         lethe.work_orders.create(dataset, {"Email": "secret-value"})
     assert "secret-value" not in str(unfit.value) + repr(unfit.value) + repr(blank.value)
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import AwareDatetime
 
 from lethe.client.answers import validated
+from lethe.client.errors import InvalidArgument
 from lethe.client.exchange import Exchange
 from lethe.client.paging import PAGE_SIZE, pages, segment
 from lethe.client.result import Result
@@ -72,7 +73,7 @@ class Datasets:
         neither the dataset can expire, but nobody can be deleted from it.
         """
         if (identity is None) != (namespace is None):
-            raise ValueError("identity and namespace are given together, or not at all")
+            raise InvalidArgument("identity and namespace are given together, or not at all")
         table = {"format": format, "location": location, "catalog": catalog, "identifier": identifier}
         body: dict[str, Any] = {"name": name, "table": _given(table)}
         if schema_id is not None:

@@ -14,6 +14,7 @@ None carries an identity: a refusal names the field and, in a list, the index.
       Unavailable             no answer, or a 5xx; nothing was stored
       OutcomeUnknown          the answer was lost: look before you send it again
       UnexpectedAnswer        whoever answered is no Lethe
+      InvalidArgument         an argument cannot be sent; also a ValueError
       NotConfigured           what the client needs to know is missing
       WorkFailed              the work order or expiration ended in `failed`
       StillWorking            it did not end within the time given; also a TimeoutError
@@ -130,6 +131,10 @@ class OutcomeUnknown(LetheError):
 
 class UnexpectedAnswer(LetheError):
     """The answer is not of the contract: a proxy, another service, or a version that does not fit."""
+
+
+class InvalidArgument(LetheError, ValueError):
+    """An argument cannot be sent; nothing was. No identity is repeated."""
 
 
 class NotConfigured(LetheError):

@@ -7,8 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from lethe.client.errors import InvalidArgument
+
 IDENTITIES_MAX: Final = 100_000
 """Identities in one work order (contract, Record deletes)."""
+ID_LENGTH_MAX: Final = 1_024
+"""Characters in one id."""
 BYTES_MAX: Final = 14 * 1024 * 1024
 """Bytes of ids in one work order; the server takes bodies of 16 MB."""
 _BYTES_AROUND: Final = 4
@@ -30,11 +34,20 @@ class Part:
         return [{"namespace": {"code": code}, "IDs": ids} for code, ids in self.by_namespace.items()]
 
 
+def problem_of(value: object) -> str | None:
+    """What is wrong with an id, in words that do not repeat it."""
+    if not isinstance(value, str) or not value.strip():
+        return "the id is empty or no text"
+    if len(value) > ID_LENGTH_MAX:
+        return f"the id has more than {ID_LENGTH_MAX:,} characters"
+    return "the id holds the NUL character" if "\0" in value else None
+
+
 def one_part(identities: Identities) -> Part:
-    """All identities for one order. Raises ValueError when there are none, too many, or one is not valid."""
+    """All identities for one order. Raises InvalidArgument when there are none, too many, or one is not valid."""
     parts = list(parts_of(identities))
     if len(parts) > 1:
-        raise ValueError(
+        raise InvalidArgument(
             f"a work order takes at most {IDENTITIES_MAX:,} identities and {BYTES_MAX // 1024**2} MB; "
             "create_all makes several"
         )
@@ -44,7 +57,7 @@ def one_part(identities: Identities) -> Part:
 def parts_of(identities: Identities, *, count_max: int = IDENTITIES_MAX, bytes_max: int = BYTES_MAX) -> Iterator[Part]:
     """The identities, each once, in parts that a work order takes.
 
-    Raises ValueError with the namespace and the index of an id that is not valid, and when there are none.
+    Raises InvalidArgument with the namespace and the index of an id that is not valid, and when there are none.
     """
     count, size = 0, 0
     part: dict[str, list[str]] = {}
@@ -56,18 +69,19 @@ def parts_of(identities: Identities, *, count_max: int = IDENTITIES_MAX, bytes_m
         part.setdefault(code, []).append(value)
         count, size = count + 1, size + weight
     if not count:
-        raise ValueError("there are no identities")
+        raise InvalidArgument("there are no identities")
     yield _part(part)
 
 
 def _distinct(identities: Identities) -> Iterator[tuple[str, str]]:
     for code, ids in identities.items():
         if isinstance(ids, str):
-            raise TypeError(f"{code}: takes a list of ids, not one text")
+            raise InvalidArgument(f"{code}: takes a list of ids, not one text")
         seen = set()
         for index, value in enumerate(ids):
-            if not isinstance(value, str) or not value.strip():
-                raise ValueError(f"{code}[{index}]: is empty or no text")
+            problem = problem_of(value)
+            if problem is not None:
+                raise InvalidArgument(f"{code}[{index}]: {problem}")
             if value not in seen:
                 seen.add(value)
                 yield code, value

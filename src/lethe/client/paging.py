@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Final, TypeVar
 from urllib.parse import quote
 
+from lethe.client.errors import InvalidArgument
 from lethe.contract.times import format_instant
 
 T = TypeVar("T")
@@ -34,16 +35,16 @@ def words(given: str | Iterable[str] | None) -> str | None:
 
 
 def instant(given: datetime | date | str | None) -> str | None:
-    """A time for the wire; a date alone stays one. Raises ValueError for a time that does not say its offset."""
+    """A time for the wire; a date alone stays one. Raises InvalidArgument for a time that does not say its offset."""
     if isinstance(given, datetime):
         if given.tzinfo is None:
-            raise ValueError("a datetime without a time zone does not say which instant it is")
+            raise InvalidArgument("a datetime without a time zone does not say which instant it is")
         return format_instant(given)
     return given.isoformat() if isinstance(given, date) else given
 
 
 def segment(text: str) -> str:
-    """A text as one segment of a path. Raises ValueError for what would lead to another path."""
+    """A text as one segment of a path. Raises InvalidArgument for what would lead to another path."""
     if text in {"", ".", ".."}:
-        raise ValueError("an id is required")
+        raise InvalidArgument("an id is required")
     return quote(text, safe="")

@@ -63,7 +63,7 @@ class WorkOrders:
     ) -> WorkOrder:
         """Delete these identities from the datasets and every service. This cannot be undone.
 
-        `identities` are ids by namespace code. Raises ValueError for more than one order takes (see `create_all`),
+        `identities` are ids by namespace code. Raises InvalidArgument for more than one order takes (see `create_all`),
         and LetheError: QuotaExceeded, Invalid, NotFound, PermissionDenied among others.
         """
         part = one_part(identities)
