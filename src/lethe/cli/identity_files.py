@@ -6,6 +6,7 @@ code, a list of ids with one namespace given for all, the body of `POST /workord
 """
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -80,7 +81,7 @@ def _file(path: Path) -> bytes:
 
 
 def _csv(text: str, source: Source) -> Iterator[Found]:
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     names: list[str] = [source.column] if not source.header else []
     try:
         for row in reader:
@@ -111,7 +112,7 @@ def _json(text: str, source: Source) -> Iterator[Found]:
     try:
         document = json.loads(text)
     except ValueError as error:
-        lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
         if len(lines) < 2 or not lines[0][1].lstrip().startswith("{"):  # noqa: PLR2004 - one line is no list of lines
             raise Misused(_not_json(error, 0)) from None
         yield from _json_lines(lines, source)

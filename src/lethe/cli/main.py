@@ -15,11 +15,9 @@ from lethe.cli.exits import Commands
 from lethe.cli.expirations import ttl
 from lethe.cli.namespaces import namespace
 from lethe.cli.quotas import quota
-from lethe.cli.serve import serve as serve_api
-from lethe.cli.work import work as carry_out
 from lethe.cli.work_orders import workorder
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
 app.add_typer(workorder, name="workorder")
 app.add_typer(ttl, name="ttl")
 app.add_typer(dataset, name="dataset")
@@ -63,6 +61,8 @@ def serve(
     data_dir: Annotated[Path | None, typer.Option(help="Where the embedded databases and the keys are.")] = None,
 ) -> None:
     """Serve the API until told to stop."""
+    from lethe.cli.serve import serve as serve_api
+
     serve_api(loaded(host=host, port=port, data_dir=data_dir))
 
 
@@ -72,6 +72,8 @@ def worker(
     data_dir: Annotated[Path | None, typer.Option(help="Where the embedded databases and the keys are.")] = None,
 ) -> None:
     """Carry accepted work out, beside or without `lethe serve`, until told to stop."""
+    from lethe.cli.work import work as carry_out
+
     carry_out(loaded(data_dir=data_dir), workers)
 
 
