@@ -14,7 +14,7 @@ certificate = typer.Typer(no_args_is_help=True, help="Certificates: fetch them, 
 
 
 @certificate.command(
-    epilog="Example: lethe certificate get DI-… --file proof.json && lethe certificate check proof.json"
+    epilog="Example:\n\nlethe certificate get DI-… --file proof.json && lethe certificate check proof.json"
 )
 def get(
     ctx: typer.Context,

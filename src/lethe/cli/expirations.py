@@ -15,7 +15,7 @@ Key = Annotated[str, typer.Argument(help="The expiration's id (SD-…), or its d
 Expiry = Annotated[str, typer.Option(help="When: ISO 8601; a date alone is midnight UTC.")]
 
 
-@ttl.command(epilog="Example: lethe ttl create 5b020a27e7040801dedbf46e --expiry 2030-12-31 --name 'Licence ends'")
+@ttl.command(epilog="Example:\n\nlethe ttl create 5b020a27e7040801dedbf46e --expiry 2030-12-31 --name 'Licence ends'")
 def create(
     ctx: typer.Context,
     dataset_id: Annotated[str, typer.Argument(help="The dataset's id.")],
