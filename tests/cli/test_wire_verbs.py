@@ -11,6 +11,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -110,6 +112,29 @@ def test_lookup_reads_the_identity_from_standard_input(
         done = CliRunner().invoke(app, words, input=f"{person}\n", env=dict(lethe_server.environment))
         assert json.loads(done.stdout)["requested"] is requested
         assert person not in done.output
+
+
+def test_verify_looks_again(call: Callable[..., Result], client: Client, make_table: MakeTable, tmp_path: Path) -> None:
+    dataset = make_table([ANN, BEN, ANN])
+    order = client.work_orders.create(dataset.dataset_id, {"Email": [ANN, CAL]})
+    asked = ("verify", order.workorder_id, "-n", "Email", "-o", "json", "--csv")
+    order.wait(WAIT_SECONDS_MAX)
+    found = of(call(*asked, csv(tmp_path, ANN, CAL)))
+    assert (found["absent"], found["rowsMatched"], found["lookedUp"]) == (True, {dataset.dataset_id: 0}, 2)
+    assert "1 of the order's 2 identities were given" in call(*asked, csv(tmp_path, ANN)).stderr
+    stranger = of(call(*asked, csv(tmp_path, ANN, BEN), status=1))
+    assert (stranger["absent"], stranger["notRequested"], stranger["rowsMatched"]) == (
+        False,
+        1,
+        {dataset.dataset_id: 1},
+    )
+    late = pa.table({"email": pa.array([CAL], pa.string()), "n": [9]})
+    pq.write_table(late, Path(dataset.table.location or "") / "late.parquet")
+    assert of(call(*asked, csv(tmp_path, ANN, CAL), status=1))["rowsMatched"] == {dataset.dataset_id: 1}
+    gone = client.work_orders.delete_dataset(make_table([ANN]).dataset_id)
+    assert (
+        "its certificate" in call("verify", gone.workorder_id, "-n", "E", "--csv", csv(tmp_path, ANN), status=2).stderr
+    )
 
 
 def test_many_identities_become_several_orders_and_it_says_so(

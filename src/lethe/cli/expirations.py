@@ -84,6 +84,12 @@ def cancel(ctx: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
 
 
 @ttl.command()
+def retry(ctx: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+    """Take a failed expiration up again where it failed."""
+    print_expiration(client(ctx).expirations.retry(key), output)
+
+
+@ttl.command()
 def history(ctx: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
     """Show everything that happened to an expiration, oldest first."""
     show_all(

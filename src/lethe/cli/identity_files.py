@@ -12,10 +12,22 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import typer
 
 from lethe.cli.exits import Misused
 from lethe.client.identities import problem_of
+
+Csv = Annotated[Path | None, typer.Option("--csv", help="A CSV file of the identities, or - for standard input.")]
+Json = Annotated[Path | None, typer.Option("--json", help="A JSON file of the identities, or - for standard input.")]
+NamespaceCode = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="The namespace of all ids, such as Email.")
+]
+Column = Annotated[str, typer.Option(help="The CSV's column that holds the ids.")]
+NoHeader = Annotated[
+    bool, typer.Option("--no-header", help="The CSV's first line is an id already, and its first column the ids.")
+]
 
 FILE_BYTES_MAX: Final = 1024**3
 _PROBLEMS_SHOWN: Final = 20

@@ -15,6 +15,7 @@ from lethe.cli.exits import Commands
 from lethe.cli.expirations import ttl
 from lethe.cli.namespaces import namespace
 from lethe.cli.quotas import quota
+from lethe.cli.verifying import verify
 from lethe.cli.work_orders import workorder
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
@@ -22,6 +23,7 @@ app.add_typer(workorder, name="workorder")
 app.add_typer(ttl, name="ttl")
 app.add_typer(dataset, name="dataset")
 app.add_typer(namespace, name="namespace")
+app.command()(verify)
 app.command()(quota)
 app.add_typer(certificate, name="certificate")
 app.add_typer(audit, name="audit")
