@@ -6,6 +6,7 @@ import typer
 
 from lethe.cli.calling import client
 from lethe.cli.confirming import Yes, confirm, require_somebody
+from lethe.cli.following import held_by
 from lethe.cli.output import Format, Output, show, show_all
 from lethe.client import Expiration
 
@@ -85,8 +86,14 @@ def cancel(ctx: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
 
 @ttl.command()
 def retry(ctx: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
-    """Take a failed expiration up again where it failed."""
+    """Take an expiration of which something was given up, up again where it failed."""
     print_expiration(client(ctx).expirations.retry(key), output)
+
+
+@ttl.command()
+def restore(ctx: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+    """Bring the dataset of an executing expiration back, while it can be; the expiration is then cancelled."""
+    print_expiration(client(ctx).expirations.restore(key), output)
 
 
 @ttl.command()
@@ -111,6 +118,8 @@ def print_expiration(expiration: Expiration, output: Format) -> None:
         "description": expiration.description,
         "changed": expiration.updated_at,
         "by": expiration.updated_by,
+        "can be restored until": expiration.destroy_after,
         **{each.product_name: each.product_status for each in expiration.product_status_details},
+        **held_by(expiration.held_by),
     }
     show(expiration, output, facts)
