@@ -38,7 +38,8 @@ def main() -> None:
     expiry = (datetime.now(UTC) + timedelta(days=90)).strftime("%Y-%m-%dT%H:%M:%SZ")
     made = hygiene.createDatasetExpiration(datasetId=dataset_id, expiry=expiry, name="By aepp")
     print(f"{made['ttlId']}: {made['status']}, {made['expiry']}")
-    print(hygiene.deleteDatasetExpiration(made["ttlId"])["status"])
+    hygiene.deleteDatasetExpiration(made["ttlId"])
+    print(hygiene.getDatasetExpiration(ttlId=made["ttlId"])["status"])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from lethe.cli.calling import ENV_FILE, Caller
 from lethe.cli.certificate import certificate
 from lethe.cli.config import config, loaded
 from lethe.cli.datasets import dataset
+from lethe.cli.discovering import discover
 from lethe.cli.exits import Commands
 from lethe.cli.expirations import ttl
 from lethe.cli.namespaces import namespace
@@ -21,6 +22,7 @@ from lethe.cli.work_orders import workorder
 app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
 app.add_typer(workorder, name="workorder")
 app.add_typer(ttl, name="ttl")
+dataset.command(epilog="Example:\n\nlethe dataset discover /lake")(discover)
 app.add_typer(dataset, name="dataset")
 app.add_typer(namespace, name="namespace")
 app.command()(verify)
