@@ -12,6 +12,7 @@ from lethe.cli.certificate import certificate
 from lethe.cli.config import config, loaded
 from lethe.cli.datasets import dataset
 from lethe.cli.discovering import discover
+from lethe.cli.doctor import doctor
 from lethe.cli.exits import Commands
 from lethe.cli.expirations import ttl
 from lethe.cli.namespaces import namespace
@@ -29,6 +30,7 @@ app.command()(verify)
 app.command()(quota)
 app.add_typer(certificate, name="certificate")
 app.add_typer(audit, name="audit")
+app.command()(doctor)
 app.add_typer(config, name="config")
 
 
