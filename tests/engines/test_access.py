@@ -1,4 +1,4 @@
-"""The probe of a table's location: whatever is not allowed is named, and nothing is left behind that could be removed."""
+"""The probe of a table's location: whatever is not allowed is named, and what could be removed is not left behind."""
 
 from pathlib import Path
 

@@ -53,10 +53,10 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    if not is_started(settings):
-        yield warning("database", "sqlite", "is not there", "`lethe serve` makes it at its first start")
-        return
     subject = "sqlite" if database_file(settings) is not None else "postgresql"
+    if not is_started(settings):
+        yield warning("database", subject, "is not looked at before the first start", "`lethe serve` sets it up")
+        return
     store = open_store(settings)
     try:
         health = store.health()
