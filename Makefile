@@ -16,12 +16,13 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: install ## delete people from a real table through the public API, and prove it
-	$(BIN)/python examples/first_deletion.py
+demo: install ## delete people from real tables through the public API, and prove it
+	$(BIN)/lethe demo
 
-serve: install ## the API on http://127.0.0.1:8080, with settings made at the first start
-	@test -f data/lethe.toml || $(BIN)/lethe config init data/lethe.toml
-	LETHE_CONFIG=data/lethe.toml $(BIN)/lethe serve
+DATA ?= data
+PORT ?= 8080
+serve: install ## the same world, to stay: the API on http://127.0.0.1:8080 (PORT=…), its data in ./data (DATA=…)
+	$(BIN)/lethe serve --demo --data-dir $(DATA) --port $(PORT)
 
 test: install ## every test, on SQLite and on a PostgreSQL that the suite starts by itself
 	$(BIN)/pytest -n 2 --dist loadgroup

@@ -11,6 +11,7 @@ from lethe.cli.calling import ENV_FILE, Caller
 from lethe.cli.certificate import certificate
 from lethe.cli.config import config, loaded
 from lethe.cli.datasets import dataset
+from lethe.cli.demo import demo, init_demo, serve_demo
 from lethe.cli.exits import Commands
 from lethe.cli.expirations import ttl
 from lethe.cli.namespaces import namespace
@@ -61,9 +62,15 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on; 0 is any free one.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where the embedded databases and the keys are.")] = None,
+    demo_world: Annotated[
+        bool, typer.Option("--demo", help="Serve the demonstration world of the data directory, made when missing.")
+    ] = False,
 ) -> None:
     """Serve the API until told to stop."""
-    serve_api(loaded(host=host, port=port, data_dir=data_dir))
+    if demo_world:
+        serve_demo(data_dir or Path("data"), host, port)
+    else:
+        serve_api(loaded(host=host, port=port, data_dir=data_dir))
 
 
 @app.command()
@@ -73,6 +80,10 @@ def worker(
 ) -> None:
     """Carry accepted work out, beside or without `lethe serve`, until told to stop."""
     carry_out(loaded(data_dir=data_dir), workers)
+
+
+app.command()(demo)
+app.command()(init_demo)
 
 
 def run() -> None:
