@@ -1,16 +1,14 @@
 """A server that works, tables to delete from, and answers that a server rarely gives."""
 
-from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
 import httpx2
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from lethe.client import Dataset, Lethe
+from lethe.client import Lethe
 from lethe.client.surroundings import Surroundings
+from support.people import MakeTable, table_maker
 
 ORDER = {
     "workorderId": "DI-1",
@@ -31,33 +29,11 @@ ORDER = {
 }
 """A work order as a server answers it, and as a newer one may."""
 
-MakeTable = Callable[[Sequence[str | None]], Dataset]
-
 
 @pytest.fixture
 def make_table(lethe: Lethe, tmp_path: Path) -> MakeTable:
-    """Register a Parquet table whose rows are these people's, in two files."""
-    numbers = count()
-
-    def make(people: Sequence[str | None]) -> Dataset:
-        root = tmp_path / f"table-{next(numbers)}"
-        root.mkdir()
-        half = len(people) // 2
-        for number, part in enumerate((people[:half], people[half:])):
-            columns = {"email": pa.array(part, pa.string()), "n": list(range(len(part)))}
-            pq.write_table(pa.table(columns), root / f"part-{number}.parquet")
-        return lethe.datasets.register(
-            "People", format="parquet", location=str(root), identity="email", namespace="Email"
-        )
-
-    return make
-
-
-def people_of(dataset: Dataset) -> list[str | None]:
-    """Who is left in a table, by the order of its files and rows."""
-    assert dataset.table.location is not None
-    files = sorted(Path(dataset.table.location).rglob("*.parquet"))
-    return [row["email"] for path in files for row in pq.read_table(path).to_pylist()]
+    """Register a table of people."""
+    return table_maker(lethe, tmp_path)
 
 
 def problem(code: str, status: int, context: object = None, retry_after: str | None = None) -> httpx2.Response:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from client.conftest import MakeTable, people_of
 from lethe.auth.documents import check_document
 from lethe.client import Conflict, Expiration, Invalid, Lethe, NotFound, StillWorking, UserId
 from lethe.testing import LetheServer
+from support.people import MakeTable, people_of
 
 WAIT_SECONDS_MAX = 90
 ANN, BEN = "ann@example.com", "ben@example.com"

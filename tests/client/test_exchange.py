@@ -12,6 +12,7 @@ from lethe.client import (
     LetheError,
     NotAuthenticated,
     NotConfigured,
+    NotFound,
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
@@ -77,9 +78,11 @@ def test_what_cannot_be_repeated_is_not() -> None:
         lost.client().expirations.cancel("d")
     proxied = Script(httpx2.Response(504, text="<html>"))
     with pytest.raises(OutcomeUnknown):
-        proxied.client().work_orders.retry("DI-1")
-    for script in (Script(problem("HYGN-9002-503", 503), ok(ORDER)), Script(httpx2.ConnectTimeout("no"), ok(ORDER))):
-        assert script.client().work_orders.retry("DI-1").status == "received"
+        proxied.client().expirations.cancel("d")
+    for again in (problem("HYGN-9002-503", 503), httpx2.ConnectTimeout("no")):
+        script = Script(again, problem("HYGN-3005-404", 404))
+        with pytest.raises(NotFound):
+            script.client().expirations.cancel("d")
         script.done()
     slow = Script(httpx2.ReadTimeout("a large table"))
     with pytest.raises(Unavailable):

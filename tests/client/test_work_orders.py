@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from client.conftest import ORDER, MakeTable, Script, people_of, problem
+from client.conftest import ORDER, Script, problem
 from lethe.auth.documents import check_document
 from lethe.client import (
     ALL_DATASETS,
@@ -23,6 +23,7 @@ from lethe.client import (
     WorkOrder,
 )
 from lethe.client import identities as identities_module
+from support.people import MakeTable, people_of
 
 WAIT_SECONDS_MAX = 90
 ANN, BEN, CAL, DEE = "ann@example.com", "ben@example.com", "cal@example.com", "dee@example.com"

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from lethe.auth.documents import InvalidDocument, check_document
 from lethe.cli.calling import client
 from lethe.cli.output import say
 from lethe.contract.spelling import EXPIRATION_PREFIX
@@ -15,7 +14,7 @@ certificate = typer.Typer(no_args_is_help=True, help="Certificates: fetch them, 
 
 
 @certificate.command(
-    epilog="Example: lethe certificate get DI-… --file proof.json && lethe certificate check proof.json"
+    epilog="Example:\n\nlethe certificate get DI-… --file proof.json && lethe certificate check proof.json"
 )
 def get(
     ctx: typer.Context,
@@ -41,6 +40,8 @@ def check(
     ] = None,
 ) -> None:
     """Check a certificate's signature, offline; exit with status 1 when it does not fit."""
+    from lethe.auth.documents import InvalidDocument, check_document
+
     text = file.read_text()
     if text.lstrip().startswith("{"):
         text = str(json.loads(text).get("jws", ""))

@@ -37,7 +37,7 @@ def show_(
 
 
 @dataset.command(
-    epilog="Example: lethe dataset register Orders --format parquet --location /lake/orders "
+    epilog="Example:\n\nlethe dataset register Orders --format parquet --location /lake/orders "
     "--identity customer.email --namespace Email"
 )
 def register(
@@ -77,7 +77,7 @@ def register(
     print_dataset(made, output)
 
 
-@dataset.command(epilog="To let it expire later instead: lethe ttl create")
+@dataset.command(epilog="To let it expire later instead:\n\nlethe ttl create")
 def delete(
     ctx: typer.Context,
     dataset_id: Annotated[str, typer.Argument(help="The dataset's id.")],

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import typer
 from typer.core import TyperGroup
@@ -21,20 +21,24 @@ from lethe.client import (
 
 
 class Exit(IntEnum):
-    """Exit statuses of every verb; docs/cli.md lists them."""
+    """Exit statuses of every verb, each with its meaning."""
 
-    DONE = 0
-    FAILED = 1
-    """The work failed, or a check did not hold."""
-    USAGE = 2
-    """The command, its input or the settings cannot be used; nothing was sent."""
-    NOT_FOUND = 3
-    REFUSED = 4
-    """The server, or whoever was asked to confirm, said no."""
-    UNAVAILABLE = 5
-    """No answer, or its outcome is not known: look before repeating."""
-    UNFINISHED = 6
-    """The work goes on: the time given to wait for it is over."""
+    meaning: str
+
+    def __new__(cls, status: int, meaning: str) -> Self:
+        """A status, with what it says."""
+        made = int.__new__(cls, status)
+        made._value_ = status
+        made.meaning = meaning
+        return made
+
+    DONE = 0, "It is done."
+    FAILED = 1, "The work failed, or a check did not hold."
+    USAGE = 2, "The command, its input or the settings cannot be used; nothing was sent."
+    NOT_FOUND = 3, "There is no such thing, or not in this sandbox."
+    REFUSED = 4, "The server, or whoever was asked to confirm, said no."
+    UNAVAILABLE = 5, "There was no answer, or its outcome is not known: look before you repeat it."
+    UNFINISHED = 6, "The work goes on: the time given to wait for it is over."
 
 
 class Misused(Exception):

@@ -6,6 +6,7 @@ import typer
 
 from lethe.cli.calling import client
 from lethe.cli.confirming import Yes, confirm, require_somebody
+from lethe.cli.following import held_by
 from lethe.cli.output import Format, Output, show, show_all
 from lethe.client import Expiration
 
@@ -15,7 +16,7 @@ Key = Annotated[str, typer.Argument(help="The expiration's id (SD-…), or its d
 Expiry = Annotated[str, typer.Option(help="When: ISO 8601; a date alone is midnight UTC.")]
 
 
-@ttl.command(epilog="Example: lethe ttl create 5b020a27e7040801dedbf46e --expiry 2030-12-31 --name 'Licence ends'")
+@ttl.command(epilog="Example:\n\nlethe ttl create 5b020a27e7040801dedbf46e --expiry 2030-12-31 --name 'Licence ends'")
 def create(
     ctx: typer.Context,
     dataset_id: Annotated[str, typer.Argument(help="The dataset's id.")],
@@ -84,6 +85,18 @@ def cancel(ctx: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
 
 
 @ttl.command()
+def retry(ctx: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+    """Take an expiration of which something was given up, up again where it failed."""
+    print_expiration(client(ctx).expirations.retry(key), output)
+
+
+@ttl.command()
+def restore(ctx: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+    """Bring the dataset of an executing expiration back, while it can be; the expiration is then cancelled."""
+    print_expiration(client(ctx).expirations.restore(key), output)
+
+
+@ttl.command()
 def history(ctx: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
     """Show everything that happened to an expiration, oldest first."""
     show_all(
@@ -105,6 +118,8 @@ def print_expiration(expiration: Expiration, output: Format) -> None:
         "description": expiration.description,
         "changed": expiration.updated_at,
         "by": expiration.updated_by,
+        "can be restored until": expiration.destroy_after,
         **{each.product_name: each.product_status for each in expiration.product_status_details},
+        **held_by(expiration.held_by),
     }
     show(expiration, output, facts)

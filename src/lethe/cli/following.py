@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from lethe.cli.exits import Exit
 from lethe.cli.output import Format, say, show, show_all
 from lethe.client import Lethe, WorkFailed, WorkOrder
-from lethe.client.work_order import STATUSES
+from lethe.client.work_order import STATUSES, Hindrance
 
 Timeout = Annotated[
     float | None, typer.Option("--timeout", min=0, help="Seconds to wait at the most; for ever when absent.")
@@ -58,6 +58,7 @@ def print_order(order: WorkOrder, output: Format) -> None:
         "by": order.created_by,
         "bundle": order.bundle_id,
         **{each.product_name: each.product_status for each in order.product_status_details},
+        **held_by(order.held_by),
         **{f"skipped {each.dataset_id}": each.reason for each in order.skipped_datasets},
     }
     show(order, output, facts)
@@ -78,6 +79,16 @@ def print_orders(orders: Sequence[WorkOrder], output: Format) -> None:
             order.display_name,
         ),
     )
+
+
+def held_by(hindrances: Sequence[Hindrance]) -> dict[str, object]:
+    """What stands in the way of work, as facts to print."""
+    facts: dict[str, object] = {}
+    for number, each in enumerate(hindrances, 1):
+        where = " ".join(filter(None, [each.step, each.product_name, each.dataset_id]))
+        again = f", again at {each.retry_at:%Y-%m-%d %H:%M:%SZ}" if each.retry_at else ""
+        facts[f"held by {number}"] = f"{where}: {each.product_status}: {each.reason}{again}"
+    return facts
 
 
 @contextmanager

@@ -6,15 +6,28 @@ code, a list of ids with one namespace given for all, the body of `POST /workord
 """
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import typer
 
 from lethe.cli.exits import Misused
 from lethe.client.identities import problem_of
+
+Csv = Annotated[Path | None, typer.Option("--csv", help="A CSV file of the identities, or - for standard input.")]
+Json = Annotated[Path | None, typer.Option("--json", help="A JSON file of the identities, or - for standard input.")]
+NamespaceCode = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="The namespace of all ids, such as Email.")
+]
+Column = Annotated[str, typer.Option(help="The CSV's column that holds the ids.")]
+NoHeader = Annotated[
+    bool, typer.Option("--no-header", help="The CSV's first line is an id already, and its first column the ids.")
+]
 
 FILE_BYTES_MAX: Final = 1024**3
 _PROBLEMS_SHOWN: Final = 20
@@ -80,7 +93,7 @@ def _file(path: Path) -> bytes:
 
 
 def _csv(text: str, source: Source) -> Iterator[Found]:
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     names: list[str] = [source.column] if not source.header else []
     try:
         for row in reader:
@@ -111,7 +124,7 @@ def _json(text: str, source: Source) -> Iterator[Found]:
     try:
         document = json.loads(text)
     except ValueError as error:
-        lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
         if len(lines) < 2 or not lines[0][1].lstrip().startswith("{"):  # noqa: PLR2004 - one line is no list of lines
             raise Misused(_not_json(error, 0)) from None
         yield from _json_lines(lines, source)

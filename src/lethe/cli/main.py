@@ -11,20 +11,24 @@ from lethe.cli.calling import ENV_FILE, Caller
 from lethe.cli.certificate import certificate
 from lethe.cli.config import config, loaded
 from lethe.cli.datasets import dataset
-from lethe.cli.demo import demo, init_demo, serve_demo
+from lethe.cli.demo import demo, init_demo
+from lethe.cli.discovering import discover
 from lethe.cli.exits import Commands
 from lethe.cli.expirations import ttl
 from lethe.cli.namespaces import namespace
 from lethe.cli.quotas import quota
-from lethe.cli.serve import serve as serve_api
-from lethe.cli.work import work as carry_out
+from lethe.cli.verifying import verify
 from lethe.cli.work_orders import workorder
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
 app.add_typer(workorder, name="workorder")
 app.add_typer(ttl, name="ttl")
+dataset.command(epilog="Example:\n\nlethe dataset discover /lake")(discover)
 app.add_typer(dataset, name="dataset")
 app.add_typer(namespace, name="namespace")
+app.command()(demo)
+app.command()(init_demo)
+app.command()(verify)
 app.command()(quota)
 app.add_typer(certificate, name="certificate")
 app.add_typer(audit, name="audit")
@@ -68,9 +72,13 @@ def serve(
 ) -> None:
     """Serve the API until told to stop."""
     if demo_world:
-        serve_demo(data_dir or Path("data"), host, port)
-    else:
-        serve_api(loaded(host=host, port=port, data_dir=data_dir))
+        from lethe.cli.demo_world import serve_world
+
+        serve_world(data_dir or Path("data"), host, port)
+        return
+    from lethe.cli.serve import serve as serve_api
+
+    serve_api(loaded(host=host, port=port, data_dir=data_dir))
 
 
 @app.command()
@@ -79,11 +87,9 @@ def worker(
     data_dir: Annotated[Path | None, typer.Option(help="Where the embedded databases and the keys are.")] = None,
 ) -> None:
     """Carry accepted work out, beside or without `lethe serve`, until told to stop."""
+    from lethe.cli.work import work as carry_out
+
     carry_out(loaded(data_dir=data_dir), workers)
-
-
-app.command()(demo)
-app.command()(init_demo)
 
 
 def run() -> None:

@@ -21,7 +21,7 @@ def list_(ctx: typer.Context, output: Output = Format.TABLE) -> None:
     )
 
 
-@namespace.command(epilog="Example: lethe namespace create TailNumber --name 'Tail number'")
+@namespace.command(epilog="Example:\n\nlethe namespace create TailNumber --name 'Tail number'")
 def create(
     ctx: typer.Context,
     code: Annotated[str, typer.Argument(help="The code by which requests name it.")],

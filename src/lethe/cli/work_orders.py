@@ -1,6 +1,5 @@
 """`lethe workorder`: delete people's records, and follow the work."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,7 +7,7 @@ import typer
 from lethe.cli.calling import client
 from lethe.cli.confirming import Yes, confirm, require_somebody
 from lethe.cli.following import Timeout, follow, print_order, print_orders
-from lethe.cli.identity_files import Source
+from lethe.cli.identity_files import Column, Csv, Json, NamespaceCode, NoHeader, Source
 from lethe.cli.output import Format, Output, say
 from lethe.cli.previewing import preview_parts, print_preview
 from lethe.cli.reports import print_lookup, print_plan, print_results
@@ -19,15 +18,6 @@ workorder = typer.Typer(no_args_is_help=True, help="Work orders: delete people's
 Id = Annotated[str, typer.Argument(help="The work order's id (DI-…).")]
 DatasetIds = Annotated[
     list[str], typer.Option("--dataset", "-d", help="A dataset's id, given again for each; or ALL for every dataset.")
-]
-Csv = Annotated[Path | None, typer.Option("--csv", help="A CSV file of the identities, or - for standard input.")]
-Json = Annotated[Path | None, typer.Option("--json", help="A JSON file of the identities, or - for standard input.")]
-NamespaceCode = Annotated[
-    str | None, typer.Option("--namespace", "-n", help="The namespace of all ids, such as Email.")
-]
-Column = Annotated[str, typer.Option(help="The CSV's column that holds the ids.")]
-NoHeader = Annotated[
-    bool, typer.Option("--no-header", help="The CSV's first line is an id already, and its first column the ids.")
 ]
 Services = Annotated[
     str | None, typer.Option(help="identity,profile,ajo to leave the data lake alone; with --dataset ALL only.")
@@ -174,6 +164,19 @@ def lookup(
     """Say whether a work order asked for one identity, and what became of it."""
     identity = typer.prompt("Identity", hide_input=True, err=True)
     print_lookup(client(ctx).work_orders.lookup(work_order_id, namespace, identity), output)
+
+
+@workorder.command()
+def retry(
+    ctx: typer.Context,
+    work_order_id: Id,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the work to its end.")] = False,
+    timeout: Timeout = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Take a failed work order up again where it failed."""
+    lethe = client(ctx)
+    follow(lethe, [lethe.work_orders.retry(work_order_id)], output, wait=wait, timeout=timeout)
 
 
 @workorder.command()

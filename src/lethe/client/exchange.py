@@ -34,7 +34,7 @@ class Exchange:
         """Look something up."""
         return self.call("GET", path, answer, parameters=parameters)
 
-    def create(self, path: str, answer: type[T], body: object, key: str | None = None) -> T:
+    def create(self, path: str, answer: type[T], body: object = None, key: str | None = None) -> T:
         """Store something, once: every attempt carries the same Idempotency-Key."""
         return self.call("POST", path, answer, body=body, key=key or self.around.new_key())
 

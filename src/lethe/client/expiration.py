@@ -7,9 +7,9 @@ from pydantic import AwareDatetime, Field, PrivateAttr
 
 from lethe.client.result import Result
 from lethe.client.signed import Certificate
-from lethe.client.work_order import ProductStatus
+from lethe.client.work_order import Hindrance, ProductStatus
 
-ENDED: Final = frozenset({"completed", "cancelled", "failed"})
+ENDED: Final = frozenset({"completed", "cancelled"})
 
 
 class HistoryEntry(Result):
@@ -47,7 +47,7 @@ class ExpirationSource(Protocol):
 
 
 class Expiration(Result):
-    """One expiration: `pending`, `executing`, `completed`, `cancelled` or, with products failing, `failed`."""
+    """One expiration: `pending`, `executing`, `completed` or `cancelled`."""
 
     ttl_id: str
     dataset_id: str
@@ -61,12 +61,23 @@ class Expiration(Result):
     display_name: str
     description: str
     product_status_details: tuple[ProductStatus, ...] = ()
+    held_by: tuple[Hindrance, ...] = ()
+    """What stands in the way, if something does."""
+    destroy_after: AwareDatetime | None = None
+    """Until when the dataset of an executing expiration can be restored, if it can be."""
     _expirations: ExpirationSource | None = PrivateAttr(default=None)
 
     @property
     def has_ended(self) -> bool:
         """Whether nothing happens any more unless somebody asks for it."""
         return self.status in ENDED
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it executes, and a product was given up: it stays so until it is retried."""
+        return self.status == "executing" and any(
+            each.product_status == "failure" for each in self.product_status_details
+        )
 
     def refresh(self) -> "Expiration":
         """The expiration as it is now."""

@@ -115,10 +115,12 @@ class Expirations:
         return self._exchange.get(f"{_path(key)}/certificate", Certificate)
 
     def retry(self, key: str) -> Expiration:
-        """Take one that failed up again where it failed."""
-        return self._exchange.call(
-            "POST", f"{_path(key)}/retry", Expiration, repeat=Repeat.WHEN_NOTHING_HAPPENED
-        ).bound(self)
+        """Take one of which something was given up, up again where it failed."""
+        return self._exchange.create(f"{_path(key)}/retry", Expiration).bound(self)
+
+    def restore(self, key: str) -> Expiration:
+        """Bring a dataset back whose expiration executes, while `destroy_after` has not come; it is then cancelled."""
+        return self._exchange.create(f"{_path(key)}/restore", Expiration).bound(self)
 
     def wait(
         self,
@@ -128,17 +130,17 @@ class Expirations:
     ) -> Expiration:
         """Wait until it is completed or cancelled. Raises WorkFailed, StillWorking."""
         expiration = wait_until(
-            lambda seen: seen.has_ended,
+            lambda seen: seen.has_ended or seen.has_failed,
             lambda: self.get(key),
             self._exchange.around,
             timeout_seconds=timeout,
             on_progress=on_progress,
             pace=self._pace,
         )
+        if expiration.has_failed:
+            raise WorkFailed(expiration, f"expiration {expiration.ttl_id}")
         if not expiration.has_ended:
             raise StillWorking(expiration, f"expiration {expiration.ttl_id}")
-        if expiration.status == "failed":
-            raise WorkFailed(expiration, f"expiration {expiration.ttl_id}")
         return expiration
 
 

@@ -22,6 +22,19 @@ class ProductStatus(Result):
     created_at: AwareDatetime
 
 
+class Hindrance(Result):
+    """What a step waits for, or what it was given up for: `waiting` or `failure`, and why."""
+
+    product_name: str | None = None
+    dataset_id: str | None = None
+    step: str
+    product_status: str
+    reason: str
+    attempts: int
+    retry_at: AwareDatetime | None = None
+    failed_at: AwareDatetime | None = None
+
+
 class SkippedDataset(Result):
     """A dataset that an order over `ALL` passes by, and why."""
 
@@ -70,6 +83,8 @@ class WorkOrder(Result):
     updated_at: AwareDatetime
     product_status_details: tuple[ProductStatus, ...] = ()
     skipped_datasets: tuple[SkippedDataset, ...] = ()
+    held_by: tuple[Hindrance, ...] = ()
+    """What stands in the way, if something does."""
     _orders: Orders | None = PrivateAttr(default=None)
 
     @property

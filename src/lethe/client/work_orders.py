@@ -207,9 +207,7 @@ class WorkOrders:
 
     def retry(self, work_order_id: str) -> WorkOrder:
         """Take a failed order up again where it failed."""
-        return self._exchange.call(
-            "POST", f"{_path(work_order_id)}/retry", WorkOrder, repeat=Repeat.WHEN_NOTHING_HAPPENED
-        ).bound(self)
+        return self._exchange.create(f"{_path(work_order_id)}/retry", WorkOrder).bound(self)
 
     def wait(
         self,
