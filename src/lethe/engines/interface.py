@@ -99,7 +99,8 @@ class Forgotten:
     snapshot: str
     plan: TablePlan
     """The plan as carried out; it differs from the one asked for where other commits came between."""
-    tally: Tally
+    tally: Tally | None
+    """None when an earlier attempt did it and what it counted is gone: what was recorded before it stands."""
     repeated: bool = False
     """The marker was found: an earlier attempt had done it."""
 

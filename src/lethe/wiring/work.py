@@ -64,7 +64,9 @@ def engines(settings: Settings) -> Mapping[TableFormat, Engine]:
             new_name=lambda: str(uuid4()),
             clock=system_now,
         ),
-        TableFormat.DELTA: DeltaEngine(opener, executor, rewriter, verifier, system_now),
+        TableFormat.DELTA: DeltaEngine(
+            opener, executor, rewriter, verifier, new_name=lambda: str(uuid4()), clock=system_now
+        ),
         TableFormat.PARQUET: DirectoryEngine(ParquetFormat(), opener, executor, verifier),
         TableFormat.NDJSON: DirectoryEngine(NdjsonFormat(), opener, executor, verifier),
     }

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow.parquet as pq
 import pytest
@@ -62,7 +63,7 @@ def make(template: Path, tmp_path: Path) -> Callable[[int], Path]:
 
 def engine(root: Path, faults: Faults) -> DeltaEngine:
     storage = FaultyStorage(LocalStorage(str(root)), faults)
-    return DeltaEngine(lambda _: storage, InlineExecutor(), PyarrowRewriter(), VERIFIER, lambda: NOW)
+    return DeltaEngine(lambda _: storage, InlineExecutor(), PyarrowRewriter(), VERIFIER, new_name=lambda: str(uuid4()), clock=lambda: NOW)
 
 
 def plan_of(root: Path) -> TablePlan:

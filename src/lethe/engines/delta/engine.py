@@ -41,7 +41,7 @@ from lethe.engines.progress import Meter
 from lethe.engines.rewrite.interface import Rewriter
 from lethe.engines.storage.interface import FileStat, Storage, StorageFailed
 from lethe.engines.storage.opening import StorageOpener
-from lethe.engines.tally import Counts, tally
+from lethe.engines.tally import Counts, recalled, tally
 from lethe.engines.verify.interface import Verifier
 
 Clock = Callable[[], datetime]
@@ -52,13 +52,21 @@ class DeltaEngine:
     """Deletes from Delta tables. See `forget`, `purge` and `drop` for the order of effects."""
 
     def __init__(
-        self, open_storage: StorageOpener, executor: Executor, rewriter: Rewriter, verifier: Verifier, clock: Clock
+        self,
+        open_storage: StorageOpener,
+        executor: Executor,
+        rewriter: Rewriter,
+        verifier: Verifier,
+        *,
+        new_name: Callable[[], str],
+        clock: Clock,
     ) -> None:
-        """Credentials are the opener's; nothing of the kind is read from a table."""
+        """Credentials are the opener's; nothing of the kind is read from a table. `new_name` never repeats itself."""
         self._open_storage = open_storage
         self._executor = executor
         self._rewriter = rewriter
         self._verifier = verifier
+        self._new_name = new_name
         self._clock = clock
 
     @property
@@ -98,6 +106,7 @@ class DeltaEngine:
                 marker,
                 rewriter=self._rewriter,
                 executor=self._executor,
+                attempt=self._new_name(),
                 now=self._clock(),
                 watch=watch,
             )
@@ -108,7 +117,7 @@ class DeltaEngine:
             return MayHaveHappened(str(error))
         except (Overtaken, StorageFailed, TableUnavailable, BrokenProcessPool) as error:
             return DidNotHappen(str(error))
-        return Forgotten(str(done.version), done.plan or plan, tally(wanted, done.counts), repeated=repeated)
+        return Forgotten(str(done.version), done.plan or plan, recalled(wanted, done.counts), repeated=repeated)
 
     def purge(self, target: Target, policy: PurgePolicy, now: datetime, *, watch: Watcher = unwatched) -> PurgeReport:
         """Remove files and history; see `delta.purge` for the order of effects."""

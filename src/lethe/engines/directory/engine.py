@@ -36,7 +36,7 @@ from lethe.engines.interface import (
 from lethe.engines.matching import compile_matcher
 from lethe.engines.storage.interface import StorageFailed
 from lethe.engines.storage.opening import StorageOpener
-from lethe.engines.tally import Counts, tally
+from lethe.engines.tally import Counts, recalled, tally
 from lethe.engines.verify.interface import Surroundings, Verifier
 
 
@@ -95,7 +95,7 @@ class DirectoryEngine:
         except (StorageFailed, BrokenProcessPool) as error:
             decided = forgetting is not None and forgetting.decided
             return MayHaveHappened(str(error)) if decided else DidNotHappen(str(error))
-        return Forgotten(done.snapshot, done.plan, tally(wanted, done.counts), repeated=repeated)
+        return Forgotten(done.snapshot, done.plan or plan, recalled(wanted, done.counts), repeated=repeated)
 
     def purge(self, target: Target, policy: PurgePolicy, now: datetime, *, watch: Watcher = unwatched) -> PurgeReport:
         """Remove journals and leftovers."""

@@ -27,11 +27,13 @@ from lethe.engines.iceberg.commit import (
     Committer,
     Conflict,
     Refused,
+    Remembered,
     Staged,
     Unknown,
     committed_as,
     counts_of,
     marked,
+    remembered,
     remove_quietly,
     send,
 )
@@ -60,7 +62,7 @@ from lethe.engines.matching import compile_matcher
 from lethe.engines.progress import Meter
 from lethe.engines.rewrite.interface import RewriteRefused
 from lethe.engines.storage.interface import StorageFailed
-from lethe.engines.tally import tally
+from lethe.engines.tally import recalled, tally
 
 _ATTEMPTS_MAX: Final = 20
 """Commits that may come first before the forget gives way; each attempt after the first only searches what is new."""
@@ -102,6 +104,10 @@ class Forgetting:
                 if done is not None:
                     self._discard(state)
                     return self._repeated(state, done)
+                told = remembered(state.metadata, self.marker)
+                if told is not None:
+                    self._discard(state)
+                    return self._recalled(told)
                 return self._attempt(state)
             except Conflict:
                 continue
@@ -225,21 +231,28 @@ class Forgetting:
             done = committed_as(state, self.marker)
             if done is not None:
                 return self._repeated(state, done)
+            told = remembered(state.metadata, self.marker)
+            if told is not None:
+                return self._recalled(told)
         except Exception as error:  # noqa: BLE001 - the look itself may fail in any way, and then nothing is known
             return MayHaveHappened(f"{reason}; looking for it ended with {type(error).__name__}")
         return MayHaveHappened(reason)
 
     def _repeated(self, state: TableState, done: Snapshot) -> Forgotten:
-        """What the earlier attempt did, seen again in the snapshot on which it built; after a purge, as it noted it."""
+        """What the earlier attempt did, as it noted it, or seen again in the snapshot on which it built."""
         parent = None
         if done.parent_snapshot_id is not None:
             parent = state.metadata.snapshot_by_id(done.parent_snapshot_id)
         if parent is None:
-            return Forgotten(str(done.snapshot_id), self.plan, tally(self.wanted, counts_of(done)), repeated=True)
+            return self._recalled(Remembered(str(done.snapshot_id), counts_of(done)))
         before = state.at(parent)
         asked = question(before, compile_matcher(self.target.selector, self.wanted), self.target.selector)
         decision = Finder(asked, self.tools.executor, self.watch, Phase.FORGET).decide()
         return self._forgotten(str(done.snapshot_id), decision, repeated=True)
+
+    def _recalled(self, told: Remembered) -> Forgotten:
+        """What an earlier attempt noted, where the snapshot on which it built is gone."""
+        return Forgotten(told.snapshot_id, self.plan, recalled(self.wanted, told.counts), repeated=True)
 
     def _forgotten(self, snapshot: str, decision: Decision, *, repeated: bool = False) -> Forgotten:
         plan = decision.plan(self.target.dataset_id)
