@@ -202,7 +202,14 @@ def _delta(directory: Path, files: Sequence[pa.Table], schema: pa.Schema, *, che
 
     for table in files or [schema.empty_table()]:
         append(table)
-    engine = DeltaEngine(storage_opener(), InlineExecutor(), PyarrowRewriter(), VERIFIER, new_name=lambda: str(uuid4()), clock=lambda: LATER)
+    engine = DeltaEngine(
+        storage_opener(),
+        InlineExecutor(),
+        PyarrowRewriter(),
+        VERIFIER,
+        new_name=lambda: str(uuid4()),
+        clock=lambda: LATER,
+    )
     return Table(engine, str(root), append, rows, schemas, TableFormat.DELTA)
 
 

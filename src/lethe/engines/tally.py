@@ -49,7 +49,6 @@ class Counts:
         """The counts that `to_json` wrote."""
         return cls(int(value["rows"]), _dense(*value["orders"]), _dense(*value["slots"]))
 
-
     def to_text(self) -> str:
         """The counts as one run of hexadecimal digits, for a table's own metadata.
 

@@ -6,7 +6,8 @@ Order of effects, and why a crash between any two is safe:
 2. forget first records what it is about to delete, then commits to the table under the bundle's marker, then records
    that it did. A crash before the commit changes nothing; after it, the marker is found, and the counts stand already.
 3. purge removes what the table no longer needs; repeated, it finds less to remove.
-4. verify reads. What it finds wrong makes forget and purge ready again.
+4. verify reads. What it finds wrong makes forget and purge ready again; the next round scrubs the files in which
+   something was found, and its counts are added to those of the rounds before.
 """
 
 from datetime import timedelta
@@ -86,8 +87,9 @@ def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     marker = Marker(f"{task.subject_id}/{task.task_id}/{task.round}")
     watch = watcher_of(hold)
     try:
-        finding = engine.find(target, wanted, watch=watch)
-        _intend(shop, hold, finding.plan, finding.tally)
+        # A later round comes from a verification that found something: whatever file still speaks is encoded anew.
+        finding = engine.find(target, wanted, scrub=task.round > 0, watch=watch)
+        _intend(shop, hold, finding.plan, finding.tally, task.round)
         outcome = engine.forget(target, wanted, finding.plan, marker, watch=watch)
     except TableRefused as error:
         return Stuck(str(error))
@@ -104,8 +106,8 @@ def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
             assert_never(unreachable)
 
     def record(tx: WorkTransaction) -> None:
-        if not done.repeated:
-            _save_results(tx, done.snapshot, done.plan, done.tally)
+        if done.tally is not None:
+            _save_results(tx, done.snapshot, done.plan, done.tally, task.round)
         _promise_next(tx, Step.PURGE, task)
 
     return Did(record)
@@ -207,19 +209,20 @@ def _work(shop: Shop, task: Task) -> tuple[Dataset, dict[WorkOrderId, Identities
     return (dataset, identities) if identities else None
 
 
-def _intend(shop: Shop, hold: Hold, plan: TablePlan, tally: Tally) -> None:
+def _intend(shop: Shop, hold: Hold, plan: TablePlan, tally: Tally, round_: int) -> None:
     """Record the counts before the rows go: after a crash nobody could count them any more."""
     if tally.rows_matched:
         with shop.store.write() as tx:
             hold.require(tx)
-            _save_results(tx, plan.snapshot, plan, tally)
+            _save_results(tx, plan.snapshot, plan, tally, round_)
 
 
-def _save_results(tx: WorkTransaction, snapshot: str, plan: TablePlan, tally: Tally) -> None:
+def _save_results(tx: WorkTransaction, snapshot: str, plan: TablePlan, tally: Tally, round_: int) -> None:
     for one in tally.orders:
         tx.plans.save_result(
             one.work_order_id,
             DatasetResult(plan.dataset_id, snapshot, plan.hash, one.rows_matched, one.rows_by_identity),
+            round_,
         )
 
 

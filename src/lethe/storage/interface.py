@@ -400,12 +400,12 @@ class Plans(Protocol):
         """The datasets that the order planned."""
         ...
 
-    def save_result(self, work_order_id: WorkOrderId, result: DatasetResult) -> None:
-        """Keep what the forgetting did; a repetition replaces it."""
+    def save_result(self, work_order_id: WorkOrderId, result: DatasetResult, round_: int) -> None:
+        """Keep what one round of the forgetting did; a repetition of the round replaces it."""
         ...
 
     def results(self, work_order_id: WorkOrderId) -> Sequence[DatasetResult]:
-        """The order's results, by dataset id."""
+        """The order's results, by dataset id: all rounds together, with the snapshot and plan of the last."""
         ...
 
     def save_evidence(self, subject_id: UUID, dataset_id: DatasetId, evidence: dict[str, Any]) -> None:

@@ -44,11 +44,11 @@ class SqlPlans:
         query = sa.select(plans.c.dataset_id).where(plans.c.work_order_id == work_order_id)
         return [DatasetId(row["dataset_id"]) for row in self._session.rows(query.order_by(plans.c.dataset_id))]
 
-    def save_result(self, work_order_id: WorkOrderId, result: DatasetResult) -> None:
-        """Keep what the forgetting did; a repetition replaces it."""
+    def save_result(self, work_order_id: WorkOrderId, result: DatasetResult, round_: int) -> None:
+        """Keep what one round of the forgetting did; a repetition of the round replaces it."""
         self._replace(
             results,
-            {"work_order_id": work_order_id, "dataset_id": result.dataset_id},
+            {"work_order_id": work_order_id, "dataset_id": result.dataset_id, "round": round_},
             snapshot=result.snapshot,
             plan_hash=result.plan_hash,
             rows_deleted=result.rows_deleted,
@@ -56,18 +56,18 @@ class SqlPlans:
         )
 
     def results(self, work_order_id: WorkOrderId) -> Sequence[DatasetResult]:
-        """The order's results, by dataset id."""
-        query = sa.select(results).where(results.c.work_order_id == work_order_id).order_by(results.c.dataset_id)
-        return [
-            DatasetResult(
-                DatasetId(row["dataset_id"]),
-                row["snapshot"],
-                row["plan_hash"],
-                row["rows_deleted"],
-                _unpacked(row["rows_by_identity"]),
-            )
-            for row in self._session.rows(query)
-        ]
+        """The order's results, by dataset id: all rounds together, with the snapshot and plan of the last."""
+        query = sa.select(results).where(results.c.work_order_id == work_order_id)
+        found: dict[DatasetId, DatasetResult] = {}
+        for row in self._session.rows(query.order_by(results.c.dataset_id, results.c.round)):
+            dataset_id, counts = DatasetId(row["dataset_id"]), _unpacked(row["rows_by_identity"])
+            before = found.get(dataset_id)
+            rows = row["rows_deleted"]
+            if before is not None:
+                rows += before.rows_deleted
+                counts = tuple(map(sum, zip(before.rows_by_identity, counts, strict=True)))
+            found[dataset_id] = DatasetResult(dataset_id, row["snapshot"], row["plan_hash"], rows, counts)
+        return list(found.values())
 
     def save_evidence(self, subject_id: UUID, dataset_id: DatasetId, seen: dict[str, Any]) -> None:
         """Keep what the verification saw; a repetition replaces it."""

@@ -342,6 +342,7 @@ results: Final = sa.Table(
     metadata,
     sa.Column("work_order_id", sa.Uuid(), sa.ForeignKey("work_orders.work_order_id"), primary_key=True),
     _text("dataset_id", primary_key=True),
+    sa.Column("round", sa.Integer(), primary_key=True, autoincrement=False),
     _text("snapshot"),
     _text("plan_hash"),
     sa.Column("rows_deleted", sa.BigInteger(), nullable=False),

@@ -63,7 +63,14 @@ def make(template: Path, tmp_path: Path) -> Callable[[int], Path]:
 
 def engine(root: Path, faults: Faults) -> DeltaEngine:
     storage = FaultyStorage(LocalStorage(str(root)), faults)
-    return DeltaEngine(lambda _: storage, InlineExecutor(), PyarrowRewriter(), VERIFIER, new_name=lambda: str(uuid4()), clock=lambda: NOW)
+    return DeltaEngine(
+        lambda _: storage,
+        InlineExecutor(),
+        PyarrowRewriter(),
+        VERIFIER,
+        new_name=lambda: str(uuid4()),
+        clock=lambda: NOW,
+    )
 
 
 def plan_of(root: Path) -> TablePlan:

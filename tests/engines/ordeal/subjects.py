@@ -174,7 +174,9 @@ class Delta:
         delta.commit(home / "t", 4, *lines)
 
     def engine(self, home: Path, faults: Faults) -> Engine:
-        return DeltaEngine(opener(faults), InlineExecutor(), PyarrowRewriter(), VERIFIER, new_name=lambda: str(uuid4()), clock=now)
+        return DeltaEngine(
+            opener(faults), InlineExecutor(), PyarrowRewriter(), VERIFIER, new_name=lambda: str(uuid4()), clock=now
+        )
 
     def target(self, home: Path) -> Target:
         return Target(DatasetId("ds"), TableReference(TableFormat.DELTA, str(home / "t")), BY_ID)

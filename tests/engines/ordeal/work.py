@@ -1,11 +1,11 @@
 """What a worker does with one table, and what is to become of it: find, forget, purge."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from engines.faults import Faults
 from engines.ordeal.subjects import COUNTS, FILES, HIDDEN, WANTED, Subject, now
 from lethe.engines.interface import Forgotten, Marker, PurgePolicy, TableUnavailable
-from datetime import timedelta
 
 MARKER = Marker("bundle-1/forget")
 AT_ONCE = PurgePolicy(writers_grace=timedelta(0))

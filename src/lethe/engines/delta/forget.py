@@ -35,7 +35,7 @@ from lethe.engines.delta.features import require_deletable
 from lethe.engines.delta.find import Decided, Table, decide_all
 from lethe.engines.delta.log import read_snapshot, snapshot_and_listing
 from lethe.engines.delta.log_files import commit_path
-from lethe.engines.delta.rewriting import REWRITE_MEMORY, Copied, Copy
+from lethe.engines.delta.rewriting import REWRITE_MEMORY, Copied, Copy, ToCopy
 from lethe.engines.delta.snapshot import Snapshot
 from lethe.engines.executors.interface import Executor, Job
 from lethe.engines.interface import Marker, Phase, TableUnavailable, Target, Watcher
@@ -44,6 +44,8 @@ from lethe.engines.progress import Meter
 from lethe.engines.rewrite.interface import Rewriter
 from lethe.engines.storage.interface import FileExists, FileMissing, Storage, StorageFailed
 from lethe.engines.tally import Counts
+
+_COPIED: Final = frozenset({FileAction.REWRITE, FileAction.SCRUB})
 
 _ATTEMPTS: Final = 50
 """How often other writers may be faster before the work is given back; each is one more small decision."""
@@ -193,15 +195,15 @@ class Forgetting:
     def _copy(self, table: Table) -> None:
         """Copy what is to be rewritten and has no copy yet."""
         jobs = [
-            Job(one.add, one.add.size_bytes * REWRITE_MEMORY)
+            Job(ToCopy(one.add, anew=one.action is FileAction.SCRUB), one.add.size_bytes * REWRITE_MEMORY)
             for key, one in self._decided.items()
-            if one.action is FileAction.REWRITE and key in table.snapshot.files and key not in self._copied
+            if one.action in _COPIED and key in table.snapshot.files and key not in self._copied
         ]
-        meter = Meter(self._watch, Phase.FORGET, len(jobs), sum(job.item.size_bytes for job in jobs))
+        meter = Meter(self._watch, Phase.FORGET, len(jobs), sum(job.item.add.size_bytes for job in jobs))
         task = Copy(self._storage, self._matcher, table.mapping, self._rewriter, self._marker, self._attempt, self._now)
-        for add, copied in self._executor.map(task, jobs):
-            self._copied[add.key] = copied
-            meter.step(add.size_bytes)
+        for job, copied in self._executor.map(task, jobs):
+            self._copied[job.add.key] = copied
+            meter.step(job.add.size_bytes)
 
     def _changes(self, table: Table) -> Sequence[tuple[Decided, AddFile | None]]:
         """The live files that go, each with what takes its place."""
@@ -213,10 +215,10 @@ class Forgetting:
                     continue
                 case FileAction.DROP:
                     changes.append((one, None))
-                case FileAction.REWRITE:
+                case FileAction.REWRITE | FileAction.SCRUB:
                     copied = self._copied[key]
                     if copied.changed:
-                        action = FileAction.DROP if copied.add is None else FileAction.REWRITE
+                        action = FileAction.DROP if copied.add is None else one.action
                         changed = replace(one, action=action, rows=copied.rows_live, counts=copied.counts)
                         changes.append((changed, copied.add))
         return changes

@@ -39,10 +39,19 @@ class Copied:
     add: AddFile | None
     """The copy; None when nothing would be in it."""
     changed: bool
-    """Whether any row stayed out. The copy of an unchanged file is not written into the log."""
+    """Whether any row stayed out, or all is encoded anew. The copy of an unchanged file is not written into the log."""
     rows_live: int
     """Live rows of the source."""
     counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class ToCopy:
+    """One file to copy."""
+
+    add: AddFile
+    anew: bool
+    """Nothing that is encoded may be taken over, and the copy counts though no row stays out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +67,18 @@ class Copy:
     """A name that no other attempt bears."""
     now: datetime
 
-    def __call__(self, add: AddFile) -> Copied:
+    def __call__(self, job: ToCopy) -> Copied:
         """Write, compare, rename. Raises TableRefused, StorageFailed."""
+        add = job.add
         hidden = hidden_rows(self.storage, add.deletion_vector)
         path, temporary = copy_paths(add, self.marker, self.attempt)
         judge = DeltaJudge(self.matcher, self.mapping, hidden)
         with self.storage.open(add.file_path) as source, self.storage.create(temporary) as sink:
-            rewritten = self.rewriter.rewrite(source, sink, judge)
+            rewritten = self.rewriter.rewrite(source, sink, judge, anew=job.anew)
         rows_live = rewritten.rows_before - len(hidden)
-        if not rewritten.rows_after or rewritten.rows_after == rewritten.rows_before:
+        changed = job.anew or rewritten.rows_after != rewritten.rows_before
+        if not rewritten.rows_after or not changed:
             self.storage.remove(temporary)
-            changed = rewritten.rows_after != rewritten.rows_before
             return Copied(None, changed=changed, rows_live=rows_live, counts=rewritten.counts)
         with self.storage.open(add.file_path) as source, self.storage.open(temporary) as result:
             footer = pq.read_metadata(result)

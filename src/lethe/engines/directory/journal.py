@@ -18,7 +18,6 @@ from lethe.engines.interface import Marker
 from lethe.engines.storage.interface import FileExists, FileMissing, Storage
 from lethe.engines.tally import Counts
 
-
 COUNTS: Final = "counts.json"
 
 

@@ -54,8 +54,12 @@ def _decide(listing: Listing, grace: timedelta, now: datetime) -> tuple[Sequence
         decided = any(name.startswith("round-") for name in names)
         newest = max(stat.modified_at for stat in journal)
         if "done.json" in names or COUNTS in names:
-            kept = [stat for stat in journal if stat.path.endswith(f"/{COUNTS}") and stat.modified_at + COUNTS_KEPT > now]
-            goes.append(sorted((s for s in journal if s not in kept), key=lambda stat: stat.path.endswith("/done.json")))
+            kept = [
+                stat for stat in journal if stat.path.endswith(f"/{COUNTS}") and stat.modified_at + COUNTS_KEPT > now
+            ]
+            goes.append(
+                sorted((s for s in journal if s not in kept), key=lambda stat: stat.path.endswith("/done.json"))
+            )
         elif decided:
             held.append(NotRemoved(journal[0].path, "a forget began here and has not ended; repeat it"))
         elif newest + grace <= now:

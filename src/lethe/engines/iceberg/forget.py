@@ -67,6 +67,8 @@ from lethe.engines.tally import recalled, tally
 _ATTEMPTS_MAX: Final = 20
 """Commits that may come first before the forget gives way; each attempt after the first only searches what is new."""
 
+_COPIED: Final = frozenset({FileAction.REWRITE, FileAction.SCRUB})
+
 _COPY_MEMORY: Final = 4
 """Expected memory of a copy, as a multiple of the file's size."""
 
@@ -92,10 +94,12 @@ class Forgetting:
     watch: Watcher
     _made: dict[str, _Made] = field(default_factory=dict)
     _clean: set[str] = field(default_factory=set)
+    _suspects: set[str] = field(default_factory=set)
 
     def run(self) -> Outcome:
         """Forget, in the order that this module states. Raises TableRefused, TableUnavailable."""
         self._clean.update(f.path for f in self.plan.files if f.action is FileAction.KEEP)
+        self._suspects.update(f.path for f in self.plan.files if f.action is FileAction.SCRUB)
         state: TableState | None = None
         for _ in range(_ATTEMPTS_MAX):
             try:
@@ -130,7 +134,7 @@ class Forgetting:
         if refusal is not None:
             return NeverWill(refusal)
         asked = question(state, compile_matcher(self.target.selector, self.wanted), self.target.selector)
-        decision = Finder(asked, self.tools.executor, self.watch, Phase.FORGET).decide(self._clean)
+        decision = Finder(asked, self.tools.executor, self.watch, Phase.FORGET).decide(self._clean, self._suspects)
         self._clean.update(f.live.path for f in decision.files if f.action is FileAction.KEEP)
         if not decision.touched and not decision.deletes:
             self._discard(state)
@@ -167,10 +171,10 @@ class Forgetting:
             remove_quietly(state, [self._made.pop(path).job.copy_location])
         wanted: list[tuple[ManifestEntry, FileFacts, frozenset[str]]] = []
         for found in decision.touched:
-            if found.action is FileAction.REWRITE:
+            if found.action in _COPIED:
                 facts = asked.facts_of(found.live, found.hidden)
                 wanted.append((found.live.entry, facts, found.live.deletes))
-        wanted += [(d.entry, FileFacts(), frozenset()) for d in decision.deletes if d.action is FileAction.REWRITE]
+        wanted += [(d.entry, FileFacts(), frozenset()) for d in decision.deletes if d.action in _COPIED]
         jobs = {e.data_file.file_path: self._job(state, e, facts) for e, facts, _ in wanted}
         deletes = {e.data_file.file_path: d for e, _, d in wanted}
         sizes = {e.data_file.file_path: e.data_file.file_size_in_bytes for e, _, _ in wanted}
@@ -190,13 +194,14 @@ class Forgetting:
         """The copy goes where its source is: what a path says of a partition stays true."""
         source = entry.data_file.file_path
         copy = f"{dirname(source)}/{self.tools.new_name()}.parquet"
-        return Copy(source, state.places.of(source), copy, state.places.of(copy), facts)
+        anew = source in self._suspects
+        return Copy(source, state.places.of(source), copy, state.places.of(copy), facts, anew)
 
     def _require_agreement(self, decision: Decision) -> None:
         """Search and copy read the same rows; if they count differently, nothing is committed."""
         for found in decision.touched:
             made = self._made.get(found.live.path)
-            if found.action is FileAction.REWRITE and (
+            if found.action in _COPIED and (
                 made is None
                 or made.copied.rewritten.counts.rows != found.rows_matched
                 or made.copied.rewritten.rows_after != found.rows - found.rows_matched
@@ -205,12 +210,12 @@ class Forgetting:
 
     def _change(self, state: TableState, decision: Decision) -> Change:
         removed = [f.live.entry for f in decision.touched] + [d.entry for d in decision.deletes]
-        added = [self._added(state, f.live.entry) for f in decision.touched if f.action is FileAction.REWRITE]
+        added = [self._added(state, f.live.entry) for f in decision.touched if f.action in _COPIED]
         # A delete file keeps its age: were it younger, it would delete rows that came after it.
         added += [
             self._added(state, d.entry, d.entry.sequence_number)
             for d in decision.deletes
-            if d.action is FileAction.REWRITE and self._rows_left(d.entry)
+            if d.action in _COPIED and self._rows_left(d.entry)
         ]
         removed += _without_object(state, decision)
         return Change(removed, added, marked(self.marker, decision.counts))
