@@ -48,7 +48,7 @@ class FoundDelete:
 
     entry: ManifestEntry
     action: FileAction
-    """`REWRITE`, `SCRUB`: without the rows that name a match. `DROP`: what it deletes is carried out in the data files."""
+    """`REWRITE`, `SCRUB`: without the rows that name a match. `DROP`: what it deletes is carried out in data files."""
 
     def planned(self) -> PlannedFile:
         """As the plan says it: a delete file has no rows of the table."""

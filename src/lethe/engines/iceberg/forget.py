@@ -104,15 +104,10 @@ class Forgetting:
         for _ in range(_ATTEMPTS_MAX):
             try:
                 state = self.tools.load(self.target)
-                done = committed_as(state, self.marker)
+                done = self._earlier(state)
                 if done is not None:
                     self._discard(state)
-                    return self._repeated(state, done)
-                told = remembered(state.metadata, self.marker)
-                if told is not None:
-                    self._discard(state)
-                    return self._recalled(told)
-                return self._attempt(state)
+                return done or self._attempt(state)
             except Conflict:
                 continue
             except Refused as error:
@@ -233,15 +228,20 @@ class Forgetting:
         """Look whether it happened. Whatever is seen, nothing is removed: the commit may still be on its way."""
         try:
             state = self.tools.load(self.target)
-            done = committed_as(state, self.marker)
+            done = self._earlier(state)
             if done is not None:
-                return self._repeated(state, done)
-            told = remembered(state.metadata, self.marker)
-            if told is not None:
-                return self._recalled(told)
+                return done
         except Exception as error:  # noqa: BLE001 - the look itself may fail in any way, and then nothing is known
             return MayHaveHappened(f"{reason}; looking for it ended with {type(error).__name__}")
         return MayHaveHappened(reason)
+
+    def _earlier(self, state: TableState) -> Forgotten | None:
+        """What an earlier attempt did, if one did."""
+        done = committed_as(state, self.marker)
+        if done is not None:
+            return self._repeated(state, done)
+        told = remembered(state.metadata, self.marker)
+        return None if told is None else self._recalled(told)
 
     def _repeated(self, state: TableState, done: Snapshot) -> Forgotten:
         """What the earlier attempt did, as it noted it, or seen again in the snapshot on which it built."""
