@@ -78,6 +78,7 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def parsed(text: bytes) -> Any:
+    """The document that a text is, or None."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
