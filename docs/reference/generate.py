@@ -100,12 +100,32 @@ def openapi_page() -> str:
     return json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n"
 
 
+def api_page() -> str:
+    """Every call, by resource."""
+    by_tag: dict[str, list[tuple[str, ...]]] = {}
+    for path, calls in openapi_document()["paths"].items():
+        for method, call in calls.items():
+            answers = ", ".join(sorted(call["responses"]))
+            by_tag.setdefault(call["tags"][0], []).append((f"`{method.upper()} {path}`", call["summary"], answers))
+    parts = "\n".join(
+        f"## {tag}\n\n{_table(('Call', 'What it does', 'Answers'), rows)}" for tag, rows in by_tag.items()
+    )
+    return f"""# API
+
+Every call, by resource. [openapi.json](openapi.json) says all of every field, and a running server shows it
+interactively at `/docs`. What each call needs: [permissions](permissions.md).
+What each error means: [errors](errors.md).
+
+{parts}"""
+
+
 def _role_row(role: Role) -> tuple[str, ...]:
     has = PERMISSIONS_BY_ROLE[role.value]
     return (f"`{role.value}`", *("yes" if permission in has else "" for permission in Permission))
 
 
 PAGES = {
+    "api.md": api_page,
     "errors.md": errors_page,
     "settings.md": settings_page,
     "permissions.md": permissions_page,
@@ -143,11 +163,13 @@ def _nested(annotation: Any) -> tuple[type[BaseModel], bool] | None:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    value = field.default
+    value = field.get_default(call_default_factory=True)
     if value is None or value == "":
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, dict):
+        return ", ".join(f"`{each}`" for each in value) or "none"
     if isinstance(value, tuple):
         return ", ".join(f"`{each}`" for each in value) or "none"
     return f"`{value}`"
