@@ -73,7 +73,9 @@ def engines(settings: Settings) -> Mapping[TableFormat, Engine]:
             new_name=lambda: str(uuid4()),
             clock=system_now,
         ),
-        TableFormat.DELTA: DeltaEngine(open_storage, executor, rewriter, verifier, system_now),
+        TableFormat.DELTA: DeltaEngine(
+            open_storage, executor, rewriter, verifier, new_name=lambda: str(uuid4()), clock=system_now
+        ),
         TableFormat.PARQUET: DirectoryEngine(ParquetFormat(), open_storage, executor, verifier),
         TableFormat.NDJSON: DirectoryEngine(NdjsonFormat(), open_storage, executor, verifier),
     }
