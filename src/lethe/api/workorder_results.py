@@ -168,8 +168,12 @@ def _plan_out(plan: DatasetPlan, *, with_files: bool = False) -> DatasetPlanOut:
         snapshot=table.snapshot,
         plan_hash=table.hash,
         rows_matched=table.rows_matched,
-        files=FileCounts(keep=count[FileAction.KEEP], rewrite=count[FileAction.REWRITE], drop=count[FileAction.DROP]),
-        bytes_to_rewrite=size[FileAction.REWRITE],
+        files=FileCounts(
+            keep=count[FileAction.KEEP],
+            rewrite=count[FileAction.REWRITE] + count[FileAction.SCRUB],
+            drop=count[FileAction.DROP],
+        ),
+        bytes_to_rewrite=size[FileAction.REWRITE] + size[FileAction.SCRUB],
         bytes_to_drop=size[FileAction.DROP],
         touched_files=[
             PlannedFileOut(

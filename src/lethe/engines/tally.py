@@ -1,5 +1,7 @@
 """Counting a pass: counts that files add up to, and the tally that orders get back."""
 
+import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +49,21 @@ class Counts:
         """The counts that `to_json` wrote."""
         return cls(int(value["rows"]), _dense(*value["orders"]), _dense(*value["slots"]))
 
+    def to_text(self) -> str:
+        """The counts as one run of hexadecimal digits, for a table's own metadata.
+
+        Digits and words apart could be somebody's short id, and a verification would have to take them for it.
+        """
+        return zlib.compress(json.dumps(self.to_json(), separators=(",", ":")).encode(), 9).hex()
+
+    @classmethod
+    def from_text(cls, text: object) -> "Counts | None":
+        """The counts that `to_text` wrote; None for anything else."""
+        try:
+            return cls.from_json(json.loads(zlib.decompress(bytes.fromhex(str(text)))))
+        except (ValueError, KeyError, TypeError, IndexError, zlib.error):
+            return None
+
 
 def _sparse(numbers: Numbers) -> list[list[int]]:
     return [[int(i), int(numbers[i])] for i in np.flatnonzero(numbers)]
@@ -71,3 +88,13 @@ def tally(wanted: Wanted, counts: Counts) -> Tally:
         orders.append(OrderTally(order.work_order_id, rows, tuple(mine)))
         first += width
     return Tally(counts.rows, tuple(orders))
+
+
+def recalled(wanted: Wanted, counts: Counts | None) -> Tally | None:
+    """The counts of an earlier attempt as each order sees them; None when they are gone or count other orders."""
+    if counts is None:
+        return None
+    identities = sum(order.identities.count for order in wanted.orders)
+    if counts.rows and (len(counts.by_order), len(counts.by_slot)) != (len(wanted.orders), identities):
+        return None
+    return tally(wanted, counts)

@@ -558,7 +558,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         "results",
         sa.Column("work_order_id", sa.Uuid(), nullable=False),
         sa.Column("dataset_id", TEXT, nullable=False),
-        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("snapshot", TEXT, nullable=False),
         sa.Column("plan_hash", TEXT, nullable=False),
         sa.Column("rows_deleted", sa.BigInteger(), nullable=False),
