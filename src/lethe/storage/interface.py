@@ -26,6 +26,7 @@ from lethe.domain.product import ProductProgress
 from lethe.domain.quota import QuotaName
 from lethe.domain.task import Task
 from lethe.domain.work_order import Action, Status, WorkOrder
+from lethe.storage.event_interface import Callbacks, Deliveries, Events, Webhooks
 
 
 class StoreUnavailable(Exception):
@@ -168,6 +169,10 @@ class WorkOrders(Protocol):
         """The order. In a writing transaction its row is locked."""
         ...
 
+    def find_any(self, work_order_id: WorkOrderId) -> WorkOrder | None:
+        """The order, whosever it is: for what no caller asked for. In a writing transaction its row is locked."""
+        ...
+
     def save(self, order: WorkOrder) -> None:
         """Update the order; a changed status or name is also noted with its instant."""
         ...
@@ -261,6 +266,14 @@ class Tasks(Protocol):
 
     def add(self, task: Task) -> None:
         """Promise a step."""
+        ...
+
+    def of(self, subject_id: UUID) -> Sequence[Task]:
+        """All tasks of a subject."""
+        ...
+
+    def nudge(self, tasks: Sequence[Task]) -> None:
+        """What these tasks wait for may have happened: look at once, or once more when somebody is looking now."""
         ...
 
 
@@ -461,6 +474,14 @@ class Transaction(Protocol):
     def audit(self) -> AuditTrail: ...  # noqa: D102
     @property
     def idempotency(self) -> IdempotencyKeys: ...  # noqa: D102
+    @property
+    def events(self) -> Events: ...  # noqa: D102
+    @property
+    def webhooks(self) -> Webhooks: ...  # noqa: D102
+    @property
+    def deliveries(self) -> Deliveries: ...  # noqa: D102
+    @property
+    def callbacks(self) -> Callbacks: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
