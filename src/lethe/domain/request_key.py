@@ -6,7 +6,7 @@ A service that calls back names the key; it leads to the task that waits for the
 from dataclasses import dataclass
 from uuid import UUID
 
-from lethe.domain.ids import BundleId, DatasetId, ExpirationId, WorkOrderId
+from lethe.domain.ids import DatasetId, WorkOrderId
 from lethe.domain.product import Product
 
 
@@ -15,7 +15,7 @@ def key_of_order(work_order_id: WorkOrderId, product: Product) -> str:
     return f"{work_order_id}/{product.value}"
 
 
-def key_of_dataset(subject_id: BundleId | ExpirationId | UUID, product: Product, dataset_id: DatasetId) -> str:
+def key_of_dataset(subject_id: UUID, product: Product, dataset_id: DatasetId) -> str:
     """The key of a bundle's or an expiration's request to forget what a dataset contributed."""
     return f"{subject_id}/{product.value}/{dataset_id}"
 

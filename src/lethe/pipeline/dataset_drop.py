@@ -9,6 +9,7 @@ what is dropped already is nothing.
 from lethe.domain.dataset import Dataset
 from lethe.domain.expiration import Pending
 from lethe.domain.product import Product
+from lethe.domain.request_key import key_of_dataset
 from lethe.domain.task import Step, Task, promise
 from lethe.engines.interface import TableRefused, TableUnavailable, Wanted
 from lethe.operations.expirations import begin_execution
@@ -142,7 +143,7 @@ def _drop_contribution(shop: Shop, task: Task, hold: Hold) -> StepOutcome | None
     service = None if task.product is None else shop.products.get(task.product)
     if service is None or task.dataset_id is None:
         return Stuck("no such product is configured")
-    key = RequestKey(f"{task.subject_id}/{service.product.value}/{task.dataset_id}")
+    key = RequestKey(key_of_dataset(task.subject_id, service.product, task.dataset_id))
     space = Space(task.org_id, task.sandbox_name)
     match service.forget_dataset(space, task.dataset_id, key, beat=hold):
         case Done():

@@ -5,6 +5,7 @@ A service is asked under a key made of the order and the product, so that asking
 
 from lethe.domain.identity import Identities
 from lethe.domain.ids import BundleId
+from lethe.domain.request_key import key_of_order
 from lethe.domain.task import Step, Task, promise
 from lethe.domain.work_order import Action, OpenStatus, WorkOrder
 from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, StepOutcome, Stuck
@@ -25,7 +26,7 @@ def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     space = Space(task.org_id, task.sandbox_name)
     for order, identities in orders:
         try:
-            key = RequestKey(f"{order.work_order_id}/{service.product.value}")
+            key = RequestKey(key_of_order(order.work_order_id, service.product))
             answer = service.forget(space, identities, key, beat=hold)
         except ProductUnavailable as error:
             return Failed(str(error))

@@ -94,8 +94,18 @@ class SqlDeliveries:
         )
 
     def forget(self, before: datetime, limit: int) -> int:
-        """Remove so many events of before then, with their deliveries; how many there were."""
-        old = sa.select(events.c.position).where(events.c.at < before).order_by(events.c.at).limit(limit)
+        """Remove so many events of before then, with their deliveries; how many there were.
+
+        What is on its way to an enabled webhook stays.
+        """
+        on_its_way = sa.exists().where(
+            deliveries.c.position == events.c.position,
+            deliveries.c.state == _PENDING,
+            deliveries.c.webhook_id == webhooks.c.webhook_id,
+            webhooks.c.is_enabled,
+        )
+        old = sa.select(events.c.position).where(events.c.at < before, ~on_its_way)
+        old = old.order_by(events.c.at).limit(limit)
         rows = self._session.rows(old.with_for_update(skip_locked=True))
         positions = [row["position"] for row in rows]
         if positions:

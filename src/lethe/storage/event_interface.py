@@ -43,7 +43,7 @@ class Webhooks(Protocol):
         ...
 
     def save(self, webhook: Webhook) -> None:
-        """Update it; one that is enabled is tried at once, whatever happened before. Raises KeyError."""
+        """Update it, and take it from whoever delivers to it now; an enabled one is tried at once. Raises KeyError."""
         ...
 
     def replace_secret(self, webhook_id: WebhookId, secret: str, previous_until: datetime) -> None:
@@ -138,12 +138,11 @@ class ClaimableWebhooks(Webhooks, Protocol):
         """Lock the webhook for this transaction. Raises StaleClaim when the claim is no longer the newest."""
         ...
 
-    def extend(self, claim: WebhookClaim, lease: timedelta) -> None:
-        """Hold it longer. Raises StaleClaim."""
-        ...
+    def note(self, claim: WebhookClaim, *, failures: int, paused_until: datetime, lease: timedelta) -> None:
+        """Note how many deliveries failed in a row and until when to leave it alone, and hold it longer.
 
-    def note(self, claim: WebhookClaim, *, failures: int, paused_until: datetime) -> None:
-        """Note how many deliveries failed in a row, and until when to leave it alone. Raises StaleClaim."""
+        Raises StaleClaim.
+        """
         ...
 
     def release(self, claim: WebhookClaim) -> None:
@@ -167,5 +166,8 @@ class SendableDeliveries(Deliveries, Protocol):
         ...
 
     def forget(self, before: datetime, limit: int) -> int:
-        """Remove so many events of before then, with their deliveries; how many there were."""
+        """Remove so many events of before then, with their deliveries; how many there were.
+
+        What is on its way to an enabled webhook stays.
+        """
         ...

@@ -6,7 +6,7 @@ kept and a slow one holds up nobody else. As with tasks, what a sender records i
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -19,6 +19,9 @@ from lethe.storage.session import Row, Session
 from lethe.storage.webhook_rows import values_of, webhook_of
 from lethe.storage.webhook_secrets import opened, sealed
 from lethe.storage.work_interface import StaleClaim
+
+_TAKEN: Final[dict[str, Any]] = {"token": webhooks.c.token + 1, "lease_owner": None, "lease_until": None}
+"""Ends a claim: whoever holds it records nothing more, and delivers no more to what is not so any longer."""
 
 
 class SqlWebhooks:
@@ -47,8 +50,8 @@ class SqlWebhooks:
         return [webhook_of(row) for row in rows]
 
     def save(self, webhook: Webhook) -> None:
-        """Update it; one that is enabled is tried at once, whatever happened before. Raises KeyError."""
-        values = values_of(webhook)
+        """Update it, and take it from whoever delivers to it now; an enabled one is tried at once. Raises KeyError."""
+        values = values_of(webhook) | _TAKEN
         if webhook.is_enabled:
             values |= {"failures": 0, "paused_until": self._session.now}
             self._session.wakes_workers = True
@@ -61,7 +64,7 @@ class SqlWebhooks:
             "previous_sealed_secret": webhooks.c.sealed_secret,
             "previous_until": previous_until,
         }
-        self._update(webhook_id, before | self._sealed(webhook_id, secret))
+        self._update(webhook_id, before | _TAKEN | self._sealed(webhook_id, secret))
 
     def remove(self, webhook_id: WebhookId) -> None:
         """Forget it, its secret and its deliveries."""
@@ -95,14 +98,20 @@ class SqlWebhooks:
         if self._session.value(self._session.locked(query)) != claim.token:
             raise StaleClaim
 
-    def extend(self, claim: WebhookClaim, lease: timedelta) -> None:
-        """Hold it longer. Raises StaleClaim."""
-        self._change(claim, lease_until=self._session.now + lease)
+    def note(self, claim: WebhookClaim, *, failures: int, paused_until: datetime, lease: timedelta) -> None:
+        """Note how many deliveries failed in a row and until when to leave it alone, and hold it longer.
 
-    def note(self, claim: WebhookClaim, *, failures: int, paused_until: datetime) -> None:
-        """Note how many deliveries failed in a row, and until when to leave it alone. Raises StaleClaim."""
-        since = None if not failures else sa.func.coalesce(webhooks.c.failing_since, self._session.now)
-        self._change(claim, failures=failures, failing_since=since, paused_until=paused_until)
+        Raises StaleClaim.
+        """
+        now = self._session.now
+        since = sa.func.coalesce(webhooks.c.failing_since, sa.literal(now, webhooks.c.failing_since.type))
+        self._change(
+            claim,
+            failures=failures,
+            failing_since=since if failures else None,
+            paused_until=paused_until,
+            lease_until=now + lease,
+        )
 
     def release(self, claim: WebhookClaim) -> None:
         """Let others have it. Raises StaleClaim."""

@@ -45,8 +45,12 @@ def worker(
             writers_grace=timedelta(seconds=settings.work.writers_grace_seconds),
         ),
     )
-    owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
-    return Worker(shop, owner, SystemRandom().random, lease=timedelta(seconds=settings.work.lease_seconds))
+    return Worker(shop, owner_name(), SystemRandom().random, lease=timedelta(seconds=settings.work.lease_seconds))
+
+
+def owner_name() -> str:
+    """Name this machine and process in a claim."""
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
 
 
 def engines(settings: Settings) -> Mapping[TableFormat, Engine]:

@@ -582,7 +582,20 @@ def _create_event_tables() -> None:
         sa.Column("at", Instant(), nullable=False),
         sa.Column("facts", TEXT, nullable=False),
         sa.CheckConstraint(
-            "type IN ('org.lethe.workorder.received', 'org.lethe.workorder.validated', 'org.lethe.workorder.submitted', 'org.lethe.workorder.ingested', 'org.lethe.workorder.completed', 'org.lethe.workorder.failed', 'org.lethe.workorder.alarm', 'org.lethe.expiration.created', 'org.lethe.expiration.updated', 'org.lethe.expiration.cancelled', 'org.lethe.expiration.executing', 'org.lethe.expiration.completed', 'org.lethe.webhook.disabled', 'org.lethe.webhook.ping')",
+            "type IN ('org.lethe.workorder.received', "
+            "'org.lethe.workorder.validated', "
+            "'org.lethe.workorder.submitted', "
+            "'org.lethe.workorder.ingested', "
+            "'org.lethe.workorder.completed', "
+            "'org.lethe.workorder.failed', "
+            "'org.lethe.workorder.alarm', "
+            "'org.lethe.expiration.created', "
+            "'org.lethe.expiration.updated', "
+            "'org.lethe.expiration.cancelled', "
+            "'org.lethe.expiration.executing', "
+            "'org.lethe.expiration.completed', "
+            "'org.lethe.webhook.disabled', "
+            "'org.lethe.webhook.ping')",
             name=op.f("events_type_known"),
         ),
         sa.PrimaryKeyConstraint("position", name=op.f("events_pk")),
