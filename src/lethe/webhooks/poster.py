@@ -4,7 +4,7 @@ No proxy of the environment is used: it would connect where this machine must no
 its status is read no further than politeness asks, and kept nowhere.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -45,14 +45,14 @@ class Poster:
         begun = self._monotonic()
         status: int | None = None
         try:
-            headers: dict[bytes | str, bytes | str] = {
-                "content-type": CONTENT_TYPE,
-                "content-length": str(len(body)),
-                "user-agent": f"Lethe/{__version__}",
-                "accept-encoding": "identity",
-                "connection": "close",
-            }
-            headers |= signed_headers(secrets, message_id, self._now(), body)
+            headers = [
+                ("content-type", CONTENT_TYPE),
+                ("content-length", str(len(body))),
+                ("user-agent", f"Lethe/{__version__}"),
+                ("accept-encoding", "identity"),
+                ("connection", "close"),
+                *signed_headers(secrets, message_id, self._now(), body).items(),
+            ]
             status = self._post(url, headers, body)
             problem = None if 200 <= status < 300 else _problem(status)  # noqa: PLR2004 - the statuses of success
         except NotAdmitted:
@@ -66,7 +66,7 @@ class Poster:
             problem = f"the message cannot be sent ({type(error).__name__})"
         return Answered(status, timedelta(seconds=self._monotonic() - begun), problem)
 
-    def _post(self, url: str, headers: Mapping[bytes | str, bytes | str], body: bytes) -> int:
+    def _post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> int:
         deadline = Deadline(self._timeout_seconds, self._monotonic)
         backend = GuardedBackend(self._rule, self._resolve, deadline)
         with (
