@@ -39,9 +39,13 @@ bench: install ## how fast and how large, on SQLite and PostgreSQL; takes some m
 docs: install ## write the reference pages that are made from the code
 	$(BIN)/python docs/reference/generate.py
 
+site: install ## the documentation as a web site, in build/site
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/site
+	@echo build/site/index.html
+
 lock: ## renew requirements.lock from pyproject.toml
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --no-header --extra postgres --group dev --output-file requirements.lock --upgrade pyproject.toml
 
-.PHONY: help install demo serve test check bench docs lock
+.PHONY: help install demo serve test check bench docs site lock

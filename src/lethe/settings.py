@@ -6,6 +6,7 @@ made from the descriptions here.
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -403,10 +404,13 @@ def config_path() -> Path:
     return Path(os.environ.get(CONFIG_VARIABLE, CONFIG_DEFAULT))
 
 
-def unknown_variables() -> list[str]:
-    """Environment variables that look like settings and are none, such as misspelt ones: they change nothing."""
+def unknown_variables(others: Collection[str] = ()) -> list[str]:
+    """Environment variables that look like settings and are none, such as misspelt ones: they change nothing.
+
+    `others` are variables that somebody else reads.
+    """
     prefix = str(Settings.model_config["env_prefix"])
-    known = {prefix + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    known = {prefix + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE, *others}
     return sorted(
         name for name in os.environ if name.upper().startswith(prefix) and name.split("__")[0].upper() not in known
     )
