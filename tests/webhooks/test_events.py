@@ -1,18 +1,24 @@
 """Every change of status is an event, stored with it and told once, in order, and without anybody's identity."""
 
 import json
+import random
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
 
 from lethe.domain.ids import WorkOrderId
 from lethe.domain.product import Product
 from lethe.operations.alarms import raise_alarm
 from lethe.pipeline.worker import Worker
+from lethe.storage.schema import work_order_changes
 from support.receiver import Receiver
 from support.values import DEV
 
-from .conftest import Post
+from .conftest import Post, sender_of
 
 ANN, BOB, CY = "ann@example.com", "bob@example.com", "cy@example.com"
 ORDER_WAY = ["received", "validated", "submitted", "ingested", "completed"]
@@ -180,3 +186,47 @@ def test_workers_and_senders_do_not_need_each_other(post: Post, receiver: Receiv
         post.deliver()
     post.deliver_all()
     assert receiver.types(order_id) == ORDER_WAY
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_fails_in_between_the_events_told_are_the_changes_that_happened(
+    post: Post, receiver: Receiver, seed: int
+) -> None:
+    """Workers and senders take turns at random, receivers fail, senders die before they record; all is told once."""
+    dice = random.Random(seed)
+    receiver.answer = lambda _: dice.choice([200, 204, 204, 500, 503])
+    post.workshop.table("ds", [ANN, BOB, CY])
+    post.hook(receiver)
+    orders = [post.workshop.delete("ds", person) for person in (ANN, CY)]
+
+    class DyingCourier:
+        """Posts, and is dead before it can say so."""
+
+        def send(self, *args: Any) -> Any:
+            post.sender._courier.send(*args)
+            raise SystemExit
+
+    dying = sender_of(post.world.store, "dying")
+    dying._courier = DyingCourier()
+    for _ in range(60):
+        match dice.randrange(4):
+            case 0:
+                post.workshop.worker.run_once()
+            case 1:
+                post.sender.run_once()
+            case 2:
+                with suppress(SystemExit):
+                    dying.run_once()
+            case _:
+                post.world.clock.advance(timedelta(seconds=dice.choice([1, 40])))
+    post.workshop.work()
+    post.deliver_all()
+    for order_id in orders:
+        with post.world.store.read() as tx:
+            changes = tx._session.rows(
+                sa.select(work_order_changes.c.status)
+                .where(work_order_changes.c.work_order_id == UUID(order_id[3:]))
+                .order_by(work_order_changes.c.number)
+            )
+        assert receiver.types(order_id) == [row["status"] for row in changes] == ORDER_WAY
+    assert len(receiver.accepted()) == len(orders) * len(ORDER_WAY), "nothing else is told"
