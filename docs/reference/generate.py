@@ -163,7 +163,8 @@ def _parameters(command: Any) -> str:
             is_argument = each.param_type_name == "argument"
             name = f"<{each.name}>" if is_argument else ", ".join(each.opts)
             default = "required" if each.required else _cli_default(each.default)
-            rows.append((f"`{name}`", default, each.help or ""))
+            variable = f" (`{each.envvar}`)" if each.envvar else ""
+            rows.append((f"`{name}`", default, f"{each.help or ''}{variable}"))
     return _table(("Option", "Default", "What it is"), rows) if rows else ""
 
 

@@ -147,7 +147,6 @@ def test_a_callback_about_nothing_is_said_so(world: World) -> None:
         "x",
         f"{order_id}",
         f"{order_id}/identity",
-        f"{order_id}/profile/ds",
         "00000000-0000-0000-0000-000000000000/profile",
     ):
         refused(send(world, key), 404, "6005")

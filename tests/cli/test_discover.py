@@ -13,7 +13,7 @@ import pytest
 from pyiceberg.catalog import load_catalog
 
 from cli.conftest import Lethe
-from lethe.testing import LetheServer
+from lethe.testing.server import LetheServer
 
 SECRET = "zoe@example.com"
 PEOPLE = pa.table({"n": [1], "contact": [{"e_mail": SECRET, "kind": "private"}], "Customer-ID": [7]})

@@ -85,6 +85,7 @@ SECRET = "zoe@example.com"
         ("json", f'{{"id": "{SECRET}", "namespace": "E"}}\n{{"id": "{SECRET}"}}\n', {}, "line 2: no namespace"),
         ("json", json.dumps([SECRET]), {}, "item 1: no namespace is given"),
         ("json", json.dumps([SECRET, None]), {"namespace": "E"}, "item 2: the id is empty or no text"),
+        ("json", json.dumps([f"{SECRET}\ud800"]), {"namespace": "E"}, "item 1: the id is no valid text"),
         ("json", json.dumps([SECRET, 7]), {"namespace": "E"}, "item 2: the id is empty or no text"),
         ("json", json.dumps({"E": SECRET}), {}, "list 1: is not a list of ids"),
         ("json", json.dumps({"E": [SECRET, ""]}), {}, "list 1[1]: the id is empty"),

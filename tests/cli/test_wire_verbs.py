@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from cli.conftest import Lethe
 from lethe.cli.main import app
 from lethe.client import Lethe as Client
-from lethe.testing import LetheServer
+from lethe.testing.server import LetheServer
 from support.people import MakeTable, people_of, table_maker
 
 ANN, BEN, CAL = "ann@example.com", "ben@example.com", "cal@example.com"
@@ -91,7 +91,8 @@ def test_people_are_deleted_and_the_others_stay(
     assert of(call("workorder", "watch", order_id, "-o", "json"))["status"] == "completed"
     results = of(call("workorder", "results", order_id, "--identities", "-o", "json"))
     assert sorted(each["rows"] for each in results["results"]) == [1, 2]
-    assert "2 deleted" in call("workorder", "results", order_id).stderr
+    assert "completed: 3 rows, 2 identities\n" in call("workorder", "results", order_id).stderr
+    assert "2 identities: 2 deleted" in call("workorder", "results", order_id, "--identities").stderr
     assert of(call("workorder", "plan", order_id, "-o", "json"))["datasets"][0]["rowsMatched"] == 3
     assert "some rows match" in call("workorder", "plan", order_id).stdout
     renamed = of(call("workorder", "update", order_id, "--name", "Gone", "-o", "json"))

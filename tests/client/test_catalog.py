@@ -7,7 +7,7 @@ import pytest
 
 from lethe.auth.documents import check_document
 from lethe.client import Conflict, Expiration, Invalid, Lethe, NotFound, StillWorking, UserId
-from lethe.testing import LetheServer
+from lethe.testing.server import LetheServer
 from support.people import MakeTable, people_of
 
 WAIT_SECONDS_MAX = 90

@@ -3,8 +3,9 @@
 from lethe.contract.spelling import DELIVERY_STATES, EVENT_TYPES
 from lethe.domain.event import EventType, event_id, type_of_expiration, type_of_work_order
 from lethe.domain.expiration import HistoryStatus
+from lethe.domain.ids import DatasetId
 from lethe.domain.product import Product
-from lethe.domain.request_key import RequestOf, key_of_dataset, key_of_order, request_of
+from lethe.domain.request_key import RequestOf, key_of, request_of
 from lethe.domain.webhook import ATTEMPTS_MAX, RETRY_WAITS, DeliveryState, pause_after, retry_after
 from lethe.domain.work_order import statuses
 from support.values import a_bundle, an_order
@@ -30,11 +31,15 @@ def test_the_same_facts_have_the_same_id() -> None:
 
 def test_a_key_leads_back_to_what_it_is_about() -> None:
     order = an_order(a_bundle())
-    key = key_of_order(order.work_order_id, Product.PROFILE)
+    key = key_of(order.work_order_id, Product.PROFILE, 0)
     for text in (key, f"{key}.1", f"{key}.27"):
         assert request_of(text) == RequestOf(order.work_order_id, Product.PROFILE, None)
-    by_dataset = key_of_dataset(order.bundle_id, Product.IDENTITY, "a.b/c")  # type: ignore[arg-type]
-    assert request_of(by_dataset) == RequestOf(order.bundle_id, Product.IDENTITY, "a.b/c")  # type: ignore[arg-type]
+    again = request_of(key_of(order.work_order_id, Product.PROFILE, 2) + ".1")
+    assert again is not None
+    assert (again.subject_id, again.product) == (order.work_order_id, Product.PROFILE)
+    for round_ in (0, 3):
+        by_dataset = key_of(order.bundle_id, Product.IDENTITY, round_, "ds-1")
+        assert request_of(by_dataset) == RequestOf(order.bundle_id, Product.IDENTITY, DatasetId("ds-1"))
     for text in ("", "x/profile", f"{order.work_order_id}", f"{order.work_order_id}/nobody"):
         assert request_of(text) is None
 

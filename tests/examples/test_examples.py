@@ -11,7 +11,7 @@ import pytest
 
 from lethe.auth.documents import check_document
 from lethe.client import Lethe
-from lethe.testing import LetheServer
+from lethe.testing.server import LetheServer
 from support.people import MakeTable, people_of, table_maker
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -10,13 +10,13 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from lethe.domain.ids import WorkOrderId
-from lethe.domain.product import Product
-from lethe.operations.alarms import raise_alarm
+from lethe.domain.ids import DatasetId, WorkOrderId
+from lethe.domain.reverification import CompletedOrder, Reverification
+from lethe.pipeline.alarm import erased_identity_back
 from lethe.pipeline.worker import Worker
 from lethe.storage.schema import work_order_changes
 from support.receiver import Receiver
-from support.values import DEV
+from support.values import DEV, ORG, PROD
 
 from .conftest import Post, sender_of
 
@@ -138,12 +138,12 @@ def test_an_alarm_is_told_once_for_each_place_and_search(post: Post, receiver: R
     post.hook(receiver)
     order_id = post.workshop.delete("ds", ANN)
     post.workshop.work()
-    for occasion in ("monday", "monday", "tuesday"):
+    completed = CompletedOrder(WorkOrderId(UUID(order_id[3:])), ORG, PROD, post.world.clock.now)
+    for day in (1, 1, 2):
+        at = post.world.clock.now + timedelta(days=day)
         with post.world.store.write() as tx:
-            order = tx.work_orders.find_any(WorkOrderId(UUID(order_id[3:])))
-            assert order is not None
-            place = {"product": Product.DATA_LAKE, "dataset_id": "ds", "traces": 2}
-            raise_alarm(tx, order, occasion=occasion, **place)  # type: ignore[arg-type]
+            seen = Reverification(completed.work_order_id, DatasetId("ds"), at, "s", 9, rows_back=2, identities_back=1)
+            erased_identity_back(tx, completed, seen)
     post.deliver_all()
     assert receiver.types(order_id) == [*ORDER_WAY, "alarm", "alarm"]
     alarm = receiver.accepted(order_id)[-1]["data"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
@@ -101,4 +102,5 @@ def test_idle_workers_look_more_often_while_nobody_tells_them(store: SqlStore) -
     assert idling.idle_seconds(store.bell, now, None) == idling.ALONE_SECONDS_MAX
     store.bell.hears_others = True
     assert idling.idle_seconds(store.bell, now, None) == idling.TOLD_SECONDS_MAX
-    assert idling.idle_seconds(store.bell, now, now) < 1
+    assert idling.idle_seconds(store.bell, now, now) == idling.ALONE_SECONDS_MAX, "it could not be begun just now"
+    assert idling.idle_seconds(store.bell, now, now + timedelta(seconds=3)) == 3

@@ -11,7 +11,9 @@ from lethe.cli.calling import ENV_FILE, Caller
 from lethe.cli.certificate import certificate
 from lethe.cli.config import config, loaded
 from lethe.cli.datasets import dataset
+from lethe.cli.demo import demo, init_demo
 from lethe.cli.discovering import discover
+from lethe.cli.doctor import doctor
 from lethe.cli.exits import Commands
 from lethe.cli.expirations import ttl
 from lethe.cli.namespaces import namespace
@@ -25,10 +27,13 @@ app.add_typer(ttl, name="ttl")
 dataset.command(epilog="Example:\n\nlethe dataset discover /lake")(discover)
 app.add_typer(dataset, name="dataset")
 app.add_typer(namespace, name="namespace")
+app.command()(demo)
+app.command()(init_demo)
 app.command()(verify)
 app.command()(quota)
 app.add_typer(certificate, name="certificate")
 app.add_typer(audit, name="audit")
+app.command()(doctor)
 app.add_typer(config, name="config")
 
 
@@ -63,8 +68,16 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on; 0 is any free one.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where the embedded databases and the keys are.")] = None,
+    demo_world: Annotated[
+        bool, typer.Option("--demo", help="Serve the demonstration world of the data directory, made when missing.")
+    ] = False,
 ) -> None:
     """Serve the API until told to stop."""
+    if demo_world:
+        from lethe.cli.demo_world import serve_world
+
+        serve_world(data_dir or Path("data"), host, port)
+        return
     from lethe.cli.serve import serve as serve_api
 
     serve_api(loaded(host=host, port=port, data_dir=data_dir))

@@ -25,7 +25,7 @@ def print_plan(plan: Plan, output: Format) -> None:
 
 def print_results(results: Results, output: Format, *, with_identities: bool) -> None:
     """Print what became of each dataset, and how many identities ended how."""
-    identities = list(results) if with_identities or output is Format.TABLE else []
+    identities = list(results) if with_identities else []
     if output is Format.JSON:
         facts: dict[str, object] = {
             "workorderId": results.workorder_id,
@@ -35,7 +35,10 @@ def print_results(results: Results, output: Format, *, with_identities: bool) ->
         }
         show_json(facts | {"results": [each.to_wire() for each in identities]} if with_identities else facts)
         return
+    counts = ""
     if with_identities:
+        found = Counter(each.status for each in identities)
+        counts = ": " + ", ".join(f"{count:,} {status}" for status, count in found.most_common())
         show_table(
             ("NAMESPACE", "HASH", "STATUS", "ROWS"),
             ((each.namespace, each.hash, each.status, each.rows) for each in identities),
@@ -44,9 +47,8 @@ def print_results(results: Results, output: Format, *, with_identities: bool) ->
         ("DATASET", "ROWS DELETED", "PLAN"),
         ((each.dataset_id, each.rows_deleted, each.plan_hash) for each in results.datasets),
     )
-    counts = Counter(each.status for each in identities)
-    told = ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
-    say(f"{results.workorder_id} is {results.status}; {results.total:,} identities: {told}.")
+    told = f"{results.rows_deleted:,} rows, {results.total:,} identities{counts}"
+    say(f"{results.workorder_id} is {results.status}: {told}")
 
 
 def print_lookup(found: LookUp, output: Format) -> None:

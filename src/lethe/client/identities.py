@@ -40,7 +40,10 @@ def problem_of(value: object) -> str | None:
         return "the id is empty or no text"
     if len(value) > ID_LENGTH_MAX:
         return f"the id has more than {ID_LENGTH_MAX:,} characters"
-    return "the id holds the NUL character" if "\0" in value else None
+    if "\0" in value:
+        return "the id holds the NUL character"
+    # Half of a surrogate pair, which JSON can spell and UTF-8 cannot.
+    return "the id is no valid text" if any("\ud800" <= character <= "\udfff" for character in value) else None
 
 
 def one_part(identities: Identities) -> Part:

@@ -42,7 +42,10 @@ EVENT_TYPES: Final = (
         f"org.lethe.workorder.{word}"
         for word in ("received", "validated", "submitted", "ingested", "completed", "failed", "alarm")
     ),
-    *(f"org.lethe.expiration.{word}" for word in ("created", "updated", "cancelled", "executing", "completed")),
+    *(
+        f"org.lethe.expiration.{word}"
+        for word in ("created", "updated", "cancelled", "executing", "restored", "completed")
+    ),
     "org.lethe.webhook.disabled",
     "org.lethe.webhook.ping",
 )

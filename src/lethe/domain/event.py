@@ -32,6 +32,7 @@ class EventType(StrEnum):
     EXPIRATION_UPDATED = "org.lethe.expiration.updated"
     EXPIRATION_CANCELLED = "org.lethe.expiration.cancelled"
     EXPIRATION_EXECUTING = "org.lethe.expiration.executing"
+    EXPIRATION_RESTORED = "org.lethe.expiration.restored"
     EXPIRATION_COMPLETED = "org.lethe.expiration.completed"
     WEBHOOK_DISABLED = "org.lethe.webhook.disabled"
     """Lethe gave a webhook up."""

@@ -31,15 +31,13 @@ def hear_callback(tx: Transaction, product: Product, message_id: str, key: str) 
 
 def _tasks(tx: Transaction, request: RequestOf) -> Sequence[Task]:
     """The tasks that ask under such a key, whatever their state."""
-    if request.dataset_id is not None:
-        step, subject_id = Step.DROP, request.subject_id
-    else:
-        order = tx.work_orders.find_any(WorkOrderId(request.subject_id))
-        if order is None:
-            return []
-        step, subject_id = Step.FORGET, order.bundle_id
+    order = tx.work_orders.find_any(WorkOrderId(request.subject_id))
+    is_order = order is not None
+    step = Step.FORGET if is_order else Step.DROP
+    subject_id = request.subject_id if order is None else order.bundle_id
+    dataset_id = None if is_order else request.dataset_id
     return [
         task
         for task in tx.tasks.of(subject_id)
-        if task.step is step and task.product is request.product and task.dataset_id == request.dataset_id
+        if task.step is step and task.product is request.product and task.dataset_id == dataset_id
     ]

@@ -8,9 +8,5 @@ With Lethe installed, pytest knows two fixtures, and nothing needs to be importe
 
 `lethe` is a client of a real server, `lethe_server` the server: one for the whole run, on a free loopback port, with
 its data in a temporary directory. It works at once: no lead before an expiry, no window before a bundle runs, no grace
-for other writers. Other test frameworks use `LetheServer` as a context manager.
+for other writers. Other test frameworks use `lethe.testing.server.LetheServer` as a context manager.
 """
-
-from lethe.testing.server import DidNotStart, LetheServer
-
-__all__ = ["DidNotStart", "LetheServer"]

@@ -71,7 +71,7 @@ class LetheServer:
 
     directory: Path
     settings: str = ""
-    start_seconds_max: float = 60
+    start_seconds_max: float = 120
     org: str = field(default=ORG, init=False)
     api_key: str = field(default=API_KEY, init=False)
     client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), init=False, repr=False)

@@ -44,12 +44,17 @@ def callbacks(products: Mapping[Product, ForgettingProduct]) -> Mapping[Product,
     return {product: each for product, each in products.items() if isinstance(each, HttpProduct)}
 
 
-def _service(product: Product, settings: ProductSettings, embedded: ForgettingProduct) -> ForgettingProduct:
+def service(product: Product, settings: ProductSettings) -> SqlProduct | HttpProduct:
+    """Make a service that is not embedded. Raises ValueError where the settings cannot be used."""
     if settings.sql is not None:
         return _sql(product, settings.sql)
     if settings.http is not None:
         return _http(product, settings.http)
-    return embedded
+    raise ValueError(f"{product.value} is embedded")
+
+
+def _service(product: Product, settings: ProductSettings, embedded: ForgettingProduct) -> ForgettingProduct:
+    return embedded if settings.kind == "embedded" else service(product, settings)
 
 
 def _sql(product: Product, settings: SqlProductSettings) -> SqlProduct:
