@@ -23,10 +23,10 @@ from lethe.engines.parquet.format import ParquetFormat
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 from lethe.engines.storage.opening import StorageOpener, storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
-from lethe.pipeline.shop import Shop
+from lethe.pipeline.shop import Aftercare, Shop
 from lethe.pipeline.worker import Worker
 from lethe.products.interface import ForgettingProduct
-from lethe.settings import Settings
+from lethe.settings import AftercareSettings, Settings
 from lethe.storage.store import SqlStore
 
 
@@ -44,9 +44,19 @@ def worker(
             readers_grace=timedelta(seconds=settings.work.readers_grace_seconds),
             writers_grace=timedelta(seconds=settings.work.writers_grace_seconds),
         ),
+        trash=timedelta(days=settings.work.trash_days),
+        aftercare=_aftercare(settings.aftercare),
     )
     owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
     return Worker(shop, owner, SystemRandom().random, lease=timedelta(seconds=settings.work.lease_seconds))
+
+
+def _aftercare(settings: AftercareSettings) -> Aftercare:
+    return Aftercare(
+        reverify_after=sorted(timedelta(days=days) for days in settings.reverify_days),
+        failed_identities=timedelta(days=settings.failed_identities_days),
+        history=timedelta(days=settings.history_days) or None,
+    )
 
 
 def engines(settings: Settings) -> Mapping[TableFormat, Engine]:
@@ -63,7 +73,9 @@ def engines(settings: Settings) -> Mapping[TableFormat, Engine]:
             new_name=lambda: str(uuid4()),
             clock=system_now,
         ),
-        TableFormat.DELTA: DeltaEngine(open_storage, executor, rewriter, verifier, system_now),
+        TableFormat.DELTA: DeltaEngine(
+            open_storage, executor, rewriter, verifier, new_name=lambda: str(uuid4()), clock=system_now
+        ),
         TableFormat.PARQUET: DirectoryEngine(ParquetFormat(), open_storage, executor, verifier),
         TableFormat.NDJSON: DirectoryEngine(NdjsonFormat(), open_storage, executor, verifier),
     }
