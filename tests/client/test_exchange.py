@@ -1,6 +1,7 @@
 """What the client does when answers fail: what it sends again, when, and what it raises."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
@@ -18,6 +19,7 @@ from lethe.client import (
     RateLimited,
     Unavailable,
     UnexpectedAnswer,
+    WorkFailed,
 )
 
 SECRET = "ann@example.com"
@@ -70,6 +72,39 @@ def test_what_creates_carries_one_key_through_every_attempt() -> None:
     assert json.loads(script.requests[0].content)["namespacesIdentities"] == [
         {"namespace": {"code": "Email"}, "IDs": [SECRET]}
     ]
+
+
+EXPIRATION = {
+    "ttlId": "SD-1",
+    "datasetId": "d",
+    "datasetName": "D",
+    "sandboxName": "prod",
+    "imsOrg": "ORG",
+    "status": "executing",
+    "expiry": "2026-01-01T00:00:00.000000Z",
+    "updatedAt": "2026-01-01T00:00:00.000000Z",
+    "updatedBy": "x",
+    "displayName": "",
+    "description": "",
+    "destroyAfter": "2026-01-08T00:00:00.000000Z",
+    "productStatusDetails": [
+        {"productName": "Data Management", "productStatus": "failure", "createdAt": "2026-01-01T00:00:00.000000Z"}
+    ],
+    "heldBy": [{"step": "drop", "productStatus": "failure", "reason": "object lock", "attempts": 3}],
+}
+"""An expiration of which something was given up."""
+
+
+def test_an_expiration_of_which_something_was_given_up_has_failed() -> None:
+    script = Script(ok(EXPIRATION), ok(EXPIRATION), ok({**EXPIRATION, "status": "cancelled"}))
+    client = script.client()
+    with pytest.raises(WorkFailed) as failed:
+        client.expirations.wait("d")
+    assert failed.value.subject.held_by[0].reason == "object lock"
+    assert client.expirations.retry("d").destroy_after == datetime(2026, 1, 8, tzinfo=UTC)
+    assert client.expirations.restore("d").status == "cancelled"
+    assert [request.url.path.rpartition("/")[2] for request in script.requests] == ["d", "retry", "restore"]
+    assert all("Idempotency-Key" in request.headers for request in script.requests[1:])
 
 
 def test_what_cannot_be_repeated_is_not() -> None:
