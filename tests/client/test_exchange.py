@@ -17,6 +17,7 @@ from lethe.client import (
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
+    StillWorking,
     Unavailable,
     UnexpectedAnswer,
     WorkFailed,
@@ -158,6 +159,20 @@ def test_tokens_are_fetched_kept_renewed_and_renewed_early() -> None:
     script.done()
     sent = [request.headers.get("Authorization") for request in script.requests if request.method == "GET"]
     assert sent == ["Bearer one", "Bearer one", "Bearer one", "Bearer two", "Bearer three"]
+
+
+def test_waiting_looks_often_after_a_change_and_seldom_without() -> None:
+    statuses = ["received", "received", "received", "validated", "validated", "completed"]
+    script = Script(*[ok({**ORDER, "status": status}) for status in statuses])
+    seen: list[str] = []
+    script.client().work_orders.wait("DI-1", on_progress=lambda order: seen.append(order.status))
+    assert seen == ["received", "validated", "completed"]
+    assert script.slept == pytest.approx([0.1, 0.15, 0.225, 0.1, 0.15])
+    script = Script(*[ok(ORDER) for _ in range(40)])
+    with pytest.raises(StillWorking, match="work order DI-1 is still received"):
+        script.client().work_orders.wait("DI-1", timeout=60)
+    assert max(script.slept) == 5
+    assert sum(script.slept) == pytest.approx(60)
 
 
 def test_a_fresh_token_that_is_refused_is_not_asked_for_for_ever() -> None:
