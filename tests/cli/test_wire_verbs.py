@@ -102,6 +102,15 @@ def test_people_are_deleted_and_the_others_stay(
     call("certificate", "get", order_id, "--file", str(proof))
     assert "Valid: signed by" in call("certificate", "check", str(proof)).stdout
     assert of(call("certificate", "get", order_id)) == json.loads(proof.read_text())
+    checked = of(call("certificate", "check", str(proof), "-o", "json"))
+    assert (checked["valid"], checked["trusted"]) == (True, False)
+    assert checked["certificate"] == json.loads(proof.read_text())["certificate"]
+    call("certificate", "check", str(proof), "--key", checked["signedBy"])
+    assert not of(call("certificate", "check", str(proof), "--key", "another", "-o", "json", status=1))["valid"]
+    for broken in (proof.read_text().replace('"jws": "', '"jws": "x'), "{", "nonsense"):
+        proof.write_text(broken)
+        assert call("certificate", "check", str(proof), status=1).stdout.startswith("Not valid: ")
+    call("certificate", "check", "nowhere.json", status=2)
 
 
 def test_lookup_reads_the_identity_from_standard_input(
