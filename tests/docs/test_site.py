@@ -20,7 +20,7 @@ FENCE = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 
 def sphinx(*arguments: Path | str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
 
 
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final, NewType, Protocol
 
 from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
-from lethe.domain.identity import Identities
+from lethe.domain.identity import HashedIdentities, Identities
 from lethe.domain.ids import DatasetId, WorkOrderId
 from lethe.domain.plan import TablePlan
 
@@ -56,10 +56,20 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class HashedOrder:
+    """An order whose identities are destroyed: rows are recognised by keyed hashes."""
+
+    work_order_id: WorkOrderId
+    identities: HashedIdentities
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """The orders that go through one pass over a table together."""
 
     orders: tuple[Order, ...]
+    hashed: tuple[HashedOrder, ...] = ()
+    """For find alone: nothing but a row's own value can be hashed and compared. They count behind the others."""
 
 
 # What was counted

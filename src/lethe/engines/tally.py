@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lethe.engines.interface import OrderTally, Tally, Wanted
+from lethe.engines.interface import HashedOrder, Order, OrderTally, Tally, Wanted
 
 Numbers = NDArray[np.int64]
 
@@ -80,7 +80,8 @@ def tally(wanted: Wanted, counts: Counts) -> Tally:
     """The counts as each order sees them."""
     orders = []
     first = 0
-    for position, order in enumerate(wanted.orders):
+    everyone: tuple[Order | HashedOrder, ...] = (*wanted.orders, *wanted.hashed)
+    for position, order in enumerate(everyone):
         width = order.identities.count
         mine = counts.by_slot[first : first + width].tolist() if counts.rows else [0] * width
         rows = int(counts.by_order[position]) if counts.rows else 0

@@ -242,7 +242,8 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("reason", TEXT, nullable=True),
         sa.Column("round", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint(
-            "step IN ('find', 'bundle', 'forget', 'purge', 'verify', 'drop', 'confirm')", name=op.f("tasks_step_known")
+            "step IN ('find', 'bundle', 'forget', 'purge', 'verify', 'drop', 'confirm', 'reverify')",
+            name=op.f("tasks_step_known"),
         ),
         sa.CheckConstraint("state IN ('ready', 'done', 'failed')", name=op.f("tasks_state_known")),
         sa.CheckConstraint("attempts >= 0", name=op.f("tasks_attempts_at_least_0")),
@@ -250,6 +251,18 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
     )
     op.create_index("tasks_by_due_at", "tasks", ["state", "org_id", "due_at", "task_id"])
     op.create_index("tasks_by_subject", "tasks", ["subject_id"])
+    op.create_table(
+        "failures",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("step", TEXT, nullable=False),
+        sa.Column("product", TEXT, nullable=True),
+        sa.Column("dataset_id", TEXT, nullable=True),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", "task_id", name=op.f("failures_pk")),
+    )
     op.create_table(
         "evidence",
         sa.Column("subject_id", sa.Uuid(), nullable=False),
@@ -315,6 +328,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("cancelled_at", Instant(), nullable=True),
         sa.Column("executed_at", Instant(), nullable=True),
         sa.Column("completed_at", Instant(), nullable=True),
+        sa.Column("destroy_at", Instant(), nullable=True),
         sa.Column("dataset_name_key", TEXT, nullable=False),
         sa.Column("description_key", TEXT, nullable=False),
         sa.Column("dataset_name_folded", TEXT, nullable=False),
@@ -470,7 +484,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("at", Instant(), nullable=False),
         sa.Column("by", TEXT, nullable=False),
         sa.CheckConstraint(
-            "status IN ('created', 'updated', 'cancelled', 'executing', 'completed')",
+            "status IN ('created', 'updated', 'cancelled', 'executing', 'completed', 'restored')",
             name=op.f("expiration_history_status_known"),
         ),
         sa.ForeignKeyConstraint(
@@ -553,4 +567,19 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
             ["work_order_id"], ["work_orders.work_order_id"], name=op.f("results_work_order_id_fk")
         ),
         sa.PrimaryKeyConstraint("work_order_id", "dataset_id", "round", name=op.f("results_pk")),
+    )
+    op.create_table(
+        "reverifications",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("snapshot", TEXT, nullable=False),
+        sa.Column("rows_examined", sa.BigInteger(), nullable=False),
+        sa.Column("rows_back", sa.BigInteger(), nullable=False),
+        sa.Column("identities_back", sa.BigInteger(), nullable=False),
+        sa.Column("problem", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["work_order_id"], ["work_orders.work_order_id"], name=op.f("reverifications_work_order_id_fk")
+        ),
+        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", "at", name=op.f("reverifications_pk")),
     )
