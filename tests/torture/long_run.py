@@ -32,7 +32,7 @@ SCALE = Scale(
     orders_at_once=2,
     tables_of_a_kind=2,
     watched=2,
-    lease_seconds=1,
+    lease_seconds=2,
     end_seconds_max=900,
     skews=(0.0, -150.0, 600.0),
 )

@@ -90,7 +90,7 @@ class Run:
     def let_expire(self) -> None:
         assert self._expiring, "there is no dataset left that could expire"
         dataset_id = self._expiring.pop()
-        after = timedelta(seconds=self.dice.uniform(0.2, 1))
+        after = timedelta(seconds=self.dice.uniform(0.5, 1.5))
         self.ledger.expirations[self.api.let_expire(dataset_id, after)] = dataset_id
 
     def wait(self, seconds: float) -> None:
@@ -135,11 +135,11 @@ def torment(directory: Path, database: str, scale: Scale, seed: int, troubles: T
         (home / "data").symlink_to(data)
         url = None if postgres is None else postgres.url("torture")
         server = Server(home, _settings(lake, book, scale), url)
-        with server, server.client() as client:
+        with server:
             memory = checks.Remembered(sa.create_engine(_sqlalchemy_url(url, data), poolclass=sa.NullPool))
             effects.metadata.create_all(memory.engine)
             with Fleet(server, lake, scale.watched, dice, scale.skews) as fleet:
-                run = Run(scale, dice, PatientClient(client), fleet, book, memory)
+                run = Run(scale, dice, PatientClient(server), fleet, book, memory)
                 _torment(run, troubles(data, room, postgres))
                 run.reach_the_end()
                 fleet.stop()
@@ -153,7 +153,7 @@ def _torment(run: Run, troubles: Sequence[Trouble]) -> None:
         try:
             trouble(run)
         except AssertionError as error:
-            raise AssertionError(f"{trouble}: {error}\n{run.fleet.words()}") from error
+            raise AssertionError(f"{trouble}: {error}\n{run.memory.explained()}\n{run.fleet.words()}") from error
     run.top_up()
 
 
