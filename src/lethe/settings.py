@@ -202,6 +202,9 @@ class WorkSettings(_Part):
     writers_grace_seconds: float = Field(
         3_600, ge=0, le=31_536_000, description="How long a file that no table refers to may be a commit on its way."
     )
+    trash_days: float = Field(
+        0, ge=0, le=365, description="How long an expired dataset can be restored before it is destroyed, in days."
+    )
 
 
 class IdentityColumnsSettings(_Part):

@@ -83,6 +83,7 @@ class Workshop:
     world: World
     tables: Path
     purge_policy: PurgePolicy = field(default_factory=lambda: PurgePolicy(writers_grace=timedelta(0)))
+    trash: timedelta = timedelta(0)
     services: dict[Product, RememberingService] = field(
         default_factory=lambda: {product: RememberingService(product) for product in SERVICES}
     )
@@ -94,6 +95,7 @@ class Workshop:
             engines=self.world.engines,
             products=dict(self.services),
             purge_policy=self.purge_policy,
+            trash=self.trash,
         )
 
     @cached_property

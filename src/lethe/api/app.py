@@ -18,6 +18,7 @@ from lethe.api.metrics import EdgeMetrics
 from lethe.api.namespaces import namespaces
 from lethe.api.openapi import describe
 from lethe.api.quota import quota
+from lethe.api.recovery import recovery
 from lethe.api.resource import Resource, RouteFacts
 from lethe.api.sandboxes import sandboxes
 from lethe.api.schemas import schemas
@@ -33,6 +34,7 @@ RESOURCES: Final[Sequence[Resource]] = (
     ttl,
     workorder_results,
     certificates,
+    recovery,
     workorder,
     jobs,
     tokens,

@@ -109,6 +109,12 @@ EXPIRATION_NOT_CANCELLABLE: Final = ProblemCode(
 PRODUCT_STATUS_NOT_AVAILABLE: Final = ProblemCode(
     3006, 400, "Product statuses are not available yet", "Ask for them once the expiration is executing or completed."
 )
+EXPIRATION_NOT_STUCK: Final = ProblemCode(
+    3007, 409, "Nothing of the expiration was given up", "Retry an executing expiration of which a product failed."
+)
+EXPIRATION_NOT_RESTORABLE: Final = ProblemCode(
+    3008, 409, "The dataset cannot be restored", "Restore it before `destroyAfter`; later its destruction has begun."
+)
 
 WORK_ORDER_UNKNOWN: Final = ProblemCode(
     4001, 404, "The work order does not exist", "Look it up by its id, in its sandbox."
@@ -146,6 +152,13 @@ PLAN_UNKNOWN: Final = ProblemCode(
 )
 CERTIFICATE_UNKNOWN: Final = ProblemCode(
     4011, 404, "There is no certificate", "Ask again once the work order or the expiration is completed."
+)
+
+WORK_ORDER_NOT_FAILED: Final = ProblemCode(
+    4012, 409, "The work order has not failed", "Retry a work order once its status is `failed`."
+)
+IDENTITIES_DESTROYED: Final = ProblemCode(
+    4013, 409, "The identities were destroyed", "Submit a new work order; see `failed_identities_days` in the settings."
 )
 
 DATASET_UNKNOWN: Final = ProblemCode(

@@ -130,5 +130,21 @@ class NoPlanYet(Refusal):
     """The work order has no plan yet, or needs none."""
 
 
+class WorkOrderNotFailed(Refusal):
+    """The work order has not failed, so there is nothing to retry."""
+
+
+class IdentitiesDestroyed(Refusal):
+    """The order's identities were destroyed, since it had failed long ago; submit a new work order."""
+
+
+class ExpirationNotStuck(Refusal):
+    """Nothing of the dataset expiration was given up, so there is nothing to retry."""
+
+
+class ExpirationNotRestorable(Refusal):
+    """The dataset cannot be restored: only an executing expiration whose dataset is not being destroyed yet can."""
+
+
 class NoCertificateYet(Refusal):
     """There is no certificate, for the work is not completed."""

@@ -23,6 +23,8 @@ class Shop:
     products: Mapping[Product, ForgettingProduct]
     """The services; the data lake is the engines."""
     purge_policy: PurgePolicy = field(default_factory=PurgePolicy)
+    trash: timedelta = timedelta(0)
+    """How long an expired dataset stays flagged, to be restored, before it is destroyed."""
     patience: timedelta = timedelta(seconds=1)
     """How long a step waits before it looks again for what another step or worker is about to do."""
 

@@ -14,8 +14,9 @@ from typing import Final, assert_never
 import structlog
 
 from lethe.domain.product import Product
-from lethe.domain.task import ATTEMPTS_MAX, Claim, Step, Task, backoff
+from lethe.domain.task import ATTEMPTS_MAX, Claim, Step, backoff
 from lethe.pipeline import bundling, dataset_drop, record_delete, services
+from lethe.pipeline.holding import StepFunction, with_dataset
 from lethe.pipeline.outcome import Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Hold, Shop
@@ -26,21 +27,20 @@ LEASE: Final = timedelta(seconds=30)
 IDLE_SECONDS_MAX: Final = 1.0
 """How long an idle worker waits before it looks again."""
 
-StepFunction = Callable[[Shop, Task, Hold], StepOutcome]
-
 _IN_THE_LAKE: Final[Mapping[Step, StepFunction]] = {
     Step.FIND: record_delete.find,
     Step.BUNDLE: bundling.bundle,
-    Step.FORGET: record_delete.forget,
-    Step.PURGE: record_delete.purge,
-    Step.VERIFY: record_delete.verify,
-    Step.DROP: dataset_drop.drop,
-    Step.CONFIRM: dataset_drop.confirm,
+    Step.FORGET: with_dataset(record_delete.forget),
+    Step.PURGE: with_dataset(record_delete.purge),
+    Step.VERIFY: with_dataset(record_delete.verify),
+    Step.DROP: dataset_drop.after_window(with_dataset(dataset_drop.drop)),
+    Step.CONFIRM: with_dataset(dataset_drop.confirm),
 }
 _IN_A_SERVICE: Final[Mapping[Step, StepFunction]] = {
-    **_IN_THE_LAKE,
     Step.FORGET: services.forget,
     Step.VERIFY: services.verify,
+    Step.DROP: dataset_drop.after_window(dataset_drop.drop),
+    Step.CONFIRM: dataset_drop.confirm,
 }
 
 log = structlog.get_logger("lethe.worker")

@@ -11,10 +11,12 @@ from lethe.domain.errors import ExpirationExists
 from lethe.domain.expiration import (
     ACTIVE,
     Change,
+    Executing,
     Expiration,
     ExpirationStatus,
     HistoryEntry,
     HistoryStatus,
+    Trashed,
     type_of_status,
 )
 from lethe.domain.ids import DatasetId, ExpirationId, OrgId, SandboxName
@@ -46,6 +48,7 @@ ORDER_COLUMNS: Final[Mapping[ExpirationOrder, sa.Column[Any]]] = {
 
 _NOTED_AT: Final = {
     HistoryStatus.CANCELLED: "cancelled_at",
+    HistoryStatus.RESTORED: "cancelled_at",
     HistoryStatus.EXECUTING: "executed_at",
     HistoryStatus.COMPLETED: "completed_at",
 }
@@ -131,6 +134,11 @@ class SqlExpirations:
         rows = self._session.rows(query)
         return {DatasetId(row["dataset_id"]): row["expiry_at"] for row in rows}
 
+    def begin_destruction(self, executing: Executing) -> None:
+        """Record that the dataset can no longer be restored."""
+        of_it = expirations.c.expiration_id == executing.expiration_id
+        self._session.run(expirations.update().where(of_it).values(destroy_at=None))
+
     def due(self, limit: int) -> Sequence[DueExpiration]:
         """Pending ones whose expiry has come, the oldest first."""
         column = expirations.c
@@ -158,6 +166,11 @@ class SqlExpirations:
         """Record how far these products are."""
         save_progress(self._session, expiration_products, expiration_products.c.expiration_id, expiration_id, progress)
 
+    def clear_products(self, expiration_id: ExpirationId) -> None:
+        """Forget how far the products are: execution was called back."""
+        of_it = expiration_products.c.expiration_id == expiration_id
+        self._session.run(expiration_products.delete().where(of_it))
+
     def list(self, where: ExpirationFilter, order: Sequence[By[ExpirationOrder]], page: Page) -> Listing[Expiration]:
         """One page. Long texts are ordered by their first 500 characters, equal keys by id."""
         keys = [(ORDER_COLUMNS[by.key], by.descending) for by in order]
@@ -178,6 +191,7 @@ def _values(expiration: Expiration) -> dict[str, Any]:
         "created_at": expiration.created_at,
         "updated_at": expiration.updated_at,
         "updated_by": expiration.updated_by,
+        "destroy_at": expiration.destroy_at if isinstance(expiration, Trashed) else None,
         "dataset_name_key": sort_key(expiration.dataset_name),
         "description_key": sort_key(expiration.description),
         "dataset_name_folded": folded(expiration.dataset_name),
@@ -190,16 +204,23 @@ def _values(expiration: Expiration) -> dict[str, Any]:
 
 
 def _expiration(row: Row | Mapping[str, Any]) -> Expiration:
-    return type_of_status[ExpirationStatus(row["status"])](
-        expiration_id=ExpirationId(row["expiration_id"]),
-        org_id=OrgId(row["org_id"]),
-        sandbox_name=SandboxName(row["sandbox_name"]),
-        dataset_id=DatasetId(row["dataset_id"]),
-        dataset_name=row["dataset_name"],
-        expiry_at=row["expiry_at"],
-        display_name=row["display_name"],
-        description=row["description"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        updated_by=Author(row["updated_by"]),
-    )
+    facts = _facts(row)
+    if row["destroy_at"] is not None:
+        return Trashed(**facts, destroy_at=row["destroy_at"])
+    return type_of_status[ExpirationStatus(row["status"])](**facts)
+
+
+def _facts(row: Row | Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "expiration_id": ExpirationId(row["expiration_id"]),
+        "org_id": OrgId(row["org_id"]),
+        "sandbox_name": SandboxName(row["sandbox_name"]),
+        "dataset_id": DatasetId(row["dataset_id"]),
+        "dataset_name": row["dataset_name"],
+        "expiry_at": row["expiry_at"],
+        "display_name": row["display_name"],
+        "description": row["description"],
+        "created_at": row["created_at"],
+        "updated_at": row["updated_at"],
+        "updated_by": Author(row["updated_by"]),
+    }

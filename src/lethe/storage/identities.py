@@ -63,6 +63,11 @@ class SqlIdentityVault:
             groups[namespace] = groups.get(namespace, ()) + ids
         return Identities(groups)
 
+    def can_open(self, work_order_id: WorkOrderId) -> bool:
+        """Whether the order's identities are still kept."""
+        query = sa.select(identity_vaults.c.wrapped_key).where(identity_vaults.c.work_order_id == work_order_id)
+        return self._session.value(query) is not None
+
     def destroy(self, work_order_id: WorkOrderId) -> None:
         """Make the raw identities unreadable for good; the keyed hashes stay."""
         of_order = identity_vaults.c.work_order_id == work_order_id

@@ -24,8 +24,8 @@ from lethe.domain.namespace import Namespace
 from lethe.domain.plan import TablePlan
 from lethe.domain.product import ProductProgress
 from lethe.domain.quota import QuotaName
-from lethe.domain.task import Task
 from lethe.domain.work_order import Action, Status, WorkOrder
+from lethe.storage.task_interface import Failures, Tasks
 
 
 class StoreUnavailable(Exception):
@@ -149,6 +149,10 @@ class Expirations(Protocol):
         """Record how far these products are."""
         ...
 
+    def clear_products(self, expiration_id: ExpirationId) -> None:
+        """Forget how far the products are: execution was called back."""
+        ...
+
     def list(self, where: ExpirationFilter, order: Sequence[By[ExpirationOrder]], page: Page) -> Listing[Expiration]:
         """One page. Equal keys are ordered by id, so that pages neither repeat nor miss one.
 
@@ -227,6 +231,10 @@ class IdentityVault(Protocol):
         """The order's identities. Raises KeyError when they were destroyed."""
         ...
 
+    def can_open(self, work_order_id: WorkOrderId) -> bool:
+        """Whether the order's identities are still kept."""
+        ...
+
     def destroy(self, work_order_id: WorkOrderId) -> None:
         """Make the raw identities unreadable for good; the keyed hashes stay."""
         ...
@@ -253,14 +261,6 @@ class Bundles(Protocol):
 
     def save(self, bundle: Bundle) -> None:
         """Insert or update."""
-        ...
-
-
-class Tasks(Protocol):
-    """The steps that are promised."""
-
-    def add(self, task: Task) -> None:
-        """Promise a step."""
         ...
 
 
@@ -345,6 +345,10 @@ class Datasets(Protocol):
         """Datasets `start` to `start + limit`, by creation."""
         ...
 
+    def enable(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
+        """Say that the dataset stays after all."""
+        ...
+
     def schema(self, org_id: OrgId, schema_id: SchemaId) -> DatasetSchema | None:
         """A schema by its `$id`."""
         ...
@@ -400,12 +404,12 @@ class Plans(Protocol):
         """The datasets that the order planned."""
         ...
 
-    def save_result(self, work_order_id: WorkOrderId, result: DatasetResult) -> None:
-        """Keep what the forgetting did; a repetition replaces it."""
+    def save_result(self, work_order_id: WorkOrderId, round_: int, result: DatasetResult) -> None:
+        """Keep what a round of forgetting did; a repetition of the round replaces it."""
         ...
 
     def results(self, work_order_id: WorkOrderId) -> Sequence[DatasetResult]:
-        """The order's results, by dataset id."""
+        """The order's results, by dataset id: rows of all rounds, the snapshot of the last, the plan of the first."""
         ...
 
     def save_evidence(self, subject_id: UUID, dataset_id: DatasetId, evidence: dict[str, Any]) -> None:
@@ -451,6 +455,8 @@ class Transaction(Protocol):
     def bundles(self) -> Bundles: ...  # noqa: D102
     @property
     def tasks(self) -> Tasks: ...  # noqa: D102
+    @property
+    def failures(self) -> Failures: ...  # noqa: D102
     @property
     def quotas(self) -> Quotas: ...  # noqa: D102
     @property

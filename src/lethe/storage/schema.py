@@ -90,6 +90,7 @@ expirations: Final = sa.Table(
     _instant("cancelled_at", nullable=True),
     _instant("executed_at", nullable=True),
     _instant("completed_at", nullable=True),
+    _instant("destroy_at", nullable=True),  # while it is executing and may still be restored
     _text("dataset_name_key"),
     _text("description_key"),
     _text("dataset_name_folded"),
@@ -327,6 +328,19 @@ tasks: Final = sa.Table(
 sa.Index("tasks_by_due_at", tasks.c.state, tasks.c.org_id, tasks.c.due_at, tasks.c.task_id)
 sa.Index("tasks_by_subject", tasks.c.subject_id)
 
+failures: Final = sa.Table(
+    "failures",
+    metadata,
+    sa.Column("subject_id", sa.Uuid(), primary_key=True),
+    sa.Column("task_id", sa.Uuid(), primary_key=True),
+    _text("step"),
+    _text("product", nullable=True),
+    _text("dataset_id", nullable=True),
+    _text("reason"),
+    sa.Column("attempts", sa.Integer(), nullable=False),
+    _instant("at"),
+)
+
 plans: Final = sa.Table(
     "plans",
     metadata,
@@ -342,6 +356,7 @@ results: Final = sa.Table(
     metadata,
     sa.Column("work_order_id", sa.Uuid(), sa.ForeignKey("work_orders.work_order_id"), primary_key=True),
     _text("dataset_id", primary_key=True),
+    sa.Column("round", sa.Integer(), primary_key=True, autoincrement=False),
     _text("snapshot"),
     _text("plan_hash"),
     sa.Column("rows_deleted", sa.BigInteger(), nullable=False),

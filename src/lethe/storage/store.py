@@ -18,6 +18,7 @@ from lethe.storage.dataset_locks import SqlDatasetLocks
 from lethe.storage.datasets import SqlDatasets
 from lethe.storage.engine import empty_wal, open_engines
 from lethe.storage.expirations import SqlExpirations
+from lethe.storage.failures import SqlFailures
 from lethe.storage.idempotency import SqlIdempotencyKeys
 from lethe.storage.identities import SqlIdentityVault
 from lethe.storage.interface import SealedIdentities, Store, StoreHealth, StoreUnavailable
@@ -78,6 +79,11 @@ class SqlTransaction:
     def tasks(self) -> SqlTasks:
         """Promised steps."""
         return SqlTasks(self._session)
+
+    @cached_property
+    def failures(self) -> SqlFailures:
+        """Steps that were given up."""
+        return SqlFailures(self._session)
 
     @cached_property
     def plans(self) -> SqlPlans:

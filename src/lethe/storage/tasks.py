@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from lethe.domain.ids import DatasetId, OrgId, SandboxName, TaskId
 from lethe.domain.product import Product
 from lethe.domain.task import Claim, Step, Task, TaskState
-from lethe.storage.schema import tasks
+from lethe.storage.schema import tasks, work_orders
 from lethe.storage.session import Row, Session
 from lethe.storage.work_interface import StaleClaim
 
@@ -87,8 +87,11 @@ class SqlTasks:
         self._change(claim, state=TaskState.READY, due_at=due_at, reason=reason)
 
     def give_up(self, claim: Claim, reason: str) -> None:
-        """It will not be done."""
-        self._change(claim, state=TaskState.FAILED, reason=reason, lease_until=None, lease_owner=None)
+        """It will not be done; the last attempt counts too."""
+        attempts = tasks.c.attempts + 1
+        self._change(
+            claim, state=TaskState.FAILED, reason=reason, attempts=attempts, lease_until=None, lease_owner=None
+        )
 
     def of(self, subject_id: UUID) -> Sequence[Task]:
         """All tasks of a subject."""
@@ -102,6 +105,53 @@ class SqlTasks:
         self._session.run(
             update.values(state=TaskState.READY, due_at=due_at, attempts=0, reason=None, round=tasks.c.round + 1)
         )
+
+    def concerning(self, subject_id: UUID) -> Sequence[Task]:
+        """The tasks of an order and of its bundle, or those of an expiration. Locked in a writing transaction."""
+        bundle = sa.select(work_orders.c.bundle_id).where(work_orders.c.work_order_id == subject_id)
+        of_either = sa.or_(tasks.c.subject_id == subject_id, tasks.c.subject_id == bundle.scalar_subquery())
+        query = sa.select(tasks).where(of_either).order_by(tasks.c.task_id)
+        return [_task(row) for row in self._session.rows(self._session.locked(query))]
+
+    def restart(self, chosen: Sequence[Task], due_at: datetime) -> None:
+        """Make those of these tasks that are not done ready, in the same round; whoever holds one loses it."""
+        self._begin_again(chosen, tasks.c.state != TaskState.DONE, due_at, tasks.c.round)
+
+    def anew(self, chosen: Sequence[Task], due_at: datetime) -> None:
+        """Make these tasks ready, in whatever state they are, in a new round; whoever holds one loses it."""
+        self._begin_again(chosen, sa.true(), due_at, tasks.c.round + 1)
+
+    def _begin_again(
+        self, chosen: Sequence[Task], which: sa.ColumnElement[bool], due_at: datetime, round_: sa.ColumnElement[int]
+    ) -> None:
+        update = tasks.update().where(tasks.c.task_id.in_([task.task_id for task in chosen]), which)
+        self._session.run(
+            update.values(
+                state=TaskState.READY,
+                due_at=due_at,
+                attempts=0,
+                reason=None,
+                round=round_,
+                token=tasks.c.token + 1,
+                lease_owner=None,
+                lease_until=None,
+            )
+        )
+
+    def withdraw(self, chosen: Sequence[Task]) -> None:
+        """Take back what was promised."""
+        self._session.run(tasks.delete().where(tasks.c.task_id.in_([task.task_id for task in chosen])))
+
+    def is_dropping(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> bool:
+        """Whether a step that destroys this dataset is still to be done; one that was given up is not."""
+        query = sa.select(tasks.c.task_id).where(
+            tasks.c.state == TaskState.READY,
+            tasks.c.org_id == org_id,
+            tasks.c.sandbox_name == sandbox_name,
+            tasks.c.dataset_id == dataset_id,
+            tasks.c.step.in_([Step.DROP, Step.CONFIRM]),
+        )
+        return self._session.value(query.limit(1)) is not None
 
     def next_due_at(self) -> datetime | None:
         """When the next task that nobody holds is due."""
@@ -129,4 +179,5 @@ def _task(row: Row) -> Task:
         TaskState(row["state"]),
         row["reason"],
         row["round"],
+        row["attempts"],
     )

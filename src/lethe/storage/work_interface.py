@@ -4,7 +4,7 @@ A step's outside work happens between two transactions: one claims the task, one
 begins with `Tasks.require`, so that a worker who lost its lease meanwhile records nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,10 +12,12 @@ from typing import Protocol
 from uuid import UUID
 
 from lethe.domain.bundle import Bundle
+from lethe.domain.expiration import Executing
 from lethe.domain.ids import BundleId, DatasetId, ExpirationId, OrgId, SandboxName, WorkOrderId
 from lethe.domain.task import Claim, Task
 from lethe.domain.work_order import WorkOrder
-from lethe.storage.interface import Bundles, Datasets, Expirations, Tasks, Transaction, WorkOrders
+from lethe.storage.interface import Bundles, Datasets, Expirations, Transaction, WorkOrders
+from lethe.storage.task_interface import Tasks
 
 
 class StaleClaim(Exception):
@@ -61,6 +63,10 @@ class ClaimableTasks(Tasks, Protocol):
         """Make those of these tasks that are done or failed ready once more, in a new round."""
         ...
 
+    def is_dropping(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> bool:
+        """Whether a step that destroys this dataset is still to be done; one that was given up is not."""
+        ...
+
     def next_due_at(self) -> datetime | None:
         """When the next task that nobody holds is due."""
         ...
@@ -75,8 +81,12 @@ class DatasetLocks(Protocol):
         """Take all of them, or none; gives those that another holds. What one holds already one has."""
         ...
 
-    def release(self, holder: UUID) -> None:
-        """Give back all that it holds."""
+    def release(self, holder: UUID, *, but: Collection[DatasetId] = ()) -> None:
+        """Give back all that it holds, except for these."""
+        ...
+
+    def holder(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> UUID | None:
+        """Who has it."""
         ...
 
 
@@ -99,6 +109,10 @@ class WorkableBundles(Bundles, Protocol):
         """The bundle. In a writing transaction its row is locked."""
         ...
 
+    def exists(self, bundle_id: BundleId) -> bool:
+        """Whether this is a bundle's id; nothing is locked."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class DueExpiration:
@@ -114,6 +128,10 @@ class WorkableExpirations(Expirations, Protocol):
 
     def due(self, limit: int) -> Sequence[DueExpiration]:
         """Pending ones whose expiry has come by the transaction's time, the oldest first."""
+        ...
+
+    def begin_destruction(self, executing: Executing) -> None:
+        """Record that the dataset can no longer be restored."""
         ...
 
     def next_expiry_at(self) -> datetime | None:

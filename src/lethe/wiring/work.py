@@ -44,6 +44,7 @@ def worker(
             readers_grace=timedelta(seconds=settings.work.readers_grace_seconds),
             writers_grace=timedelta(seconds=settings.work.writers_grace_seconds),
         ),
+        trash=timedelta(days=settings.work.trash_days),
     )
     owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
     return Worker(shop, owner, SystemRandom().random, lease=timedelta(seconds=settings.work.lease_seconds))

@@ -251,6 +251,18 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
     op.create_index("tasks_by_due_at", "tasks", ["state", "org_id", "due_at", "task_id"])
     op.create_index("tasks_by_subject", "tasks", ["subject_id"])
     op.create_table(
+        "failures",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("step", TEXT, nullable=False),
+        sa.Column("product", TEXT, nullable=True),
+        sa.Column("dataset_id", TEXT, nullable=True),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", "task_id", name=op.f("failures_pk")),
+    )
+    op.create_table(
         "evidence",
         sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("dataset_id", TEXT, nullable=False),
@@ -315,6 +327,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("cancelled_at", Instant(), nullable=True),
         sa.Column("executed_at", Instant(), nullable=True),
         sa.Column("completed_at", Instant(), nullable=True),
+        sa.Column("destroy_at", Instant(), nullable=True),
         sa.Column("dataset_name_key", TEXT, nullable=False),
         sa.Column("description_key", TEXT, nullable=False),
         sa.Column("dataset_name_folded", TEXT, nullable=False),
@@ -470,7 +483,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("at", Instant(), nullable=False),
         sa.Column("by", TEXT, nullable=False),
         sa.CheckConstraint(
-            "status IN ('created', 'updated', 'cancelled', 'executing', 'completed')",
+            "status IN ('created', 'updated', 'cancelled', 'executing', 'completed', 'restored')",
             name=op.f("expiration_history_status_known"),
         ),
         sa.ForeignKeyConstraint(
@@ -544,6 +557,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         "results",
         sa.Column("work_order_id", sa.Uuid(), nullable=False),
         sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("snapshot", TEXT, nullable=False),
         sa.Column("plan_hash", TEXT, nullable=False),
         sa.Column("rows_deleted", sa.BigInteger(), nullable=False),
@@ -551,5 +565,5 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.ForeignKeyConstraint(
             ["work_order_id"], ["work_orders.work_order_id"], name=op.f("results_work_order_id_fk")
         ),
-        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", name=op.f("results_pk")),
+        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", "round", name=op.f("results_pk")),
     )
