@@ -47,6 +47,10 @@ class Facts:
     """How often rows may come back before they are looked for."""
     refusals: int = 0
     """How often a step may turn out never to work."""
+    retries: int = 0
+    """How often what has failed may be retried."""
+    trash: int = 0
+    """For how many ticks a dataset that has expired may be restored."""
 
 
 def order_id(number: int) -> WorkOrderId:

@@ -10,8 +10,6 @@ from model.facts import Facts
 from model.machine import Move, State
 
 Invariant = Callable[[Facts, State, Move], bool]
-DESTRUCTIVE: Final = {Step.FORGET.value, Step.PURGE.value, Step.DROP.value}
-ON_A_DATASET: Final = DESTRUCTIVE | {Step.VERIFY.value, Step.CONFIRM.value}
 
 
 def completed_means_absent(facts: Facts, before: State, move: Move) -> bool:
@@ -57,17 +55,19 @@ def one_commit_a_marker(facts: Facts, before: State, move: Move) -> bool:
 
 
 def one_at_a_dataset(facts: Facts, before: State, move: Move) -> bool:
-    """At most one bundle or expiration has work open on a dataset, and it is the one that holds its lock."""
+    """Whoever changes a table under a claim that holds does it for the bundle or expiration that has the dataset."""
+    if not move.name.startswith("the worker of"):
+        return True
     locks = dict(move.after.memory.locks)
+    subjects = {held[0][1] for held in before.workers if held not in move.after.workers}
     return all(
-        locks.get(dataset_id) == subject
-        for (step, subject, _, dataset_id), state, _ in move.after.memory.tasks
-        if step in ON_A_DATASET and dataset_id and state == TaskState.READY
-    )
+        was == now or locks.get(dataset_id) in subjects
+        for (dataset_id, was), (_, now) in zip(before.world.tables, move.after.world.tables, strict=True)
+    ) or move.name.startswith("rows")
 
 
 def locks_go_back(facts: Facts, before: State, move: Move) -> bool:
-    """Nobody whose work has ended holds a dataset; a failed expiration's dataset stays held, for it is half gone."""
+    """Nobody holds a dataset whose work has ended, or has not begun."""
     memory = move.after.memory
     for _, holder in memory.locks:
         orders = [row[0] for row in memory.orders if row is not None and known.bundle_id(row[1]).int == holder]
@@ -79,27 +79,30 @@ def locks_go_back(facts: Facts, before: State, move: Move) -> bool:
 
 
 def cancelled_means_kept(facts: Facts, before: State, move: Move) -> bool:
-    """A cancellation wins until the expiration has begun: then nothing of the dataset is destroyed by it."""
+    """A cancellation or a restoration wins until destruction has begun, and nothing is destroyed before that."""
     was, now = before.memory.expiration, move.after.memory.expiration
     if was is None or now is None:
         return True
-    has_begun = {"executing", "completed"}
-    if was[0] in has_begun and now[0] not in has_begun:
+    destroys = {"executing", "completed"}
+    if was[0] in destroys and now[0] not in destroys:
         return False
-    if now[0] not in has_begun:
-        return not any(subject == known.EXPIRATION.int for (_, subject, _, _), _, _ in move.after.memory.tasks)
-    return was[0] in has_begun or was[0] == "pending"
+    if was[0] == "cancelled" and now[0] not in {"cancelled", "pending"}:
+        return False
+    return now[0] in destroys or not _drops_for(move.after, known.EXPIRATION.int)
 
 
 def never_too_early(facts: Facts, before: State, move: Move) -> bool:
     """An expiration begins only when its date has come."""
     was, now = before.memory.expiration, move.after.memory.expiration
-    begins = was is not None and now is not None and was[0] != now[0] == "executing"
-    return not begins or was is None or was[1] <= before.tick
+    if was is None or now is None or was[0] == now[0] or now[0] not in {"trashed", "executing"}:
+        return True
+    return before.tick >= (was[2] if was[0] == "trashed" else was[1])
 
 
 def forward_only(facts: Facts, before: State, move: Move) -> bool:
-    """A status goes one step along its line, or ends as failed; an end is for ever."""
+    """A status goes forward along its line, or ends as failed; only a retry calls a failed order back."""
+    if move.name.endswith("is retried"):
+        return True
     for was, now in zip(before.memory.orders, move.after.memory.orders, strict=True):
         if was is None or now is None or was == now:
             if was is not None and now is None:
@@ -166,9 +169,15 @@ def has_ended(facts: Facts, state: State) -> bool:
             row[0] in {*EndStatus} if row is not None else any(each not in catalog for each in asked.datasets)
             for row, asked in zip(state.memory.orders, facts.orders, strict=True)
         )
-        and (expiration is None or expiration[0] in {"completed", "cancelled"})
+        and (expiration is None or expiration[0] in {"completed", "cancelled"} or is_stuck(state))
         and not any(held[2] for held in state.workers)
     )
+
+
+def is_stuck(state: State) -> bool:
+    """Whether something of the expiration was given up and the rest is done: it waits for a retry."""
+    states = {each for (_, subject, _, _), each, _ in state.memory.tasks if subject == known.EXPIRATION.int}
+    return TaskState.FAILED in states and TaskState.READY not in states
 
 
 def _became(before: State, after: State, status: str) -> Iterable[int]:
@@ -182,6 +191,12 @@ def _rows_gone(before: State, after: State) -> int:
     for (_, was), (_, now) in zip(before.world.tables, after.world.tables, strict=True):
         gone |= was.rows & ~now.rows
     return gone
+
+
+def _drops_for(state: State, subject: int) -> bool:
+    """Whether a table was destroyed in the name of this subject alone: nobody else drops it."""
+    drops = {dataset for (step, by, _, dataset), _, _ in state.memory.tasks if step == Step.DROP and by != subject}
+    return any(not table.exists and dataset_id not in drops for dataset_id, table in state.world.tables)
 
 
 def _is_destroyed(state: State, dataset_id: str) -> bool:

@@ -11,24 +11,27 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from lethe.domain.bundle import BundleLimits
-from lethe.domain.caller import Caller
+from lethe.domain.caller import Caller, Permission
 from lethe.domain.dataset import DatasetState
-from lethe.domain.expiration import Cancelled, Edit, Pending
+from lethe.domain.errors import ExpirationNotRestorable, ExpirationNotStuck, UnknownExpiration
+from lethe.domain.expiration import Cancelled, Edit, Pending, Trashed
 from lethe.domain.ids import ClientId
 from lethe.domain.organization import Organization
 from lethe.domain.product import SERVICES, Product
 from lethe.domain.task import Claim, Step, Task, TaskState, promise
-from lethe.domain.work_order import OpenStatus
+from lethe.domain.work_order import EndStatus, OpenStatus
 from lethe.operations.call import Call
+from lethe.operations.expirations import restore_expiration
 from lethe.operations.own_call import LETHE
-from lethe.operations.work_orders import _bundle_of
+from lethe.operations.retries import retry_expiration, retry_work_order
+from lethe.operations.work_orders import join_bundle
 from lethe.pipeline import dataset_drop, worker
 from lethe.pipeline.outcome import Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.shop import Shop
 from lethe.storage.work_interface import StaleClaim
 from model import facts as known
 from model.facts import AUTHOR, EPOCH, SANDBOX, TICK, Facts
-from model.memory import Memory, Store, TaskKey, Transaction, frozen, order_of, task_of, thawed
+from model.memory import TRASHED, Memory, Store, TaskKey, Transaction, frozen, order_of, row_of, task_of, thawed
 from model.world import Service, Table, Tables, World, engines_of, initial_world
 
 CLAIMED = "claimed"
@@ -45,6 +48,7 @@ class Budget(NamedTuple):
     expiries: int
     returns: int
     refusals: int
+    retries: int
 
 
 class State(NamedTuple):
@@ -115,11 +119,12 @@ class Machine:
             bundles=(),
             tasks=frozenset(),
             locks=frozenset(),
-            expiration=None if facts.expiring is None else ("pending", 1),
+            expiration=None if facts.expiring is None else ("pending", 1, 0),
             catalog=frozenset((str(each), DatasetState.ENABLED.value) for each in facts.datasets),
             plans=frozenset(),
+            failures=frozenset(),
         )
-        budget = Budget(facts.expiries, facts.returns, facts.refusals)
+        budget = Budget(facts.expiries, facts.returns, facts.refusals, facts.retries)
         return State(memory, initial_world(facts), (NOTHING,) * facts.workers, 0, budget)
 
     def moves(self, state: State) -> Iterator[Move]:
@@ -128,6 +133,7 @@ class Machine:
         yield from self._claimed(state)
         yield from self._carried_on(state)
         yield from self._expiring(state)
+        yield from self._called_back(state)
         yield from self._come_back(state)
 
     def _accepted(self, state: State) -> Iterator[Move]:
@@ -136,7 +142,7 @@ class Machine:
             if row is not None or any(dict(state.memory.catalog).get(each) is None for each in asked.datasets):
                 continue
             tx = self._thawed(state)
-            bundle = _bundle_of(tx, _call(), asked.action, 1, NextBundle(len(state.memory.bundles)))  # type: ignore[arg-type]
+            bundle = join_bundle(tx, _call(), asked.action, 1, NextBundle(len(state.memory.bundles)))  # type: ignore[arg-type]
             bundle_number = bundle.bundle_id.int - known.bundle_id(0).int
             order = order_of(self.facts, number, OpenStatus.RECEIVED.value, bundle_number)
             tx.work_orders.save(order)
@@ -148,7 +154,7 @@ class Machine:
         if NOTHING not in state.workers:
             return
         for key, task_state, round_ in state.memory.tasks:
-            if task_state != TaskState.READY:
+            if task_state != TaskState.READY or self._is_early(state, key):
                 continue
             others = [held[:3] + (held[3] or held[0] == key,) for held in state.workers]
             is_takeover = tuple(others) != state.workers
@@ -156,6 +162,12 @@ class Machine:
             workers = _sorted([*others, (key, round_, CLAIMED, False)])
             name = f"{_named(key)} is {'taken over' if is_takeover else 'claimed'}"
             yield Move(name, not is_takeover, state._replace(workers=workers))
+
+    def _is_early(self, state: State, key: TaskKey) -> bool:
+        """Whether the dataset may still be restored; other waits are not worth a model's while."""
+        expiration = state.memory.expiration
+        of_expiration = key[1] == known.EXPIRATION.int and expiration is not None
+        return of_expiration and expiration[0] == TRASHED and state.tick < expiration[2]
 
     def _carried_on(self, state: State) -> Iterator[Move]:
         for held in dict.fromkeys(state.workers):
@@ -182,14 +194,15 @@ class Machine:
             return
         tx = self._thawed(state)
         expiration = tx.expiration
-        if isinstance(expiration, Pending) and state.tick < state.memory.expiration[1]:
+        if isinstance(expiration, Pending | Trashed) and state.tick < max(state.memory.expiration[1:]):
             yield Move("time passes", True, state._replace(tick=state.tick + 1))
-        dataset_drop.begin_due(Shop(Store(tx), {}, {}))  # type: ignore[arg-type]
+        shop = Shop(Store(tx), {}, {}, trash=self.facts.trash * TICK)  # type: ignore[arg-type]
+        dataset_drop.begin_due(shop)
         if not self.rules.asks_whether_pending and isinstance(expiration, Cancelled):
             tx.expiration = Pending(**{name: getattr(expiration, name) for name in expiration.__dataclass_fields__})
-            dataset_drop.begin_due(Shop(Store(tx), {}, {}))  # type: ignore[arg-type]
+            dataset_drop.begin_due(shop)
         begun = frozen(tx)
-        if begun.expiration is not None and begun.expiration[0] == "executing" != state.memory.expiration[0]:
+        if begun.expiration != state.memory.expiration:
             yield Move("the expiration begins", True, state._replace(memory=begun))
         edit = Edit(expiry_at=EPOCH + (state.tick + 1) * TICK)
         if isinstance(expiration, Pending):
@@ -201,6 +214,29 @@ class Machine:
             budget = state.budget._replace(expiries=state.budget.expiries - 1)
             after = self._with_expiration(state, moved)._replace(budget=budget)
             yield Move("the expiration gets a new date", False, after)
+
+    def _called_back(self, state: State) -> Iterator[Move]:
+        """What has failed is retried; what is in the trash is restored."""
+        call = _call()
+        with suppress(ExpirationNotRestorable, UnknownExpiration):
+            tx = self._thawed(state)
+            restore_expiration(tx, call, known.EXPIRATION)  # type: ignore[arg-type]
+            yield Move("the dataset is restored", False, _lost(state._replace(memory=frozen(tx)), tx))
+        if not state.budget.retries:
+            return
+        budget = state.budget._replace(retries=state.budget.retries - 1)
+        for number, row in enumerate(state.memory.orders):
+            if row is not None and row[0] == EndStatus.FAILED.value:
+                tx = self._thawed(state)
+                ids = NextBundle(len(state.memory.bundles))
+                retry_work_order(tx, call, known.order_id(number), ids=ids)  # type: ignore[arg-type]
+                after = _lost(state._replace(memory=frozen(tx), budget=budget), tx)
+                yield Move(f"order {number} is retried", False, after)
+        with suppress(ExpirationNotStuck, UnknownExpiration):
+            tx = self._thawed(state)
+            retry_expiration(tx, call, known.EXPIRATION)  # type: ignore[arg-type]
+            after = _lost(state._replace(memory=frozen(tx), budget=budget), tx)
+            yield Move("the expiration is retried", False, after)
 
     def _come_back(self, state: State) -> Iterator[Move]:
         """Rows come back while somebody is still to look for them."""
@@ -280,8 +316,7 @@ class Machine:
         return thawed(self.facts, state.memory, state.tick, stale=stale, **rules)
 
     def _with_expiration(self, state: State, expiration: Any) -> State:
-        row = (expiration.status.value, (expiration.expiry_at - EPOCH) // TICK)
-        return state._replace(memory=state.memory._replace(expiration=row))
+        return state._replace(memory=state.memory._replace(expiration=row_of(expiration)))
 
 
 def _task(held: Held) -> Task:
@@ -290,7 +325,7 @@ def _task(held: Held) -> Task:
 
 def _call() -> Call:
     organization = Organization(known.ORG, (), bundle_limits=BundleLimits())
-    caller = Caller(ClientId("c"), LETHE, frozenset(), frozenset())
+    caller = Caller(ClientId("c"), LETHE, frozenset(), frozenset(Permission))
     return Call(caller, organization, _Sandbox())  # type: ignore[arg-type]
 
 
@@ -302,6 +337,12 @@ def _with(state: State, held: Held, instead: Held) -> State:
     workers = list(state.workers)
     workers.remove(held)
     return state._replace(workers=_sorted([*workers, instead]))
+
+
+def _lost(state: State, tx: Transaction) -> State:
+    """Whoever holds a task that was restarted or taken back has lost it."""
+    workers = [held[:3] + (held[3] or held[0] in tx.lost,) for held in state.workers]
+    return state._replace(workers=_sorted(workers))
 
 
 def _sorted(workers: list[Held]) -> tuple[Held, ...]:

@@ -1,10 +1,10 @@
 """The storage as a value: thawed for a transaction of the pipeline's, frozen again behind it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,12 +12,15 @@ from lethe.domain.bundle import Bundle, open_bundle
 from lethe.domain.dataset import Dataset, DatasetState
 from lethe.domain.expiration import (
     Change,
+    Executing,
     Expiration,
     ExpirationStatus,
     HistoryEntry,
     HistoryStatus,
+    Trashed,
     type_of_status,
 )
+from lethe.domain.failure import Failure
 from lethe.domain.identity import Identities
 from lethe.domain.ids import BundleId, DatasetId, ExpirationId, OrgId, SandboxName, TaskId, WorkOrderId
 from lethe.domain.product import Product
@@ -41,11 +44,13 @@ class Memory(NamedTuple):
     tasks: frozenset[tuple[TaskKey, str, int]]
     """With state and round."""
     locks: frozenset[tuple[str, int]]
-    expiration: tuple[str, int] | None
-    """Status, and the tick at which it is due."""
+    expiration: tuple[str, int, int] | None
+    """Status, the tick at which it is due, and that at which a dataset in the trash is destroyed."""
     catalog: frozenset[tuple[str, str]]
     """Datasets with their states; one that has left is not here."""
     plans: frozenset[tuple[int, str]]
+    failures: frozenset[tuple[int, TaskKey]]
+    """What was given up, by whose order or expiration it was."""
 
 
 def key_of(task: Task) -> TaskKey:
@@ -72,10 +77,11 @@ def _with(task: Task, state: str, round_: int) -> Task:
 
 
 class Silent:
-    """Takes what no transition depends on: audit records, certificates."""
+    """Takes what no transition depends on: audit records, certificates, and locks of one transaction at a time."""
 
     def append(self, *_: Any) -> None: ...
     def add(self, *_: Any) -> None: ...
+    def lock(self, *_: Any) -> None: ...
 
 
 @dataclass
@@ -95,9 +101,13 @@ class Transaction:
     expiration: Expiration | None = None
     catalog: dict[DatasetId, Dataset] = field(default_factory=dict)
     plan_rows: set[tuple[WorkOrderId, DatasetId]] = field(default_factory=set)
+    failure_rows: dict[UUID, frozenset[TaskKey]] = field(default_factory=dict)
+    lost: set[TaskKey] = field(default_factory=set)
+    """Tasks whose tokens grew without a claim: whoever holds one has lost it."""
 
     audit = Silent()
     certificates = Silent()
+    quotas = Silent()
 
     @property
     def tasks(self) -> "Tasks":
@@ -131,8 +141,12 @@ class Transaction:
     def identities(self) -> "Vault":
         return Vault()
 
+    @property
+    def failures(self) -> "Failures":
+        return Failures(self)
+
     def copied(self) -> Mapping[str, Any]:
-        names = ("orders", "bundle_rows", "task_rows", "lock_rows", "catalog", "plan_rows")
+        names = ("orders", "bundle_rows", "task_rows", "lock_rows", "catalog", "plan_rows", "failure_rows")
         return {name: getattr(self, name).copy() for name in names} | {"expiration": self.expiration}
 
     def restore(self, kept: Mapping[str, Any]) -> None:
@@ -178,6 +192,35 @@ class Tasks(_Part):
             if row.state is not TaskState.READY:
                 self.tx.task_rows[task.task_id] = _with(row, TaskState.READY, row.round + 1)
 
+    def concerning(self, subject_id: UUID) -> Sequence[Task]:
+        order = self.tx.orders.get(WorkOrderId(subject_id))
+        return [*self.of(subject_id), *(self.of(order.bundle_id) if order is not None else ())]
+
+    def restart(self, chosen: Sequence[Task], due_at: datetime) -> None:
+        for task in chosen:
+            row = self.tx.task_rows[task.task_id]
+            if row.state is not TaskState.DONE:
+                self.tx.task_rows[task.task_id] = _with(row, TaskState.READY, row.round)
+                self.tx.lost.add(key_of(task))
+
+    def anew(self, chosen: Sequence[Task], due_at: datetime) -> None:
+        for task in chosen:
+            row = self.tx.task_rows[task.task_id]
+            self.tx.task_rows[task.task_id] = _with(row, TaskState.READY, row.round + 1)
+            self.tx.lost.add(key_of(task))
+
+    def withdraw(self, chosen: Sequence[Task]) -> None:
+        for task in chosen:
+            del self.tx.task_rows[task.task_id]
+            self.tx.lost.add(key_of(task))
+
+    def is_dropping(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> bool:
+        rows = self.tx.task_rows.values()
+        return any(
+            task.state is TaskState.READY and task.dataset_id == dataset_id and task.step in {Step.DROP, Step.CONFIRM}
+            for task in rows
+        )
+
     def require(self, claim: Claim) -> None:
         if self.tx.stale and self.tx.checks_tokens:
             raise StaleClaim
@@ -196,11 +239,16 @@ class Tasks(_Part):
 
     def _become(self, claim: Claim, state: TaskState) -> None:
         self.require(claim)
-        row = self.tx.task_rows[claim.task.task_id]
+        row = self.tx.task_rows.get(claim.task.task_id)
+        if row is None:
+            return  # it was taken back, and nobody looked at the token
         self.tx.task_rows[claim.task.task_id] = _with(row, state, row.round)
 
 
 class Orders(_Part):
+    def find(self, org_id: OrgId, sandbox_name: SandboxName, work_order_id: WorkOrderId) -> WorkOrder | None:
+        return self.tx.orders.get(work_order_id)
+
     def find_any(self, work_order_id: WorkOrderId) -> WorkOrder | None:
         return self.tx.orders.get(work_order_id)
 
@@ -223,6 +271,9 @@ class Bundles(_Part):
     def find(self, bundle_id: BundleId) -> Bundle | None:
         return self.tx.bundle_rows.get(bundle_id)
 
+    def exists(self, bundle_id: BundleId) -> bool:
+        return bundle_id in self.tx.bundle_rows
+
     def save(self, bundle: Bundle) -> None:
         self.tx.bundle_rows[bundle.bundle_id] = bundle
 
@@ -238,8 +289,12 @@ class Locks(_Part):
         rows.update(dict.fromkeys(dataset_ids, holder))
         return []
 
-    def release(self, holder: UUID) -> None:
-        self.tx.lock_rows = {each: by for each, by in self.tx.lock_rows.items() if by != holder}
+    def release(self, holder: UUID, *, but: Collection[DatasetId] = ()) -> None:
+        rows = self.tx.lock_rows
+        self.tx.lock_rows = {each: by for each, by in rows.items() if by != holder or each in but}
+
+    def holder(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> UUID | None:
+        return self.tx.lock_rows.get(dataset_id)
 
 
 class Datasets(_Part):
@@ -249,6 +304,10 @@ class Datasets(_Part):
     def mark_deleting(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
         if dataset_id in self.tx.catalog:
             self.tx.catalog[dataset_id] = in_state(dataset_id, DatasetState.DELETING)
+
+    def enable(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
+        if dataset_id in self.tx.catalog:
+            self.tx.catalog[dataset_id] = in_state(dataset_id, DatasetState.ENABLED)
 
     def remove(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
         self.tx.catalog.pop(dataset_id, None)
@@ -263,6 +322,11 @@ class Expirations(_Part):
 
     def save(self, change: Change) -> None:
         self.tx.expiration = change.expiration
+
+    def begin_destruction(self, executing: Executing) -> None:
+        self.tx.expiration = executing
+
+    def clear_products(self, expiration_id: ExpirationId) -> None: ...
 
     def products(self, expiration_id: ExpirationId) -> Sequence[Any]:
         return ()
@@ -286,7 +350,7 @@ class Plans(_Part):
     def results(self, work_order_id: WorkOrderId) -> Sequence[Any]:
         return ()
 
-    def save_result(self, work_order_id: WorkOrderId, result: Any) -> None: ...
+    def save_result(self, work_order_id: WorkOrderId, round_: int, result: Any) -> None: ...
 
     def save_evidence(self, subject_id: UUID, dataset_id: DatasetId, seen: Any) -> None: ...
 
@@ -298,10 +362,27 @@ class Vault:
     def open(self, work_order_id: WorkOrderId) -> Identities:
         return known.identities_of(work_order_id.int - known.order_id(0).int)
 
+    def can_open(self, work_order_id: WorkOrderId) -> bool:
+        return True
+
     def hashes(self, work_order_id: WorkOrderId) -> Sequence[Any]:
         return ()
 
     def destroy(self, work_order_id: WorkOrderId) -> None: ...
+
+
+class Failures(_Part):
+    def note(self, subject_id: UUID, failures: Sequence[Failure]) -> None:
+        if failures:
+            keys = {key_of(self.tx.task_rows[each.task_id]) for each in failures}
+            self.tx.failure_rows[subject_id] = self.tx.failure_rows.get(subject_id, frozenset()) | keys
+
+    def of(self, subject_id: UUID) -> Sequence[Failure]:
+        found = [task_of(key) for key in sorted(self.tx.failure_rows.get(subject_id, ()))]
+        return [Failure(each.task_id, each.step, each.product, each.dataset_id, "", 1, EPOCH) for each in found]
+
+    def clear(self, subject_id: UUID) -> None:
+        self.tx.failure_rows.pop(subject_id, None)
 
 
 @cache
@@ -337,8 +418,12 @@ def order_of(facts: Facts, number: int, status: str, bundle: int) -> WorkOrder:
     )
 
 
-def expiration_of(dataset_id: DatasetId, status: str, due_tick: int) -> Expiration:
-    return type_of_status[ExpirationStatus(status)](
+TRASHED = "trashed"
+
+
+def expiration_of(dataset_id: DatasetId, status: str, due_tick: int, destroy_tick: int) -> Expiration:
+    make: Any = type_of_status[ExpirationStatus(status)] if status != TRASHED else _trashed(destroy_tick)
+    made: Expiration = make(
         expiration_id=EXPIRATION,
         org_id=ORG,
         sandbox_name=SANDBOX,
@@ -351,6 +436,21 @@ def expiration_of(dataset_id: DatasetId, status: str, due_tick: int) -> Expirati
         updated_at=EPOCH,
         updated_by=AUTHOR,
     )
+    return made
+
+
+def _trashed(destroy_tick: int) -> Any:
+    return partial(Trashed, destroy_at=EPOCH + destroy_tick * TICK)
+
+
+def row_of(expiration: Expiration | None) -> tuple[str, int, int] | None:
+    """An expiration as a memory holds it."""
+    if expiration is None:
+        return None
+    due = (expiration.expiry_at - EPOCH) // TICK
+    if isinstance(expiration, Trashed):
+        return TRASHED, due, (expiration.destroy_at - EPOCH) // TICK
+    return expiration.status.value, due, 0
 
 
 def thawed(facts: Facts, memory: Memory, tick: int, **rules: bool) -> Transaction:
@@ -368,6 +468,8 @@ def thawed(facts: Facts, memory: Memory, tick: int, **rules: bool) -> Transactio
         tx.expiration = expiration_of(facts.expiring, *memory.expiration)
     tx.catalog = {DatasetId(each): in_state(DatasetId(each), DatasetState(state)) for each, state in memory.catalog}
     tx.plan_rows = {(known.order_id(number), DatasetId(dataset_id)) for number, dataset_id in memory.plans}
+    for subject, key in memory.failures:
+        tx.failure_rows[UUID(int=subject)] = tx.failure_rows.get(UUID(int=subject), frozenset()) | {key}
     return tx
 
 
@@ -383,9 +485,8 @@ def frozen(tx: Transaction) -> Memory:
         tuple(each.closed_at is not None for _, each in sorted(tx.bundle_rows.items())),
         frozenset((key_of(task), task.state.value, task.round) for task in tx.task_rows.values()),
         frozenset((dataset_id, holder.int) for dataset_id, holder in tx.lock_rows.items()),
-        None
-        if tx.expiration is None
-        else (tx.expiration.status.value, (tx.expiration.expiry_at - EPOCH) // TICK),
+        row_of(tx.expiration),
         frozenset((each.dataset_id, each.state.value) for each in tx.catalog.values()),
         frozenset((order_id.int - first, dataset_id) for order_id, dataset_id in tx.plan_rows),
+        frozenset((subject.int, key) for subject, keys in tx.failure_rows.items() for key in keys),
     )

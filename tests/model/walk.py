@@ -4,7 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from model.invariants import INVARIANTS, has_ended
+from model.invariants import INVARIANTS, has_ended, is_stuck
 from model.machine import Machine, State
 
 STATES_MAX = 2_000_000
@@ -83,4 +83,5 @@ def _trace(came_from: Mapping[State, tuple[State, str] | None], state: State) ->
 
 def _end(state: State) -> tuple[tuple[str, ...], str]:
     expiration = state.memory.expiration
-    return tuple(row[0] if row else "" for row in state.memory.orders), expiration[0] if expiration else ""
+    orders = tuple(row[0] if row else "" for row in state.memory.orders)
+    return orders, "stuck" if is_stuck(state) else expiration[0] if expiration else ""

@@ -23,7 +23,7 @@ from torture import checks
 from torture.api import PatientClient
 from torture.fleet import Fleet
 from torture.ledger import PEOPLE, ROWS_EACH, Ledger, ledger, person
-from torture.tables import CATALOG, Lake, rows_of
+from torture.tables import CATALOG, KINDS, Lake, rows_of
 from torture.troubles import Trouble
 from torture.watched import effects
 
@@ -207,6 +207,9 @@ def _sqlalchemy_url(url: str | None, data: Path) -> str:
 
 
 def _settings(lake: Lake, book: Ledger, scale: Scale) -> dict[str, Any]:
+    # A few of those that expire are in the way of orders over ALL; all of them would make each order a hundred finds.
+    passed_by = [*list(book.expiring)[len(KINDS) :], *list(book.dropped)[len(KINDS) :]]
+
     def dataset(dataset_id: str) -> dict[str, Any]:
         return {
             "id": dataset_id,
@@ -214,7 +217,7 @@ def _settings(lake: Lake, book: Ledger, scale: Scale) -> dict[str, Any]:
             "sandbox": PROD,
             "name": dataset_id,
             "primary_identity_path": ["id"],
-            "primary_identity_namespace": "Email",
+            "primary_identity_namespace": "Phone" if dataset_id in passed_by else "Email",
         } | book.datasets[dataset_id].settings(lake, dataset_id)
 
     return {
