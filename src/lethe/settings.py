@@ -6,6 +6,7 @@ made from the descriptions here.
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -207,6 +208,27 @@ class WorkSettings(_Part):
     )
 
 
+class AftercareSettings(_Part):
+    """What follows the end of work."""
+
+    reverify_days: tuple[Annotated[float, Field(gt=0, le=3_650)], ...] = Field(
+        (),
+        max_length=20,
+        description="Days after completion on which to look whether an erased identity is back, such as `[1, 7, 30]`; "
+        "each look reads the identity columns of the order's tables.",
+    )
+    failed_identities_days: float = Field(
+        30, ge=0, le=3_650, description="How long raw identities of a failed order stay, encrypted, for its retry."
+    )
+    history_days: float = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="How long plans, results, keyed hashes and tasks of ended work stay; 0 is for ever. Orders, "
+        "expirations, certificates and the audit trail stay in any case.",
+    )
+
+
 class IdentityColumnsSettings(_Part):
     """Columns that together are an identity."""
 
@@ -326,6 +348,7 @@ class Settings(BaseSettings):
     issuer: IssuerSettings = Field(IssuerSettings(), description="The built-in token issuer.")
     trusted_issuers: tuple[TrustedIssuerSettings, ...] = Field((), description="External issuers.")
     work: WorkSettings = Field(WorkSettings(), description="How accepted work is carried out.")
+    aftercare: AftercareSettings = Field(AftercareSettings(), description="What follows the end of work.")
     products: ProductsSettings = Field(ProductsSettings(), description="The services that must forget.")
     catalogs: dict[Name, dict[str, SecretStr]] = Field(
         default_factory=dict, description="Table catalogs by name, each with its properties as pyiceberg takes them."
@@ -385,10 +408,13 @@ def config_path() -> Path:
     return Path(os.environ.get(CONFIG_VARIABLE, CONFIG_DEFAULT))
 
 
-def unknown_variables() -> list[str]:
-    """Environment variables that look like settings and are none, such as misspelt ones: they change nothing."""
+def unknown_variables(others: Collection[str] = ()) -> list[str]:
+    """Environment variables that look like settings and are none, such as misspelt ones: they change nothing.
+
+    `others` are variables that somebody else reads.
+    """
     prefix = str(Settings.model_config["env_prefix"])
-    known = {prefix + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    known = {prefix + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE, *others}
     return sorted(
         name for name in os.environ if name.upper().startswith(prefix) and name.split("__")[0].upper() not in known
     )

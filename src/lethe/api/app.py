@@ -14,7 +14,7 @@ from lethe.api.datasets import datasets
 from lethe.api.frame import RequestFrame
 from lethe.api.health import health, metrics
 from lethe.api.jobs import jobs
-from lethe.api.metrics import EdgeMetrics
+from lethe.api.metrics import EdgeMetrics, IdentitiesBack
 from lethe.api.namespaces import namespaces
 from lethe.api.openapi import describe
 from lethe.api.quota import quota
@@ -58,6 +58,7 @@ def create_app(services: Services) -> FastAPI:
     app = _routed()
     app.state.services = services
     app.state.metrics = EdgeMetrics()
+    app.state.metrics.registry.register(IdentitiesBack(lambda: _identities_back(services)))
     problems.install(app)
     _require_declared(app.routes)
     document = describe(app, all_routes())
@@ -70,6 +71,11 @@ def create_app(services: Services) -> FastAPI:
     app.add_api_route("/metrics", metrics, include_in_schema=False)
     app.add_middleware(RequestFrame, ids=services.ids, metrics=app.state.metrics, monotonic_seconds=monotonic_seconds)
     return app
+
+
+def _identities_back(services: Services) -> int:
+    with services.store.read() as tx:
+        return tx.reverifications.identities_back()
 
 
 def openapi_document() -> dict[str, Any]:

@@ -4,7 +4,6 @@ import typer
 
 from lethe.cli.config import loaded
 from lethe.domain.audit import first_break
-from lethe.wiring import open_store
 
 audit = typer.Typer(no_args_is_help=True, help="Check the audit trail.")
 
@@ -12,6 +11,8 @@ audit = typer.Typer(no_args_is_help=True, help="Check the audit trail.")
 @audit.command()
 def verify() -> None:
     """Walk the chain of audit records; exit with status 1 where it is broken, and 2 where it cannot be read."""
+    from lethe.wiring import open_store
+
     store = open_store(loaded())
     try:
         problem = store.health().problem

@@ -1,4 +1,4 @@
-"""`lethe certificate`: check a certificate offline."""
+"""`lethe certificate`: fetch a certificate, and check one offline."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,30 @@ from typing import Annotated
 
 import typer
 
-from lethe.auth.documents import InvalidDocument, check_document
+from lethe.cli.calling import client
+from lethe.cli.output import say
+from lethe.contract.spelling import EXPIRATION_PREFIX
 
-certificate = typer.Typer(no_args_is_help=True, help="Check certificates.")
+certificate = typer.Typer(no_args_is_help=True, help="Certificates: fetch them, and check them offline.")
+
+
+@certificate.command(
+    epilog="Example:\n\nlethe certificate get DI-… --file proof.json && lethe certificate check proof.json"
+)
+def get(
+    ctx: typer.Context,
+    subject: Annotated[str, typer.Argument(help="A work order's id (DI-…), or an expiration's (SD-…).")],
+    file: Annotated[Path | None, typer.Option(help="Where to write it; standard output when absent.")] = None,
+) -> None:
+    """Fetch the signed certificate of a completed work order or expiration, as JSON."""
+    lethe = client(ctx)
+    source = lethe.expirations if subject.startswith(EXPIRATION_PREFIX) else lethe.work_orders
+    text = json.dumps(source.certificate(subject).to_wire(), indent=2, ensure_ascii=False)
+    if file is None:
+        typer.echo(text)
+    else:
+        file.write_text(text + "\n")
+        say(f"Wrote {file}.")
 
 
 @certificate.command()
@@ -19,6 +40,8 @@ def check(
     ] = None,
 ) -> None:
     """Check a certificate's signature, offline; exit with status 1 when it does not fit."""
+    from lethe.auth.documents import InvalidDocument, check_document
+
     text = file.read_text()
     if text.lstrip().startswith("{"):
         text = str(json.loads(text).get("jws", ""))

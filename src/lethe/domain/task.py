@@ -38,6 +38,8 @@ class Step(StrEnum):
     """Of a bundle or an expiration: destroy a dataset, or what it contributed to one service."""
     CONFIRM = "confirm"
     """Of a bundle or an expiration: look whether a dropped dataset left anything."""
+    REVERIFY = "reverify"
+    """Of a bundle, in one dataset, after it has ended: look whether an erased identity is back."""
 
 
 class TaskState(StrEnum):

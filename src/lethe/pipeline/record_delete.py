@@ -6,7 +6,8 @@ Order of effects, and why a crash between any two is safe:
 2. forget first records what it is about to delete, then commits to the table under the bundle's marker, then records
    that it did. A crash before the commit changes nothing; after it, the marker is found, and the counts stand already.
 3. purge removes what the table no longer needs; repeated, it finds less to remove.
-4. verify reads. What it finds wrong makes forget and purge ready again.
+4. verify reads. What it finds wrong makes forget and purge ready again; the next round scrubs the files in which
+   something was found, and its counts are added to those of the rounds before.
 """
 
 from datetime import timedelta
@@ -97,7 +98,8 @@ def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     marker = Marker(f"{task.subject_id}/{task.task_id}/{task.round}")
     watch = watcher_of(hold)
     try:
-        finding = engine.find(target, wanted, watch=watch)
+        # A later round comes from a verification that found something: whatever file still speaks is encoded anew.
+        finding = engine.find(target, wanted, scrub=task.round > 0, watch=watch)
         _intend(shop, task, hold, finding.plan, finding.tally)
         outcome = engine.forget(target, wanted, finding.plan, marker, watch=watch)
     except TableRefused as error:
@@ -115,7 +117,7 @@ def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
             assert_never(unreachable)
 
     def record(tx: WorkTransaction) -> None:
-        if not done.repeated:
+        if done.tally is not None:
             _save_results(tx, task, done.snapshot, done.plan, done.tally)
         _promise_next(tx, Step.PURGE, task)
 

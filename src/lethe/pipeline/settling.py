@@ -23,6 +23,8 @@ from lethe.storage.work_interface import WorkTransaction
 
 def settle(tx: WorkTransaction, task: Task) -> None:
     """Advance whatever follows from the task, as all tasks of its subject stand in this transaction."""
+    if task.step is Step.REVERIFY:
+        return  # Nothing that has ended follows a later look.
     if task.step is Step.FIND:
         _settle_finding(tx, task)
     elif tx.bundles.find(BundleId(task.subject_id)) is not None:

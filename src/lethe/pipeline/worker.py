@@ -7,7 +7,7 @@ still for longer than the lease, the next beat ends the work, and the record is 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Final, assert_never
 
@@ -15,7 +15,7 @@ import structlog
 
 from lethe.domain.product import Product
 from lethe.domain.task import ATTEMPTS_MAX, Claim, Step, backoff
-from lethe.pipeline import bundling, dataset_drop, record_delete, services
+from lethe.pipeline import aftercare, bundling, dataset_drop, record_delete, reverifying, services
 from lethe.pipeline.holding import StepFunction, with_dataset
 from lethe.pipeline.outcome import Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
@@ -35,6 +35,7 @@ _IN_THE_LAKE: Final[Mapping[Step, StepFunction]] = {
     Step.VERIFY: with_dataset(record_delete.verify),
     Step.DROP: dataset_drop.after_window(with_dataset(dataset_drop.drop)),
     Step.CONFIRM: with_dataset(dataset_drop.confirm),
+    Step.REVERIFY: reverifying.reverify,
 }
 _IN_A_SERVICE: Final[Mapping[Step, StepFunction]] = {
     Step.FORGET: services.forget,
@@ -70,6 +71,7 @@ class Worker:
         self._owner = owner
         self._jitter = jitter
         self._lease = lease
+        self._swept_at: datetime | None = None
 
     def run(self, stop: Event) -> None:
         """Work until told to stop; the task under way is finished first."""
@@ -86,14 +88,16 @@ class Worker:
                 stop.wait(IDLE_SECONDS_MAX)
 
     def run_once(self) -> bool:
-        """Begin what is due and do one task; whether there was anything to do."""
+        """Begin what is due, do one task, now and then tidy up; whether there was anything to do."""
         begun = dataset_drop.begin_due(self._shop)
         with self._shop.store.write() as tx:
-            claim = tx.tasks.claim(self._owner, self._lease)
-        if claim is None:
-            return begun > 0
-        self._do(claim)
-        return True
+            claim, now = tx.tasks.claim(self._owner, self._lease), tx.now
+        if claim is not None:
+            self._do(claim)
+        if self._swept_at is None or now - self._swept_at >= aftercare.EVERY:
+            self._swept_at = now
+            aftercare.sweep(self._shop)
+        return claim is not None or begun > 0
 
     def _do(self, claim: Claim) -> None:
         task = claim.task

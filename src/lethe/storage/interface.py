@@ -17,7 +17,7 @@ from lethe.domain.audit import AuditEvent, AuditRecord
 from lethe.domain.bundle import Bundle
 from lethe.domain.dataset import Dataset, DatasetSchema
 from lethe.domain.expiration import Change, Expiration, ExpirationStatus, HistoryEntry
-from lethe.domain.identity import Identities
+from lethe.domain.identity import HashedIdentities, Identities
 from lethe.domain.ids import ClientId, DatasetId, ExpirationId, NamespaceId, OrgId, SandboxName, SchemaId, WorkOrderId
 from lethe.domain.listing import AuthorMatch, By, Listing, Page, Window
 from lethe.domain.namespace import Namespace
@@ -25,6 +25,7 @@ from lethe.domain.plan import TablePlan
 from lethe.domain.product import ProductProgress
 from lethe.domain.quota import QuotaName
 from lethe.domain.work_order import Action, Status, WorkOrder
+from lethe.storage.aftercare_interface import Reverifications
 from lethe.storage.task_interface import Failures, Tasks
 
 
@@ -241,6 +242,10 @@ class IdentityVault(Protocol):
 
     def hashes(self, work_order_id: WorkOrderId) -> Sequence[tuple[Namespace, bytes]]:
         """The namespace and the keyed hash of every identity, in the order in which the order's identities iterate."""
+        ...
+
+    def hashed(self, work_order_id: WorkOrderId) -> HashedIdentities:
+        """The order's identities by their hashes, to be recognised where they come back. Raises KeyError."""
         ...
 
     def hash_of(self, work_order_id: WorkOrderId, namespace: Namespace, identity: str) -> bytes | None:
@@ -463,6 +468,8 @@ class Transaction(Protocol):
     def plans(self) -> Plans: ...  # noqa: D102
     @property
     def certificates(self) -> Certificates: ...  # noqa: D102
+    @property
+    def reverifications(self) -> Reverifications: ...  # noqa: D102
     @property
     def audit(self) -> AuditTrail: ...  # noqa: D102
     @property

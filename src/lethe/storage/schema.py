@@ -371,6 +371,19 @@ evidence: Final = sa.Table(
     sa.Column("seen", sa.JSON(), nullable=False),
 )
 
+reverifications: Final = sa.Table(
+    "reverifications",
+    metadata,
+    sa.Column("work_order_id", sa.Uuid(), sa.ForeignKey("work_orders.work_order_id"), primary_key=True),
+    _text("dataset_id", primary_key=True),
+    sa.Column("at", Instant(), primary_key=True),
+    _text("snapshot"),
+    sa.Column("rows_examined", sa.BigInteger(), nullable=False),
+    sa.Column("rows_back", sa.BigInteger(), nullable=False),
+    sa.Column("identities_back", sa.BigInteger(), nullable=False),
+    _text("problem", nullable=True),
+)
+
 certificates: Final = sa.Table(
     "certificates",
     metadata,

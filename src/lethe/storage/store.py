@@ -16,6 +16,7 @@ from lethe.storage.certificates import SqlCertificates
 from lethe.storage.commit import Started, commit, database_time, start
 from lethe.storage.dataset_locks import SqlDatasetLocks
 from lethe.storage.datasets import SqlDatasets
+from lethe.storage.ended import SqlEnded
 from lethe.storage.engine import empty_wal, open_engines
 from lethe.storage.expirations import SqlExpirations
 from lethe.storage.failures import SqlFailures
@@ -26,6 +27,7 @@ from lethe.storage.migrate import is_current, migrate
 from lethe.storage.namespaces import SqlNamespaces
 from lethe.storage.plans import SqlPlans
 from lethe.storage.quotas import SqlQuotas
+from lethe.storage.reverifications import SqlReverifications
 from lethe.storage.sealing import seal
 from lethe.storage.session import Session
 from lethe.storage.tasks import SqlTasks
@@ -89,6 +91,16 @@ class SqlTransaction:
     def plans(self) -> SqlPlans:
         """Plans, results and evidence."""
         return SqlPlans(self._session)
+
+    @cached_property
+    def reverifications(self) -> SqlReverifications:
+        """What later looks saw."""
+        return SqlReverifications(self._session)
+
+    @cached_property
+    def ended(self) -> SqlEnded:
+        """Work that has ended."""
+        return SqlEnded(self._session)
 
     @cached_property
     def certificates(self) -> SqlCertificates:

@@ -16,6 +16,7 @@ from lethe.domain.expiration import Executing
 from lethe.domain.ids import BundleId, DatasetId, ExpirationId, OrgId, SandboxName, WorkOrderId
 from lethe.domain.task import Claim, Task
 from lethe.domain.work_order import WorkOrder
+from lethe.storage.aftercare_interface import Ended
 from lethe.storage.interface import Bundles, Datasets, Expirations, Transaction, WorkOrders
 from lethe.storage.task_interface import Tasks
 
@@ -166,6 +167,8 @@ class WorkTransaction(Transaction, Protocol):
     def expirations(self) -> WorkableExpirations: ...  # noqa: D102
     @property
     def dataset_locks(self) -> DatasetLocks: ...  # noqa: D102
+    @property
+    def ended(self) -> Ended: ...  # noqa: D102
 
 
 class WorkStore(Protocol):

@@ -39,12 +39,17 @@ def services(settings: ProductsSettings, embedded: EmbeddedStores) -> Mapping[Pr
     return {product: _service(product, chosen[product], by_product[product]) for product in SERVICES}
 
 
-def _service(product: Product, settings: ProductSettings, embedded: ForgettingProduct) -> ForgettingProduct:
+def service(product: Product, settings: ProductSettings) -> SqlProduct | HttpProduct:
+    """Make a service that is not embedded. Raises ValueError where the settings cannot be used."""
     if settings.sql is not None:
         return _sql(product, settings.sql)
     if settings.http is not None:
         return _http(product, settings.http)
-    return embedded
+    raise ValueError(f"{product.value} is embedded")
+
+
+def _service(product: Product, settings: ProductSettings, embedded: ForgettingProduct) -> ForgettingProduct:
+    return embedded if settings.kind == "embedded" else service(product, settings)
 
 
 def _sql(product: Product, settings: SqlProductSettings) -> SqlProduct:

@@ -27,8 +27,8 @@ class PyarrowRewriter:
     levels: Mapping[str, int] = field(default_factory=dict)
     """Compression level per codec (`ZSTD`, `GZIP`, `BROTLI`); a file does not record with which it was written."""
 
-    def rewrite(self, source: Any, sink: IO[bytes], judge: Judge) -> Rewritten:
-        """Copy what the judge leaves in. Raises RewriteRefused."""
+    def rewrite(self, source: Any, sink: IO[bytes], judge: Judge, *, anew: bool = False) -> Rewritten:  # noqa: ARG002
+        """Copy what the judge leaves in; everything is encoded anew always. Raises RewriteRefused."""
         file = open_parquet(source)
         metadata = file.metadata
         layout = layout_of(metadata, source, self.levels)

@@ -242,7 +242,8 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("reason", TEXT, nullable=True),
         sa.Column("round", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint(
-            "step IN ('find', 'bundle', 'forget', 'purge', 'verify', 'drop', 'confirm')", name=op.f("tasks_step_known")
+            "step IN ('find', 'bundle', 'forget', 'purge', 'verify', 'drop', 'confirm', 'reverify')",
+            name=op.f("tasks_step_known"),
         ),
         sa.CheckConstraint("state IN ('ready', 'done', 'failed')", name=op.f("tasks_state_known")),
         sa.CheckConstraint("attempts >= 0", name=op.f("tasks_attempts_at_least_0")),
@@ -557,7 +558,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         "results",
         sa.Column("work_order_id", sa.Uuid(), nullable=False),
         sa.Column("dataset_id", TEXT, nullable=False),
-        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("snapshot", TEXT, nullable=False),
         sa.Column("plan_hash", TEXT, nullable=False),
         sa.Column("rows_deleted", sa.BigInteger(), nullable=False),
@@ -566,4 +567,19 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
             ["work_order_id"], ["work_orders.work_order_id"], name=op.f("results_work_order_id_fk")
         ),
         sa.PrimaryKeyConstraint("work_order_id", "dataset_id", "round", name=op.f("results_pk")),
+    )
+    op.create_table(
+        "reverifications",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("snapshot", TEXT, nullable=False),
+        sa.Column("rows_examined", sa.BigInteger(), nullable=False),
+        sa.Column("rows_back", sa.BigInteger(), nullable=False),
+        sa.Column("identities_back", sa.BigInteger(), nullable=False),
+        sa.Column("problem", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["work_order_id"], ["work_orders.work_order_id"], name=op.f("reverifications_work_order_id_fk")
+        ),
+        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", "at", name=op.f("reverifications_pk")),
     )
