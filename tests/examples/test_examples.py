@@ -16,7 +16,7 @@ from support.people import MakeTable, people_of, table_maker
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ANN, BEN, CAL = "ann@example.com", "ben@example.com", "cal@example.com"
-ELSEWHERE = {"first_deletion.py"}
+ELSEWHERE = {"first_deletion.py", "webhook_receiver.py"}
 """Run by tests of their own, or by `make demo`."""
 
 

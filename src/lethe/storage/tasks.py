@@ -54,7 +54,8 @@ class SqlTasks:
             due_at=task.due_at,
             state=task.state,
         )
-        self._session.run(insert.on_conflict_do_nothing())
+        if self._session.run(insert.on_conflict_do_nothing()):
+            self._session.wakes_workers = True
 
     def claim(self, owner: str, lease: timedelta, *, after: OrgId | None = None) -> Claim | None:
         """Take a due task that nobody holds, of the org that has the fewest under way; None when there is none.
@@ -70,7 +71,9 @@ class SqlTasks:
             )
             oldest = oldest.order_by(tasks.c.due_at, tasks.c.task_id).limit(1).with_for_update(skip_locked=True)
             update = tasks.update().where(tasks.c.task_id == oldest.scalar_subquery())
-            claimed = update.values(lease_owner=owner, lease_until=now + lease, token=tasks.c.token + 1)
+            claimed = update.values(
+                lease_owner=owner, lease_until=now + lease, token=tasks.c.token + 1, is_nudged=False
+            )
             row = self._session.row(claimed.returning(tasks))
             if row is not None:
                 return Claim(_task(row), row["token"], row["attempts"], row["lease_until"])
@@ -99,9 +102,13 @@ class SqlTasks:
         self._change(claim, state=TaskState.DONE, lease_until=None, lease_owner=None, reason=None)
 
     def postpone(self, claim: Claim, due_at: datetime, reason: str, *, failed: bool) -> None:
-        """Try again then; `failed` counts as an attempt."""
+        """Try again then, or at once if it was nudged meanwhile; `failed` counts as an attempt."""
         attempts = tasks.c.attempts + (1 if failed else 0)
-        self._change(claim, due_at=due_at, reason=reason, attempts=attempts, lease_until=None, lease_owner=None)
+        due: Any = due_at
+        if not failed:
+            now = sa.literal(self._session.now, tasks.c.due_at.type)
+            due = sa.case((tasks.c.is_nudged, now), else_=sa.literal(due_at, tasks.c.due_at.type))
+        self._change(claim, due_at=due, reason=reason, attempts=attempts, lease_until=None, lease_owner=None)
 
     def reopen(self, claim: Claim, due_at: datetime, reason: str) -> None:
         """It is not done after all: look again then."""
@@ -126,6 +133,15 @@ class SqlTasks:
         self._session.run(
             update.values(state=TaskState.READY, due_at=due_at, attempts=0, reason=None, round=tasks.c.round + 1)
         )
+        self._session.wakes_workers = True
+
+    def nudge(self, chosen: Sequence[Task]) -> None:
+        """What these tasks wait for may have happened: look at once, or once more when somebody is looking now."""
+        update = tasks.update().where(
+            tasks.c.task_id.in_([task.task_id for task in chosen]), tasks.c.state == TaskState.READY
+        )
+        self._session.run(update.values(due_at=self._session.now, is_nudged=True))
+        self._session.wakes_workers = True
 
     def concerning(self, subject_id: UUID) -> Sequence[Task]:
         """The tasks of an order and of its bundle, or those of an expiration. Locked in a writing transaction."""
@@ -158,6 +174,7 @@ class SqlTasks:
                 lease_until=None,
             )
         )
+        self._session.wakes_workers = True
 
     def withdraw(self, chosen: Sequence[Task]) -> None:
         """Take back what was promised."""
