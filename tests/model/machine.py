@@ -6,7 +6,7 @@ still while another takes its task over. What is recorded is what Lethe's own st
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -199,7 +199,7 @@ class Machine:
         shop = Shop(Store(tx), {}, {}, trash=self.facts.trash * TICK)  # type: ignore[arg-type]
         dataset_drop.begin_due(shop)
         if not self.rules.asks_whether_pending and isinstance(expiration, Cancelled):
-            tx.expiration = Pending(**{name: getattr(expiration, name) for name in expiration.__dataclass_fields__})
+            tx.expiration = Pending(**{each.name: getattr(expiration, each.name) for each in fields(expiration)})
             dataset_drop.begin_due(shop)
         begun = frozen(tx)
         if begun.expiration != state.memory.expiration:

@@ -284,10 +284,11 @@ class Locks(_Part):
     ) -> Sequence[DatasetId]:
         rows = self.tx.lock_rows
         taken = [each for each in dataset_ids if rows.get(each, holder) != holder]
-        if taken and self.tx.locks_datasets:
-            return taken
-        rows.update(dict.fromkeys(dataset_ids, holder))
-        return []
+        if not self.tx.locks_datasets:
+            return []
+        if not taken:
+            rows.update(dict.fromkeys(dataset_ids, holder))
+        return taken
 
     def release(self, holder: UUID, *, but: Collection[DatasetId] = ()) -> None:
         rows = self.tx.lock_rows

@@ -81,8 +81,8 @@ class WatchedTasks:
         self._tasks = tasks
         self._hand = hand
 
-    def claim(self, *arguments: Any) -> Claim | None:
-        claim: Claim | None = self._tasks.claim(*arguments)
+    def claim(self, *arguments: Any, **named: Any) -> Claim | None:
+        claim: Claim | None = self._tasks.claim(*arguments, **named)
         self._hand.claim = claim
         if claim is not None:
             self._transaction.did("claim", claim)

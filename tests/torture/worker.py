@@ -85,13 +85,15 @@ def run(environment: Mapping[str, str]) -> None:
     def watched_worker(self: Lethe) -> Any:
         worker = make(self)
         worker._shop = watched_shop(worker._shop, hand, look)
-        run_once = worker.run_once
+        do = worker._do
 
-        def begin_anew() -> bool:
-            hand.claim = None  # of a claim that was lost nothing is left
-            return run_once()
+        def do_and_let_go(claim: Any) -> None:
+            try:
+                do(claim)
+            finally:
+                hand.claim = None  # of a claim that was lost nothing is left
 
-        worker.run_once = begin_anew
+        worker._do = do_and_let_go
         return worker
 
     Lethe.worker = watched_worker  # type: ignore[method-assign]
