@@ -1,6 +1,7 @@
 """The gate: a rewritten file is committed only when it is its source, minus the rows, and nothing else."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from lethe.engines.rewrite.interface import RewriteRefused, Rewritten
@@ -27,17 +28,33 @@ def require_same_form(source: Any, result: Any, rewritten: Rewritten) -> None:
     _equal("row count of the source", rewritten.rows_before, source.num_rows)
     if not result.num_row_groups:
         return
-    before, after = source.row_group(0), result.row_group(0)
-    _equal("sort order", before.sorting_columns, after.sorting_columns)
-    groups = [source.row_group(i) for i in range(source.num_row_groups)]
+    before = [source.row_group(i) for i in range(source.num_row_groups)]
+    after = [result.row_group(i) for i in range(result.num_row_groups)]
+    for group in after:
+        _one_of("sort order", [each.sorting_columns for each in before], group.sorting_columns)
     for i in range(source.num_columns):
-        of_source, of_result = [g.column(i) for g in groups], after.column(i)
-        path = of_result.path_in_schema
-        _equal(f"codec of {path}", of_source[0].compression, of_result.compression)
-        for what in ("has_dictionary_page", "has_column_index"):
-            _equal(f"{what} of {path}", any(getattr(c, what) for c in of_source), getattr(of_result, what))
-        filtered = any(c.bloom_filter_offset is not None for c in of_source)
-        _equal(f"bloom filter of {path}", filtered, of_result.bloom_filter_offset is not None)
+        _column([group.column(i) for group in before], [group.column(i) for group in after])
+
+
+def _column(before: Sequence[Any], after: Sequence[Any]) -> None:
+    """One column in all row groups. Where groups have gone, what they alone had may be gone too."""
+    path = after[0].path_in_schema
+    for chunk in after:
+        _one_of(f"codec of {path}", [each.compression for each in before], chunk.compression)
+    for what in ("has_dictionary_page", "has_column_index"):
+        _kept(f"{what} of {path}", [getattr(c, what) for c in before], [getattr(c, what) for c in after])
+    filters = [[chunk.bloom_filter_offset is not None for chunk in chunks] for chunks in (before, after)]
+    _kept(f"bloom filter of {path}", *filters)
+
+
+def _one_of(what: str, before: Sequence[Any], after: Any) -> None:
+    if after not in before:
+        raise GateClosed(f"rewriting would change the {what}")
+
+
+def _kept(what: str, before: Sequence[bool], after: Sequence[bool]) -> None:
+    if any(after) != any(before) and (any(after) or len(after) == len(before)):
+        raise GateClosed(f"rewriting would change the {what}")
 
 
 def _schema(metadata: Any) -> list[str]:
