@@ -26,7 +26,11 @@ def open_parquet(source: Any, int96_unit: str | None = None) -> Any:
 def read_leaves(file: Any, group: int, leaves: Sequence[int]) -> Any:
     """Some leaf columns of a row group, as a `pyarrow.Table`. Raises RewriteRefused for what Arrow cannot decode."""
     with _explained():
-        return file.reader.read_row_group(group, column_indices=list(leaves), use_threads=False)
+        table = file.reader.read_row_group(group, column_indices=list(leaves), use_threads=False)
+    if table.num_rows != file.metadata.row_group(group).num_rows:
+        # Arrow miscounts the rows of nested columns that have a page without values.
+        raise RewriteRefused("Arrow reads another number of rows than a row group has")
+    return table
 
 
 @contextmanager

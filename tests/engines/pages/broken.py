@@ -1,0 +1,85 @@
+"""A broken file through a rewriter: a clear refusal, or a result that holds what Arrow reads in the source."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engines.pages.cases import MaskJudge
+from engines.pages.claims import bits, bits_type, require
+from engines.pages.damage import Damaged
+from engines.pages.subjects import Subject
+from lethe.engines.interface import TableRefused
+
+_SENTENCE_LENGTH_MAX = 300
+
+
+def rewrite_broken(damaged: Damaged, subject: Subject, judging: Callable[[], None] = lambda: None) -> str:
+    """What became of it, in a word. Raises AssertionError, or what the rewriter raises and should not.
+
+    `judging` is called when the rewriter is done and Arrow begins to look.
+    """
+    sink = io.BytesIO()
+    try:
+        subject.rewriter.rewrite(pa.BufferReader(damaged.data), sink, MaskJudge(damaged.deleted))
+    except TableRefused as error:
+        require(0 < len(str(error)) < _SENTENCE_LENGTH_MAX, "the refusal says nothing, or too much")
+        return "refused"
+    judging()
+    return _compared(damaged, sink.getvalue())
+
+
+def _compared(damaged: Damaged, result: bytes) -> str:
+    source = _opened(damaged.data)
+    after = _opened(result)
+    if source is None:
+        return "not opened by Arrow"
+    if after is None:
+        raise AssertionError("Arrow opens the source and not the result")
+    metadata, at, group_after, worst = source.metadata, 0, 0, "equal"
+    judge = MaskJudge(damaged.deleted)
+    for group in range(metadata.num_row_groups):
+        rows = metadata.row_group(group).num_rows
+        if rows > len(damaged.deleted) * 4 + 1000:
+            return "nonsense"
+        deleted = judge.judge(pa.table({"": pa.nulls(max(rows, 0))}), at).leave_out
+        at += rows
+        keep = pa.compute.invert(deleted)
+        if not pa.compute.any(keep).as_py():
+            continue
+        while group_after < after.metadata.num_row_groups and not after.metadata.row_group(group_after).num_rows:
+            group_after += 1
+        require(group_after < after.metadata.num_row_groups, f"row group {group} is missing")
+        for leaf in range(metadata.num_columns):
+            before, now = _column(source, group, leaf, rows), _column(after, group_after, leaf, None)
+            where = f"row group {group}, leaf {leaf}"
+            if before is None:
+                worst = "unreadable as before" if now is None else "readable now"
+                continue
+            require(now is not None, f"{where}: Arrow reads the source and not the result")
+            require(_bits(before.filter(keep)).equals(_bits(now)), f"{where}: wrong values")
+        group_after += 1
+    return worst
+
+
+def _opened(data: bytes) -> Any:
+    try:
+        return pq.ParquetFile(pa.BufferReader(data))
+    except (pa.ArrowException, OSError):
+        return None
+
+
+def _column(file: Any, group: int, leaf: int, rows: int | None) -> Any:
+    """One leaf of a row group, or nothing where Arrow fails; where it answers with other rows, it failed as well."""
+    try:
+        column = file.reader.read_row_group(group, column_indices=[leaf], use_threads=False).column(0)
+        column.validate(full=True)
+    except (pa.ArrowException, OSError, MemoryError):
+        return None
+    return None if rows is not None and len(column) != rows else column
+
+
+def _bits(column: Any) -> Any:
+    return pa.chunked_array([bits(chunk) for chunk in column.chunks], type=bits_type(column.type))
