@@ -1,7 +1,7 @@
 """A broken file through a rewriter: a clear refusal, or a result that holds what Arrow reads in the source."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ from engines.pages.claims import bits, bits_type, require
 from engines.pages.damage import Damaged
 from engines.pages.subjects import Subject
 from lethe.engines.interface import TableRefused
+from lethe.engines.rewrite.source import leaves_by_field
 
 _SENTENCE_LENGTH_MAX = 300
 
@@ -28,10 +29,11 @@ def rewrite_broken(damaged: Damaged, subject: Subject, judging: Callable[[], Non
         require(0 < len(str(error)) < _SENTENCE_LENGTH_MAX, "the refusal says nothing, or too much")
         return "refused"
     judging()
-    return _compared(damaged, sink.getvalue())
+    return _compared(damaged, sink.getvalue(), by_leaf=subject.cuts_pages)
 
 
-def _compared(damaged: Damaged, result: bytes) -> str:
+def _compared(damaged: Damaged, result: bytes, *, by_leaf: bool) -> str:
+    """Column by column. Whoever cuts pages cuts each leaf by its own levels; Arrow reads those of a field together."""
     source = _opened(damaged.data)
     after = _opened(result)
     if source is None:
@@ -52,9 +54,9 @@ def _compared(damaged: Damaged, result: bytes) -> str:
         while group_after < after.metadata.num_row_groups and not after.metadata.row_group(group_after).num_rows:
             group_after += 1
         require(group_after < after.metadata.num_row_groups, f"row group {group} is missing")
-        for leaf in range(metadata.num_columns):
-            before, now = _column(source, group, leaf, rows), _column(after, group_after, leaf, None)
-            where = f"row group {group}, leaf {leaf}"
+        for leaves in [[n] for n in range(metadata.num_columns)] if by_leaf else leaves_by_field(source):
+            before, now = _column(source, group, leaves, rows), _column(after, group_after, leaves, None)
+            where = f"row group {group}, leaves {leaves}"
             if before is None:
                 worst = "unreadable as before" if now is None else "readable now"
                 continue
@@ -71,10 +73,10 @@ def _opened(data: bytes) -> Any:
         return None
 
 
-def _column(file: Any, group: int, leaf: int, rows: int | None) -> Any:
-    """One leaf of a row group, or nothing where Arrow fails; where it answers with other rows, it failed as well."""
+def _column(file: Any, group: int, leaves: Sequence[int], rows: int | None) -> Any:
+    """Some leaves of a row group, or nothing where Arrow fails; where it answers with other rows, it failed as well."""
     try:
-        column = file.reader.read_row_group(group, column_indices=[leaf], use_threads=False).column(0)
+        column = file.reader.read_row_group(group, column_indices=leaves, use_threads=False).column(0)
         column.validate(full=True)
     except (pa.ArrowException, OSError, MemoryError):
         return None

@@ -25,4 +25,24 @@ class Subject:
 def subjects() -> dict[str, Subject]:
     """All rewriters that this installation has, by name."""
     arrow: Any = PyarrowRewriter()
-    return {"pyarrow": Subject("pyarrow", arrow, cuts_pages=False, may_refuse=lambda _: True)}
+    found = {"pyarrow": Subject("pyarrow", arrow, cuts_pages=False, may_refuse=lambda _: True)}
+    try:
+        from lethe.engines.rewrite.pages import page_rewriter
+    except ImportError:
+        return found
+    seen: set[int] = set()
+    real = page_rewriter.through_arrow
+
+    def through(out, source, footer, number, rows, levels):
+        seen.add(number)
+        return real(out, source, footer, number, rows, levels)
+
+    page_rewriter.through_arrow = through
+
+    def fell(_):
+        got = frozenset(seen)
+        seen.clear()
+        return got
+
+    found["pages"] = Subject("pages", page_rewriter.PageRewriter(), cuts_pages=True, may_refuse=lambda _: False, fell_back=fell)
+    return found

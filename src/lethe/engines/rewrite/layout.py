@@ -150,6 +150,8 @@ def _data_page_version(source: Any, chunks: list[Any]) -> str:
     """The version of the first data page of each chunk."""
     versions = set()
     for chunk in chunks:
+        if not 0 <= chunk.data_page_offset < source.size():
+            raise RewriteRefused("the pages of a column lie outside of the file")
         source.seek(chunk.data_page_offset)
         versions.add("2.0" if source.read(2) == _DATA_PAGE_V2 else "1.0")
     return str(_same("the file", "data page version", sorted(versions)))

@@ -38,7 +38,7 @@ def _explained() -> Iterator[None]:
     """Arrow raises a bare OSError for what it cannot decode or decrypt; one with a number comes from the disk."""
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if "crypt" in str(error).lower():
             raise RewriteRefused("the file is encrypted") from None
         if isinstance(error, OSError) and error.errno is not None:
