@@ -20,7 +20,7 @@ from lethe.engines.iceberg.engine import IcebergEngine
 from lethe.engines.interface import Engine, PurgePolicy
 from lethe.engines.ndjson.format import NdjsonFormat
 from lethe.engines.parquet.format import ParquetFormat
-from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.storage.opening import storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
 from lethe.pipeline.shop import Shop
@@ -53,7 +53,7 @@ def engines(settings: Settings) -> Mapping[TableFormat, Engine]:
     """Make the engine of every format."""
     executor = PoolExecutor(settings.work.processes, settings.work.memory_bytes)
     options: dict[str, dict[str, Any]] = {name: _revealed(each) for name, each in settings.object_stores.items()}
-    opener, verifier, rewriter = storage_opener(options), ByteVerifier(executor), PyarrowRewriter()
+    opener, verifier, rewriter = storage_opener(options), ByteVerifier(executor), best_rewriter()
     return {
         TableFormat.ICEBERG: IcebergEngine(
             {name: _revealed(each) for name, each in settings.catalogs.items()},

@@ -34,7 +34,7 @@ from lethe.engines.delta.engine import DeltaEngine
 from lethe.engines.delta.log import read_snapshot
 from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.interface import DidNotHappen, Forgotten, MayHaveHappened, Outcome, PurgePolicy, TableUnavailable
-from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.storage.local import LocalStorage
 
 WANTED = asked(order(CRM, "annegret", "deegret"), order(CRM, "annegret", "zoe"))
@@ -62,7 +62,7 @@ def make(template: Path, tmp_path: Path) -> Callable[[int], Path]:
 
 def engine(root: Path, faults: Faults) -> DeltaEngine:
     storage = FaultyStorage(LocalStorage(str(root)), faults)
-    return DeltaEngine(lambda _: storage, InlineExecutor(), PyarrowRewriter(), VERIFIER, lambda: NOW)
+    return DeltaEngine(lambda _: storage, InlineExecutor(), best_rewriter(), VERIFIER, lambda: NOW)
 
 
 def plan_of(root: Path) -> TablePlan:

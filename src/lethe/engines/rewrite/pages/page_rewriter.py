@@ -1,0 +1,86 @@
+"""Rewriting by pages: what has to go is cut out, and all else is copied as it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+
+from lethe.engines.rewrite.interface import Judge, Judgement, Rewritten
+from lethe.engines.rewrite.pages import _native
+from lethe.engines.rewrite.pages.faults import Damaged, Unfit
+from lethe.engines.rewrite.pages.footer import MAGIC, OldFile, read_footer, with_groups
+from lethe.engines.rewrite.pages.foreign import through_arrow
+from lethe.engines.rewrite.pages.group import NewGroup, cut_group, move, write_cut, write_indexes
+from lethe.engines.rewrite.pages.output import Output
+from lethe.engines.rewrite.pages.rows import Rows
+from lethe.engines.rewrite.pages.thrift import write_struct
+from lethe.engines.rewrite.source import leaves_of, open_parquet, read_leaves
+from lethe.engines.tally import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class PageRewriter:
+    """Cuts rows out of the pages that hold them."""
+
+    levels: Mapping[str, int] = field(default_factory=dict)
+    """Compression level per codec (`ZSTD`, `GZIP`, `BROTLI`); a file does not record with which it was written."""
+
+    def rewrite(self, source: Any, sink: IO[bytes], judge: Judge) -> Rewritten:
+        """Copy what the judge leaves in. Raises RewriteRefused."""
+        judging = _Judging(open_parquet(source), judge)
+        footer = read_footer(source)
+        old = OldFile(source, footer)
+        out = Output(sink)
+        out.write(MAGIC)
+        counts, groups, first_row = Counts(), list[NewGroup](), 0
+        for number, group in enumerate(footer.groups):
+            judgement = judging.of(number, first_row)
+            first_row += group.rows
+            if judgement is None:
+                groups.append(move(out, old, group))
+                continue
+            counts += judgement.counts
+            gone = judgement.leave_out.to_numpy(zero_copy_only=False).astype(np.uint8)
+            if len(gone) != group.rows:
+                raise Damaged("a row group has another number of rows than it says")
+            rows = Rows.of(gone)
+            if rows.kept == rows.count:
+                groups.append(move(out, old, group))
+            elif rows.kept:
+                groups.append(self._without(out, old, number, rows))
+        raws = write_indexes(out, groups)
+        kept = sum(group.rows for group in groups)
+        new = write_struct(with_groups(footer.raw, tuple(raws), kept))
+        out.write(new)
+        out.write(len(new).to_bytes(4, "little"))
+        out.write(MAGIC)
+        return Rewritten(footer.raw.integer(3), tuple(group.rows for group in groups), counts)
+
+    def _without(self, out: Output, old: OldFile, number: int, rows: Rows) -> NewGroup:
+        """A row group without some rows: cut, or, where it has a feature that is not cut, through Arrow."""
+        try:
+            return write_cut(out, old, cut_group(old, old.footer.groups[number], rows, self.levels))
+        except _native.Malformed as error:
+            raise Damaged(str(error)) from None
+        except Unfit:
+            return through_arrow(out, old, number, rows, self.levels)
+
+
+class _Judging:
+    """Asks a judge about row groups."""
+
+    def __init__(self, file: Any, judge: Judge) -> None:
+        self._file = file
+        self._judge = judge
+        self._leaves = leaves_of(file, judge.columns(file.schema_arrow))
+
+    def of(self, group: int, first_row: int) -> Judgement | None:
+        """What the judge says of a row group; None where it needs not be read."""
+        metadata = self._file.metadata.row_group(group)
+        if self._judge.can_skip(metadata, self._file.schema_arrow):
+            return None
+        if not self._leaves:
+            return self._judge.judge(pa.table({"": pa.nulls(metadata.num_rows)}), first_row)
+        return self._judge.judge(read_leaves(self._file, group, self._leaves), first_row)
