@@ -154,18 +154,23 @@ def _at(data: bytes, chunk: Typed, offset: int, length: int) -> Typed | None:
 
 def bounds_of(data: bytes, column: Column) -> list[tuple[bytes, str]]:
     """Everything that repeats a value, each with where it stands."""
-    found: list[tuple[bytes, str]] = []
-    parts = [("statistics", column.meta.value.get(12))]
+    found = [(bound, "statistics") for bound in _said(column.meta.value.get(12))]
     for page in column.data:
-        field = 5 if page.kind == DATA_V1 else 8
-        parts.append(("page header", page.header[field].value.get(field)))
-    for where, said in parts:
-        if said is not None:
-            found += [(said.get(n), where) for n in (1, 2, 5, 6) if said.get(n)]
+        found += [(bound, "page header") for bound in of_page(page)]
     index = _at(data, column.chunk, 6, 7)
     if index is not None:
         found += [(v.value, "column index") for n in (2, 3) for v in index.get(n) if v.value]
     return found
+
+
+def of_page(page: Page) -> list[bytes]:
+    """The bounds in a page's header."""
+    field = 5 if page.kind == DATA_V1 else 8
+    return _said(page.header[field].value.get(field))
+
+
+def _said(statistics: Typed | None) -> list[bytes]:
+    return [] if statistics is None else [statistics.get(n) for n in (1, 2, 5, 6) if statistics.get(n)]
 
 
 def filter_is_exact(where: str, data: bytes, column: Column) -> None:

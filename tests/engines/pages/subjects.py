@@ -33,9 +33,9 @@ def subjects() -> dict[str, Subject]:
     seen: set[int] = set()
     real = page_rewriter.through_arrow
 
-    def through(out, source, footer, number, rows, levels):
-        seen.add(number)
-        return real(out, source, footer, number, rows, levels)
+    def through(*args):
+        seen.add(next(a for a in args if isinstance(a, int)))
+        return real(*args)
 
     page_rewriter.through_arrow = through
 
