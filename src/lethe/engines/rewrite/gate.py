@@ -1,7 +1,6 @@
 """The gate: a rewritten file is committed only when it is its source, minus the rows, and nothing else."""
 
 import re
-from collections.abc import Sequence
 from typing import Any, Final
 
 from lethe.engines.rewrite.interface import RewriteRefused, Rewritten
@@ -26,34 +25,29 @@ def require_same_form(source: Any, result: Any, rewritten: Rewritten) -> None:
     _equal("rows per row group", list(rewritten.rows_by_group), rows)
     _equal("row count", rewritten.rows_after, result.num_rows)
     _equal("row count of the source", rewritten.rows_before, source.num_rows)
-    if not result.num_row_groups:
-        return
-    before = [source.row_group(i) for i in range(source.num_row_groups)]
-    after = [result.row_group(i) for i in range(result.num_row_groups)]
+    before, after = _groups(source), _groups(result)
     for group in after:
-        _one_of("sort order", [each.sorting_columns for each in before], group.sorting_columns)
-    for i in range(source.num_columns):
-        _column([group.column(i) for group in before], [group.column(i) for group in after])
+        _one_of("sort order", [g.sorting_columns for g in before], group.sorting_columns)
+    for i in range(source.num_columns if after else 0):
+        of_source, of_result = [g.column(i) for g in before], [g.column(i) for g in after]
+        path = of_result[0].path_in_schema
+        for chunk in of_result:
+            _one_of(f"codec of {path}", [c.compression for c in of_source], chunk.compression)
+            for what in ("has_dictionary_page", "has_column_index"):
+                _one_of(f"{what} of {path}", [getattr(c, what) for c in of_source], getattr(chunk, what))
+            filtered = [c.bloom_filter_offset is not None for c in of_source]
+            _one_of(f"bloom filter of {path}", filtered, chunk.bloom_filter_offset is not None)
 
 
-def _column(before: Sequence[Any], after: Sequence[Any]) -> None:
-    """One column in all row groups. Where groups have gone, what they alone had may be gone too."""
-    path = after[0].path_in_schema
-    for chunk in after:
-        _one_of(f"codec of {path}", [each.compression for each in before], chunk.compression)
-    for what in ("has_dictionary_page", "has_column_index"):
-        _kept(f"{what} of {path}", [getattr(c, what) for c in before], [getattr(c, what) for c in after])
-    filters = [[chunk.bloom_filter_offset is not None for chunk in chunks] for chunks in (before, after)]
-    _kept(f"bloom filter of {path}", *filters)
+def _groups(metadata: Any) -> list[Any]:
+    """The row groups that have rows: of the others, writers describe nothing."""
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    return [group for group in groups if group.num_rows]
 
 
-def _one_of(what: str, before: Sequence[Any], after: Any) -> None:
+def _one_of(what: str, before: list[Any], after: Any) -> None:
+    """Row groups of one file may differ; one of the result is like some one of the source."""
     if after not in before:
-        raise GateClosed(f"rewriting would change the {what}")
-
-
-def _kept(what: str, before: Sequence[bool], after: Sequence[bool]) -> None:
-    if any(after) != any(before) and (any(after) or len(after) == len(before)):
         raise GateClosed(f"rewriting would change the {what}")
 
 

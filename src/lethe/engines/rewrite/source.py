@@ -26,7 +26,11 @@ def open_parquet(source: Any, int96_unit: str | None = None) -> Any:
 def read_leaves(file: Any, group: int, leaves: Sequence[int]) -> Any:
     """Some leaf columns of a row group, as a `pyarrow.Table`. Raises RewriteRefused for what Arrow cannot decode."""
     with _explained():
-        return file.reader.read_row_group(group, column_indices=list(leaves), use_threads=False)
+        table = file.reader.read_row_group(group, column_indices=list(leaves), use_threads=False)
+    if table.num_rows != file.metadata.row_group(group).num_rows:
+        # Arrow miscounts the rows of nested columns that have a page without values.
+        raise RewriteRefused("Arrow reads another number of rows than a row group has")
+    return table
 
 
 @contextmanager
@@ -34,7 +38,7 @@ def _explained() -> Iterator[None]:
     """Arrow raises a bare OSError for what it cannot decode or decrypt; one with a number comes from the disk."""
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if "crypt" in str(error).lower():
             raise RewriteRefused("the file is encrypted") from None
         if isinstance(error, OSError) and error.errno is not None:

@@ -57,13 +57,18 @@ def cut(of: CutChunk, start: int) -> Struct:
 
 def _counted(old: Sequence[Struct], new: Mapping[tuple[int, int], int]) -> Sequence[Struct]:
     """How many pages there are of each kind and encoding, in the order in which the writer counted them."""
+    listed = {(each.integer(1), each.integer(2)) for each in old}
+    unlisted = {pair: number for pair, number in new.items() if pair not in listed}
     found = []
     for each in old:
         kind, encoding = each.integer(1), each.integer(2)
-        # A writer may count dictionary pages under the older of two names.
-        count = new.get((kind, encoding), 0)
-        if not count and kind == DICTIONARY:
-            count = sum(number for (other, _), number in new.items() if other == DICTIONARY)
+        # A writer may count dictionary pages under the older of two names, and data pages of either version as one.
+        alike = (
+            number
+            for (other, how), number in unlisted.items()
+            if (other == kind if kind == DICTIONARY else other != DICTIONARY and how == encoding)
+        )
+        count = new.get((kind, encoding), 0) or sum(alike)
         if count:
             found.append(each.having({3: Field(I32, count)}))
     return found
