@@ -55,10 +55,10 @@ def work(kind: str, name: str, seeds: range) -> None:
     from engines.pages.cases import case
     from engines.pages.check import check
     from engines.pages.damage import damaged
-    from engines.pages.subjects import subjects
+    from engines.pages.subjects import faulty, subjects
 
     faulthandler.enable()
-    subject = subjects()[name]
+    subject = (subjects() | faulty())[name]
     for seed in seeds:
         _say("making", seed)
         try:
