@@ -34,7 +34,7 @@ class ParquetFormat:
         """Read the identity's column, and no more."""
         judge = judge_of(path, matcher)
         found = scan(source, judge)
-        return Searched(found.rows, found.counts, found.identified or isinstance(judge, _PartitionJudge))
+        return Searched(found.rows, found.counts, found.identified or isinstance(judge, _PartitionJudge), found.method)
 
     def copy(self, source: Any, path: str, sink: IO[bytes], matcher: Matcher) -> Any:
         """Rewrite."""

@@ -1,6 +1,6 @@
 """Rewriting by pages: what has to go is cut out, and all else is copied as it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -16,6 +16,7 @@ from lethe.engines.rewrite.pages.group import NewGroup, cut_group, move, write_c
 from lethe.engines.rewrite.pages.output import Output
 from lethe.engines.rewrite.pages.rows import Rows
 from lethe.engines.rewrite.pages.thrift import write_struct
+from lethe.engines.rewrite.pages.traits import why_not
 from lethe.engines.rewrite.source import leaves_of, open_parquet, read_leaves
 from lethe.engines.tally import Counts
 
@@ -66,6 +67,12 @@ class PageRewriter:
             raise Damaged(str(error)) from None
         except Unfit:
             return through_arrow(out, old, number, rows, self.levels)
+
+
+def reasons_against_cutting(source: Any) -> Sequence[str]:
+    """Why row groups of a `pyarrow.NativeFile` would go through Arrow, as far as its footer tells. Raises Damaged."""
+    found = [why_not(group) for group in read_footer(source).groups]
+    return [reason for reason in found if reason is not None]
 
 
 class _Judging:
