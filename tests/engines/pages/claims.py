@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from engines.pages import bounds
+from engines.pages import bounds, order
 from engines.pages.thrift import plain
 from engines.pages.walk import DATA_V1, DICTIONARY, Column, Group, Page, Walked, chunk_start
 from lethe.engines.verify.parquet.footer import BOOLEAN, INT96
@@ -156,11 +156,18 @@ def untouched_bytes_stay(source: Walked, result: Walked, deleted: Mask) -> tuple
 
 
 def can_be_cut(group: Group) -> bool:
-    """Whether the format's parts are all such as are cut; else the row group is written anew."""
-    return all(
-        column.meta.get(4) in _CODECS and not (column.leaf.physical in {BOOLEAN, INT96} and column.meta.get(14))
-        for column in group.columns
-    )
+    """Whether all of the row group is such as is cut; else it may be written anew as a whole.
+
+    A page whose values that stay are all NaN has no bounds, and a page index has no way to say so.
+    """
+    for column in group.columns:
+        physical = column.leaf.physical
+        if column.meta.get(4) not in _CODECS or (physical in {BOOLEAN, INT96} and column.meta.get(14)):
+            return False
+        key = order.key_of(column.leaf, column.element)
+        if column.chunk.get(6) and key is not None and any(key(value) is None for value in column.values):
+            return False
+    return True
 
 
 def _untouched_pages_stay(where: str, old: Column, new: Column, mask: Mask) -> int:
@@ -191,12 +198,13 @@ def _untouched_pages_stay(where: str, old: Column, new: Column, mask: Mask) -> i
 def arrow_reads_the_same(source: bytes, result: bytes, deleted: Mask) -> bool:
     """Through Arrow, which is another reader: values bit for bit, INT96 in two units, checksums verified.
 
-    Answers no where Arrow cannot read the source: it stumbles over pages without values in nested columns.
+    Answers no where Arrow cannot read the source: it stumbles over pages without values in nested columns, and over
+    DELTA_BINARY_PACKED without values.
     """
     for unit in ("ns", "us"):
         try:
             before = _read(source, unit)
-        except pa.ArrowInvalid:
+        except (pa.ArrowException, OSError):
             return False
         after = _read(result, unit)
         require(before.schema.equals(after.schema, check_metadata=True), "Arrow's schema")

@@ -16,6 +16,7 @@ from engines.pages.tables import Random
 _CODECS: Final = ("NONE", "SNAPPY", "ZSTD", "GZIP", "LZ4", "BROTLI")
 _NOT_IN_DUCKDB: Final = ("decimal256", "halffloat", "time32", "time64[ns]", "map<string, ", "map<int32, ")
 _NOT_IN_POLARS: Final = ("decimal256", "map", "time32", "halffloat", "fixed_size_binary")
+_FEW: Final = 60
 _SMALL: Final = (1, 40, 300, 2000, 1 << 20)
 
 
@@ -47,8 +48,9 @@ def options(random: Random, table: pa.Table) -> dict[str, Any]:
         "compression": codec,
         "data_page_version": one_of("1.0", "2.0"),
         "data_page_size": one_of(*_SMALL),
-        "write_batch_size": one_of(1, 7, 64, 1024),
-        "max_rows_per_page": one_of(None, None, 3, 50),
+        # Thousands of pages would show nothing that dozens do not.
+        "write_batch_size": one_of(1, 7, 64, 1024) if table.num_rows <= _FEW else one_of(32, 100, 1024),
+        "max_rows_per_page": one_of(None, None, 3 if table.num_rows <= _FEW else 40, 50),
         "dictionary_pagesize_limit": one_of(None, None, 64, 1000),
         "write_statistics": one_of(True, True, False, [path for path in leaves if random.random() < 0.5]),
         "write_page_index": one_of(True, False),

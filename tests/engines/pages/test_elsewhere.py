@@ -21,8 +21,15 @@ from engines.pages.walk import walk
 FILES = Path(__file__).parent / "written_elsewhere"
 MANIFEST: dict[str, Any] = json.loads((FILES / "manifest.json").read_text())
 
-DECLINED = {"pages": {"spark_legacy.parquet"}, "pyarrow": {"spark_legacy.parquet"}}
+_OLD = "spark_legacy.parquet"
 """Compressed as Hadoop does LZ4, which nobody writes any more."""
+
+DECLINED = {"pages": {_OLD}, "pyarrow": {_OLD, "duckdb_v1.parquet", "duckdb_v2.parquet"}}
+"""Arrow names the types of DuckDB's columns in another way than DuckDB does."""
+
+
+UNREADABLE = {("_by_polars", "spark_v2_no_dictionary.parquet")}
+"""Polars does not decode DELTA_BYTE_ARRAY in columns of fixed width, neither before nor after."""
 
 
 @pytest.fixture(scope="module", params=[(name, file) for name in subjects() for file in sorted(MANIFEST)], ids="-".join)
@@ -52,6 +59,10 @@ def test_the_edit_is_right(edited: tuple[str, str, bytes, Edited], tmp_path: Pat
     before.write_bytes(data)
     now.write_bytes(outcome.result)
     for read in (_by_arrow, _by_duckdb, _by_polars):
+        if (read.__name__, file) in UNREADABLE:
+            with pytest.raises(polars.exceptions.ComputeError):
+                read(before)
+            continue
         kept = [row for row, gone in zip(read(before), outcome.deleted, strict=True) if not gone]
         assert read(now) == kept, read.__name__
 
@@ -62,7 +73,8 @@ def _by_arrow(path: Path) -> list[str]:
 
 def _by_duckdb(path: Path) -> list[str]:
     with duckdb.connect() as connection:
-        return [repr(row) for row in connection.execute(f"SELECT * FROM '{path}'").fetchall()]
+        connection.execute("SET TimeZone='UTC'")
+        return [repr(row) for row in connection.sql(f"SELECT * FROM '{path}'").to_arrow_table().to_pylist()]
 
 
 def _by_polars(path: Path) -> list[str]:
