@@ -1,6 +1,6 @@
 """Spark as a writer and as a reader. Runs where Spark is, which need not be where Lethe is: it imports nothing of ours.
 
-    python spark_files.py write DIRECTORY            one file a way of writing, and `spark.json` that names the options
+    python spark_files.py write DIRECTORY ROWS       one file a way of writing, and `spark.json` that names the options
     python spark_files.py compare BEFORE AFTER       every file of BEFORE, minus the rows that AFTER/deleted.json names, is AFTER's
 """
 
@@ -46,7 +46,7 @@ WAYS: Final[dict[str, dict[str, str]]] = {
               "parquet.bloom.filter.enabled#seq": "true", "parquet.bloom.filter.expected.ndv#seq": "200"},
     "short_bounds": {"parquet.columnindex.truncate.length": "6", "parquet.statistics.truncate.length": "6",
                      "parquet.page.row.count.limit": "30"},
-    "small_row_groups": {"parquet.block.row.count.limit": "50"},
+    "small_row_groups": {"parquet.block.row.count.limit": "30"},
     "micros": {"spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS", "parquet.page.row.count.limit": "30"},
     "int96": {"spark.sql.parquet.outputTimestampType": "INT96", "parquet.page.row.count.limit": "30"},
     "legacy": {"spark.sql.parquet.writeLegacyFormat": "true", "compression": "lz4"},
@@ -108,4 +108,4 @@ def compare(before: Path, after: Path) -> int:
 
 if __name__ == "__main__":
     verb, *paths = sys.argv[1:]
-    sys.exit(compare(*map(Path, paths)) if verb == "compare" else write(Path(paths[0]), 120))
+    sys.exit(compare(*map(Path, paths)) if verb == "compare" else write(Path(paths[0]), int(paths[1])))
