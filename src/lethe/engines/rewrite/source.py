@@ -9,12 +9,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lethe.engines.rewrite.interface import RewriteRefused
+from lethe.engines.rewrite.pages.footer import read_footer
 from lethe.engines.storage.interface import StorageFailed
 
 
 def open_parquet(source: Any, int96_unit: str | None = None) -> Any:
-    """A `pyarrow.parquet.ParquetFile` over a `pyarrow.NativeFile`. Raises RewriteRefused for an encrypted file."""
+    """A `pyarrow.parquet.ParquetFile` over a `pyarrow.NativeFile`. Raises RewriteRefused.
+
+    Arrow ends the process over some footers that contradict themselves, so the footer is read here first.
+    """
     with _explained():
+        read_footer(source)
         file = pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20, coerce_int96_timestamp_unit=int96_unit)
     if _footer_length(source) != file.metadata.serialized_size:
         # Arrow ends the process when asked for an encrypted column of a file with a plain footer. Such a footer is

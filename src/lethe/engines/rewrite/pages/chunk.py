@@ -6,17 +6,14 @@ cut, or all, are opened for that only where what was seen before does not decide
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.bloom import Filter
 from lethe.engines.rewrite.pages.cutting import Cutting, Kept, values_of
-from lethe.engines.rewrite.pages.dictionary import Dictionary
 from lethe.engines.rewrite.pages.faults import Damaged
 from lethe.engines.rewrite.pages.footer import Chunk
+from lethe.engines.rewrite.pages.leaves import Leaf
 from lethe.engines.rewrite.pages.page import (
     DICTIONARY,
     DICTIONARY_ENCODINGS,
@@ -24,9 +21,10 @@ from lethe.engines.rewrite.pages.page import (
     dictionary_page,
     opened,
     pages,
+    reheaded,
 )
 from lethe.engines.rewrite.pages.rows import Rows
-from lethe.engines.rewrite.pages.statistics import Bounds, Marks, bounds_of, revised, wider
+from lethe.engines.rewrite.pages.statistics import Bounds, Marks, bounds_in, bounds_of, revised, wider
 from lethe.engines.rewrite.pages.thrift import Struct
 from lethe.engines.rewrite.pages.traits import require_encoding
 
@@ -42,6 +40,8 @@ class CutChunk:
     """Data pages of the old chunk."""
     values: int
     statistics: Struct | None
+    vanished: frozenset[bytes]
+    """Bounds of the old chunk that no value of the new one is."""
     bloom: bytes | None
     """A new bloom filter; None where there is none, or the old one holds."""
 
@@ -49,6 +49,11 @@ class CutChunk:
     def pages(self) -> Sequence[Page]:
         """All pages in their order."""
         return [*([] if self.dictionary is None else [self.dictionary]), *(kept.page for kept in self.kept)]
+
+    @property
+    def changed(self) -> bool:
+        """Whether any of its pages, or what speaks of them, is another than before."""
+        return any(page.is_new for page in self.pages) or bool(self.vanished)
 
     @property
     def page_kinds(self) -> Mapping[tuple[int, int], int]:
@@ -64,11 +69,13 @@ def cut_chunk(
     edges: Sequence[Marks] | None,
     bloom: Filter | None,
     compression: Mapping[str, int],
+    suspect: bool = False,
 ) -> CutChunk:
     """Cut rows out of a chunk, whose bytes these are.
 
     `edges` are the bounds of its data pages in its column index; `bloom` is an empty filter of the size of its own;
-    `compression` gives levels by codec. Raises Damaged, Unfit, and the native module's Malformed.
+    `compression` gives levels by codec. A chunk is `suspect` when its dictionary or bounds may repeat values that none
+    of its rows has. Raises Damaged, Unfit, and the native module's Malformed.
     """
     cutting = Cutting(chunk, rows, edges, compression)
     so_far = cutting.progress
@@ -82,15 +89,29 @@ def cut_chunk(
     if so_far.rows != rows.count or so_far.values != chunk.values:
         raise Damaged("a column has another number of rows or values than its row group")
     ending = _Ending(cutting, chunk)
+    if suspect:
+        ending.suspect()
+    dictionary, statistics = ending.dictionary(compression), ending.statistics()
+    vanished = bounds_in(chunk.statistics) - bounds_in(statistics)
     return CutChunk(
         chunk=chunk,
-        dictionary=ending.dictionary(compression),
-        kept=so_far.kept,
+        dictionary=dictionary,
+        kept=[_without(kept, vanished, chunk.leaf) for kept in so_far.kept] if vanished else so_far.kept,
         source_pages=so_far.pages,
         values=so_far.values_kept,
-        statistics=ending.statistics(),
+        statistics=statistics,
+        vanished=vanished,
         bloom=ending.bloom(bloom),
     )
+
+
+def _without(kept: Kept, vanished: frozenset[bytes], leaf: Leaf) -> Kept:
+    """A page whose header repeats no bound that has gone: some writers say of every page what holds of the chunk."""
+    page = kept.page
+    if kept.edited or not bounds_in(page.statistics) & vanished:
+        return kept
+    nulls = None if page.statistics is None else page.statistics.get(3)
+    return replace(kept, page=reheaded(page, revised(page.statistics, nulls, None, leaf, touched=True)))
 
 
 class _Ending:
@@ -100,6 +121,34 @@ class _Ending:
         self._cutting = cutting
         self._chunk = chunk
         self._so_far = cutting.progress
+        unread = self._so_far.unread[::-1]
+        self._indexed = [page for page in unread if page.encoding in DICTIONARY_ENCODINGS]
+        self._plain = [page for page in unread if page.encoding not in DICTIONARY_ENCODINGS]
+
+    def suspect(self) -> None:
+        """Believe neither an entry of the dictionary nor a bound before a row was seen that has it."""
+        self._so_far.touched = True
+        if self._indexed or self._cutting.uses_dictionary:
+            self._cutting.dictionary.lost[:] = 1
+
+    def _look_at_indices(self) -> bool:
+        """Look at one more page that uses the dictionary, if there is one."""
+        if not self._indexed:
+            return False
+        dictionary = self._cutting.dictionary
+        indices, count = self._values(self._indexed.pop())
+        _native.mark(indices, count, dictionary.count, dictionary.used)
+        return True
+
+    def _look_further(self) -> bool:
+        """Look at one more page, if there is one."""
+        if self._look_at_indices():
+            return True
+        if not self._plain:
+            return False
+        leaf, so_far = self._chunk.leaf, self._so_far
+        so_far.bounds = wider(so_far.bounds, bounds_of(*self._values(self._plain.pop()), leaf), leaf)
+        return True
 
     def dictionary(self, compression: Mapping[str, int]) -> Page | None:
         """The dictionary's page, without what only rows that go used."""
@@ -107,13 +156,10 @@ class _Ending:
         if page is None or not self._cutting.uses_dictionary:
             return page
         dictionary = self._cutting.dictionary
-        unread = iter([each for each in self._so_far.unread if each.encoding in DICTIONARY_ENCODINGS])
         while dictionary.orphans.any():
-            other = next(unread, None)
-            if other is None:
+            if not self._look_at_indices():
                 entries, count = dictionary.scrubbed()
                 return dictionary_page(page, entries, count, self._chunk.codec, compression)
-            self._mark(other, dictionary, dictionary.used)
         return page
 
     def statistics(self) -> Struct | None:
@@ -135,59 +181,50 @@ class _Ending:
         return revised(old, nulls, self._bounds() if touched else None, leaf, touched=touched)
 
     def _still_bounds(self, old: Struct) -> bool:
-        """Whether values that stay were seen to be the bounds still."""
-        seen = self._so_far.bounds
-        if self._cutting.uses_dictionary:
-            dictionary = self._cutting.dictionary
-            seen = wider(seen, dictionary.bounds(dictionary.used), self._chunk.leaf)
-        if seen is None:
-            return False
-        low, high = seen
-        bounds = {1: high, 2: low, 5: high, 6: low}
-        return all(old.binary(number) in {None, value} for number, value in bounds.items())
+        """Whether values that stay are the bounds still; looks at pages until it is sure."""
+        leaf = self._chunk.leaf
+        while True:
+            seen = self._so_far.bounds
+            if self._cutting.uses_dictionary:
+                dictionary = self._cutting.dictionary
+                seen = wider(seen, dictionary.bounds(dictionary.used), leaf)
+            if seen is not None:
+                low, high = seen
+                if all(old.binary(n) in {None, bound} for n, bound in ((1, high), (2, low), (5, high), (6, low))):
+                    return True
+            if leaf.order is None or not self._look_further():
+                return False
 
     def _bounds(self) -> Bounds | None:
         """The bounds of all values that stay."""
-        leaf, found, dictionary = self._chunk.leaf, None, None
+        leaf, found = self._chunk.leaf, None
         if leaf.order is None:
             return None
-        if self._cutting.uses_dictionary:
-            dictionary = self._cutting.dictionary
-            if not self._so_far.unread and self._all_indexed():
-                return dictionary.bounds(dictionary.used)
-        used = np.zeros(0 if dictionary is None else dictionary.count, np.uint8)
         for page in (kept.page for kept in self._so_far.kept):
-            if page.encoding in DICTIONARY_ENCODINGS:
-                dictionary = self._cutting.dictionary
-                used = used if len(used) else np.zeros(dictionary.count, np.uint8)
-                self._mark(page, dictionary, used)
-            else:
+            if page.encoding not in DICTIONARY_ENCODINGS:
                 found = wider(found, bounds_of(*self._values(page), leaf), leaf)
-        return found if dictionary is None else wider(found, dictionary.bounds(used), leaf)
+        while self._look_at_indices():
+            pass
+        if not self._cutting.uses_dictionary:
+            return found
+        dictionary = self._cutting.dictionary
+        return wider(found, dictionary.bounds(dictionary.used), leaf)
 
     def bloom(self, empty: Filter | None) -> bytes | None:
         """A bloom filter of the values that stay, where one went."""
         if empty is None or not self._so_far.present_gone:
             return None
-        leaf, used = self._chunk.leaf, None
+        leaf = self._chunk.leaf
         for page in (kept.page for kept in self._so_far.kept):
-            if page.encoding in DICTIONARY_ENCODINGS:
-                dictionary = self._cutting.dictionary
-                used = np.zeros(dictionary.count, np.uint8) if used is None else used
-                self._mark(page, dictionary, used)
-            else:
+            if page.encoding not in DICTIONARY_ENCODINGS:
                 empty.add(*self._values(page), leaf)
-        if used is not None:
-            empty.add(self._cutting.dictionary.select(used), int(used.sum()), leaf)
+        while self._look_at_indices():
+            pass
+        if self._cutting.uses_dictionary:
+            dictionary = self._cutting.dictionary
+            empty.add(dictionary.select(dictionary.used), int(dictionary.used.sum()), leaf)
         return empty.written
-
-    def _all_indexed(self) -> bool:
-        return all(kept.page.encoding in DICTIONARY_ENCODINGS for kept in self._so_far.kept)
 
     def _values(self, page: Page) -> tuple[bytes, int]:
         require_encoding(page.encoding, self._chunk.leaf)
         return values_of(opened(page, self._chunk), page.values, page.encoding, self._chunk.leaf)
-
-    def _mark(self, page: Page, dictionary: Dictionary, flags: Any) -> None:
-        indices, count = self._values(page)
-        _native.mark(indices, count, dictionary.count, flags)

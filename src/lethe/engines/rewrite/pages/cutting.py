@@ -52,6 +52,8 @@ class Kept:
     """Of its values, where they were computed."""
     edge_touched: bool = False
     """Whether the column index has bounds for it that are bounds no more."""
+    edited: bool = False
+    """Whether rows have gone out of it."""
 
 
 @dataclass(slots=True)
@@ -193,7 +195,9 @@ class Cutting:
         written = data_page(
             page, Content(new, values_kept, nulls_kept, rows_kept), statistics, self._chunk.codec, self._compression
         )
-        so_far.kept.append(Kept(so_far.pages, written, first_row, values_kept, nulls_kept, nulls, bounds, edge_touched))
+        so_far.kept.append(
+            Kept(so_far.pages, written, first_row, values_kept, nulls_kept, nulls, bounds, edge_touched, edited=True)
+        )
 
     def _edge(self, number: int) -> Marks:
         if self._edges is None:

@@ -6,11 +6,14 @@ from typing import Any, Final
 
 from lethe.engines.rewrite.pages.faults import Damaged
 from lethe.engines.rewrite.pages.leaves import Leaf, leaves_of
-from lethe.engines.rewrite.pages.thrift import I32, LIST, STRUCT, Field, Items, Struct, read_struct
+from lethe.engines.rewrite.pages.thrift import BINARY, I32, I64, LIST, STRUCT, Field, Items, Struct, read_struct
 
 MAGIC: Final = b"PAR1"
+_MAGIC_ENCRYPTED: Final = b"PARE"
 _FOOTER_MAX: Final = 1 << 30
 _ROWS_MAX: Final = 1 << 31
+_CODEC_MAX: Final = 7
+_ENCODING_MAX: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +141,16 @@ def read_footer(source: Any) -> Footer:
         raise Damaged("the file is too short")
     tail = bytes(read_at(source, Span(size - 8, 8)))
     length = int.from_bytes(tail[:4], "little")
+    if tail[4:] == _MAGIC_ENCRYPTED:
+        raise Damaged("the file is encrypted")
     if tail[4:] != MAGIC or length > min(size - 12, _FOOTER_MAX):
         raise Damaged("the file does not end with a footer")
     start = size - 8 - length
     raw, end = read_struct(read_at(source, Span(start, length)))
+    if 8 in raw.fields or 9 in raw.fields:  # noqa: PLR2004 - encryption_algorithm, footer_signing_key_metadata
+        raise Damaged("the file is encrypted, or its footer is signed")
     if end != length:
         raise Damaged("the footer has another length than it says")
-    if 8 in raw.fields:  # noqa: PLR2004 - encryption_algorithm
-        raise Damaged("the file is encrypted")
     orders = raw.items(7, STRUCT) if 7 in raw.fields else None  # noqa: PLR2004 - column_orders
     leaves = tuple(leaves_of(raw.items(2, STRUCT), orders))
     groups = tuple(_group(group, leaves, start) for group in raw.items(4, STRUCT))
@@ -168,13 +173,32 @@ def _chunk(raw: Struct, leaf: Leaf, end: int) -> Chunk:
     if raw.get(1):
         raise Damaged("a column stands in another file")
     meta = raw.struct(3)
-    if meta.integer(1) != leaf.physical or meta.integer(5) < 0:
-        raise Damaged("a column has another type than the schema says")
+    if meta.integer(1) != leaf.physical or meta.items(3, BINARY) != leaf.path:
+        raise Damaged("a column has another type or path than the schema says")
+    if not 0 <= meta.integer(4) <= _CODEC_MAX or not all(0 <= e <= _ENCODING_MAX for e in meta.items(2, I32)):
+        raise Damaged("a column has a codec or encoding that does not exist")
+    if min(meta.integer(number) for number in (5, 6, 7)) < 0:
+        raise Damaged("a column has a negative size")
+    _require_statistics(meta, leaf)
     offsets = [meta.integer(number, 0) for number in (9, 10, 11)]
     span = Span(min((offset for offset in offsets if offset), default=0), meta.integer(7))
     if span.size and not (len(MAGIC) <= span.start and span.size > 0 and span.end <= end):
         raise Damaged("a column leads out of its file")
     return Chunk(leaf, raw, span)
+
+
+def _require_statistics(meta: Struct, leaf: Leaf) -> None:
+    """Arrow reads bounds without looking at their size, and ends the process over histograms of another length."""
+    statistics, sizes = meta.get(12), meta.get(16)
+    if isinstance(statistics, Struct) and leaf.plain_width:
+        bounds = [statistics.binary(number) for number in (1, 2, 5, 6)]
+        if any(bound is not None and len(bound) != leaf.plain_width for bound in bounds):
+            raise Damaged("a column has bounds of another width than its values")
+    if isinstance(sizes, Struct):
+        levels = {2: leaf.repetition_max, 3: leaf.definition_max}
+        lengths = {n: len(sizes.items(n, I64)) if n in sizes.fields else 0 for n in levels}
+        if any(lengths[n] not in {0, levels[n] + 1} for n in levels) or (1 in sizes.fields and leaf.plain_width):
+            raise Damaged("a column has statistics of sizes that contradict its schema")
 
 
 def with_groups(raw: Struct, groups: tuple[Struct, ...], rows: int) -> Struct:

@@ -6,6 +6,8 @@ Pages come first, then the bloom filters of their row group. The page index of a
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from lethe.engines.rewrite.pages import described
 from lethe.engines.rewrite.pages.bloom import empty_like, span_of
 from lethe.engines.rewrite.pages.chunk import CutChunk, cut_chunk
@@ -43,8 +45,8 @@ class CutGroup:
 
     group: Group
     rows: int
-    chunks: tuple[tuple[CutChunk, Struct | None], ...]
-    """Each with its old column index."""
+    chunks: tuple[CutChunk | Chunk, ...]
+    """Those that stay as they are in their old form."""
 
 
 def cut_group(old: OldFile, group: Group, rows: Rows, compression: Mapping[str, int]) -> CutGroup:
@@ -53,30 +55,54 @@ def cut_group(old: OldFile, group: Group, rows: Rows, compression: Mapping[str, 
     All of it is cut before any of it is written, so that who meets a feature that is not cut can still go another way.
     In memory are the compressed pages that change, and one chunk at a time.
     """
-    chunks = []
-    for chunk in group.chunks:
-        index = read_index(old.source, chunk.column_index, old.end)
-        bloom = None if chunk.bloom_start is None else empty_like(old.source, chunk, old.end)
-        data = old.read(chunk.span)
-        chunks.append(
-            (cut_chunk(chunk, data, rows, edges=edges_of(index), bloom=bloom, compression=compression), index)
-        )
-    return CutGroup(group, rows.kept, tuple(chunks))
+    chunks = tuple(_cut(old, chunk, rows, compression, suspect=False) for chunk in group.chunks)
+    return CutGroup(group, rows.kept, chunks)
+
+
+def cleared_group(old: OldFile, group: Group, suspects: frozenset[int], compression: Mapping[str, int]) -> CutGroup:
+    """A row group that keeps its rows, without what its suspect columns say of values that no row has."""
+    rows = Rows.of(np.zeros(group.rows, np.uint8))
+    chunks = [
+        _cut(old, chunk, rows, compression, suspect=True) if number in suspects else chunk
+        for number, chunk in enumerate(group.chunks)
+    ]
+    return CutGroup(
+        group, group.rows, tuple(c.chunk if isinstance(c, CutChunk) and not c.changed else c for c in chunks)
+    )
+
+
+def _cut(old: OldFile, chunk: Chunk, rows: Rows, compression: Mapping[str, int], *, suspect: bool) -> CutChunk:
+    edges = edges_of(read_index(old.source, chunk.column_index, old.end))
+    bloom = None if chunk.bloom_start is None else empty_like(old.source, chunk, old.end)
+    data = old.read(chunk.span)
+    return cut_chunk(chunk, data, rows, edges=edges, bloom=bloom, compression=compression, suspect=suspect)
 
 
 def write_cut(out: Output, old: OldFile, cut: CutGroup) -> NewGroup:
-    """Write a row group that was cut."""
+    """Write a row group that was cut. Raises Damaged, Unfit, the latter before anything is written."""
+    indexes = [_new_index(old, chunk) for chunk in cut.chunks]
     start = out.position
     chunks, blooms = [], []
-    for chunk, index in cut.chunks:
+    for chunk, index in zip(cut.chunks, indexes, strict=True):
         here = out.position
-        _write_pages(out, old, chunk)
-        new_index = None if index is None else column_index(index, chunk)
-        places = None if chunk.chunk.offset_index is None else offset_index(chunk, here)
-        chunks.append(NewChunk(described.cut(chunk, here), new_index, places))
-        blooms.append(chunk.bloom)
+        if isinstance(chunk, CutChunk):
+            _write_pages(out, old, chunk)
+            places = None if chunk.chunk.offset_index is None else offset_index(chunk, here)
+            chunks.append(NewChunk(described.cut(chunk, here), index, places))
+            blooms.append(chunk.bloom)
+        else:
+            out.copy(old.source, chunk.span)
+            chunks.append(_moved(old, chunk, here - chunk.span.start))
+            blooms.append(None)
     placed = _with_blooms(out, old, cut.group, chunks, blooms)
     return NewGroup(cut.group.raw, cut.rows, start, placed)
+
+
+def _new_index(old: OldFile, chunk: CutChunk | Chunk) -> bytes | None:
+    if not isinstance(chunk, CutChunk):
+        return None
+    index = read_index(old.source, chunk.chunk.column_index, old.end)
+    return None if index is None else column_index(index, chunk)
 
 
 def _write_pages(out: Output, old: OldFile, chunk: CutChunk) -> None:

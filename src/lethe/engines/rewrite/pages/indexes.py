@@ -66,6 +66,8 @@ def column_index(old: Struct, cut: CutChunk) -> bytes:
     counts = old.items(5, I64) if 5 in old.fields else None  # noqa: PLR2004 - null_counts
     if counts is not None and len(counts) != len(nulls):
         raise Damaged("a column index contradicts itself")
+    if any(not kept.edited and {lows[kept.number], highs[kept.number]} & cut.vanished for kept in cut.kept):
+        raise Unfit("a page index repeats bounds of other pages")
     edges = [_edge(kept, nulls[kept.number], lows[kept.number], highs[kept.number]) for kept in cut.kept]
     bounded = [(low, high) for null, low, high in edges if not null]
     fields = {
@@ -82,7 +84,7 @@ def column_index(old: Struct, cut: CutChunk) -> bytes:
 
 
 def _edge(kept: Kept, null: bool, low: bytes, high: bytes) -> tuple[bool, bytes, bytes]:
-    if not kept.page.is_new or null:
+    if not kept.edited or null:
         return null, low, high
     if kept.nulls == kept.values:
         return True, b"", b""
@@ -95,7 +97,7 @@ def _edge(kept: Kept, null: bool, low: bytes, high: bytes) -> tuple[bool, bytes,
 
 def _null_count(kept: Kept, old: int, leaf: Leaf) -> int | None:
     """Of a list's values no one says what a null is; there the count stays away when it was another one before."""
-    if not kept.page.is_new:
+    if not kept.edited:
         return old
     return kept.nulls if not leaf.repetition_max or old == kept.nulls_before else None
 

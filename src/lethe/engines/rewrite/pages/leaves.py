@@ -100,6 +100,8 @@ def _walk(
     if definition > _LEVEL_MAX or len(path) > _LEVEL_MAX:
         raise Damaged("the schema is nested too deeply")
     children = element.integer(5, 0)
+    if children < 0:
+        raise Damaged("the schema has a negative number of columns")
     if children or 1 not in element.fields:
         for _ in range(children):
             _walk(rest, path, definition, repetition, found, root=False)

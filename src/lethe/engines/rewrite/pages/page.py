@@ -187,6 +187,12 @@ def data_page(
     return _written(page, body, unpacked, page.details.having(changes), content.values)
 
 
+def reheaded(page: Page, statistics: Struct | None) -> Page:
+    """A data page whose header says something else of its values; the body stays."""
+    details = page.details.having({_STATISTICS[page.kind]: None if statistics is None else Field(STRUCT, statistics)})
+    return _written(page, page.body, page.header.integer(2), details, page.values)
+
+
 def dictionary_page(page: Page, entries: bytes, count: int, codec: int, compression: Mapping[str, int]) -> Page:
     """A dictionary page like another one, with other entries."""
     body = compressed(entries, codec, compression)

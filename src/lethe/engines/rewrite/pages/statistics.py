@@ -51,6 +51,14 @@ def marks_of(statistics: Struct | None, leaf: Leaf) -> Marks:
     return loosely(found)
 
 
+def bounds_in(statistics: Struct | None) -> frozenset[bytes]:
+    """Every bound of a `Statistics`. Raises Damaged."""
+    if statistics is None:
+        return frozenset()
+    found = (statistics.binary(number) for number in _BOUNDS)
+    return frozenset(value for value in found if value is not None)
+
+
 def loosely(found: Mapping[bytes, bool]) -> Marks:
     """Marks from bounds and whether each may be shortened."""
     return Marks(tuple(found), sum(loose << place for place, loose in enumerate(found.values())))

@@ -45,6 +45,8 @@ static Fault take_run(View *from, int width, size_t wanted, Run *run)
     uint32_t number = 0;
     for (size_t i = 0; i < size; i++)
         number |= (uint32_t)from->data[i] << (8 * i);
+    if (width < 32 && number >> width != 0)
+        return "a run repeats a number that is wider than it may be";
     from->data += size;
     from->size -= size;
     run->values = length > wanted ? wanted : (size_t)length;

@@ -101,6 +101,8 @@ static Fault levels_of(const Page *page, const Parts *parts, Levels *levels)
     size_t count = page->count;
     if (page->max_def < 0 || page->max_def > 255 || page->max_rep < 0 || page->max_rep > 255)
         return "a column is nested too deeply";
+    if (page->max_rep == 0 && page->gone.data != NULL && (page->row > page->gone.size || count > page->gone.size - page->row))
+        return "a column has more rows than its row group";
     levels->room = malloc(4 * count + 1);
     if (levels->room == NULL)
         return NO_MEMORY;

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+/* Prefixes repeat bytes without storing them: what a small page unfolds to needs a bound. */
+static const size_t PLAIN_MAX = (size_t)1 << 30;
+
 static const char SHORT[] = "the values of a page lead out of it";
 
 /* Runs of values of one width, sorted by their marks. */
@@ -196,6 +199,10 @@ static Fault strings_decode(Kind kind, View from, size_t count, Bytes *plain)
         size_t length = (size_t)lengths[i], size = prefix + length;
         if (kind.shape == FIXED ? size != kind.width : size > UINT32_MAX) {
             fault = "a value has a length that is not possible";
+            break;
+        }
+        if (size > PLAIN_MAX || plain->size > PLAIN_MAX - size) {
+            fault = "the values of a page are too large together";
             break;
         }
         fault = bytes_reserve(plain, size + 4);
