@@ -38,7 +38,13 @@ def statistics_are_true(walked: Walked) -> None:
             for page in column.data:
                 details = page.header[5 if page.kind == DATA_V1 else 8]
                 of_page = len(page.definition) - len(page.values)
-                _true(f"{where}: page header", details.value.get(5 if page.kind == DATA_V1 else 8), page.values, of_page, key)
+                _true(
+                    f"{where}: page header",
+                    details.value.get(5 if page.kind == DATA_V1 else 8),
+                    page.values,
+                    of_page,
+                    key,
+                )
             _sizes_are_true(where, column)
             _page_index_is_true(where, walked.data, column, key)
 
@@ -81,7 +87,10 @@ def _sizes_are_true(where: str, column: Column) -> None:
     counted = all(page.encoding != DELTA_BYTE_ARRAY for page in column.data)
     if counted and said.get(1) is not None and said.get(1) != sum(map(len, column.values)):
         raise Untrue(f"{where}: unencoded bytes")
-    for field, levels, maximum in ((2, column.repetition, leaf.repetition_max), (3, column.definition, leaf.definition_max)):
+    for field, levels, maximum in (
+        (2, column.repetition, leaf.repetition_max),
+        (3, column.definition, leaf.definition_max),
+    ):
         if said.get(field):
             _histogram(f"{where}: histogram {field}", [v.value for v in said.get(field)], levels, maximum)
 
@@ -124,7 +133,9 @@ def _page_index_is_true(where: str, data: bytes, column: Column, key: Key | None
                     raise Untrue(f"{where}: bounds of a page without values")
             elif keys and not (key(low) <= min(keys) and key(high) >= max(keys)):
                 raise Untrue(f"{where}: bounds of a page")
-        _ordered(where, index.get(4), [(key(lo), key(hi)) for lo, hi, no in zip(lows, highs, empty, strict=True) if not no])
+        _ordered(
+            where, index.get(4), [(key(lo), key(hi)) for lo, hi, no in zip(lows, highs, empty, strict=True) if not no]
+        )
     leaf = column.leaf
     for field, name, maximum in ((6, "repetition", leaf.repetition_max), (7, "definition", leaf.definition_max)):
         if index.get(field):

@@ -148,7 +148,9 @@ def untouched_bytes_stay(source: Walked, result: Walked, deleted: Mask) -> tuple
         for old, new in zip(before.columns, after.columns, strict=True):
             where = _where(number, old)
             if not mask.any():
-                require([p.raw for p in old.pages] == [p.raw for p in new.pages], f"{where}: bytes of an untouched chunk")
+                require(
+                    [p.raw for p in old.pages] == [p.raw for p in new.pages], f"{where}: bytes of an untouched chunk"
+                )
                 same += len(old.pages)
             elif can_be_cut(before):
                 same += _untouched_pages_stay(where, old, new, mask)

@@ -14,7 +14,21 @@ from engines.pages.tables import Random, random_table
 from engines.pages.thrift import I16, I32, I64, LIST, STRUCT, Typed
 from engines.pages.walk import DATA_V1, DATA_V2, Page, Walked, footer_of, walk
 
-_EXTREMES: Final = (0, 1, -1, 2, 7, 255, 1 << 15, (1 << 31) - 1, -(1 << 31), 1 << 31, (1 << 62), (1 << 63) - 1, -(1 << 63))
+_EXTREMES: Final = (
+    0,
+    1,
+    -1,
+    2,
+    7,
+    255,
+    1 << 15,
+    (1 << 31) - 1,
+    -(1 << 31),
+    1 << 31,
+    (1 << 62),
+    (1 << 63) - 1,
+    -(1 << 63),
+)
 
 
 @dataclass(frozen=True)
@@ -139,7 +153,9 @@ def _swapped(random: Random, data: bytes) -> tuple[bytes, str]:
     """The bytes of one page put over those of another."""
     one, other = _one_page(random, data), _one_page(random, data)
     length = min(len(one.raw), len(other.raw))
-    return data[: one.start] + other.raw[:length] + data[one.start + length :], f"page at {other.start} over {one.start}"
+    return data[: one.start] + other.raw[:length] + data[
+        one.start + length :
+    ], f"page at {other.start} over {one.start}"
 
 
 def _pages(walked: Walked) -> Iterator[Page]:

@@ -184,7 +184,9 @@ def main() -> int:
         # The writers' libraries are not asked to end their threads: what they do then is not under proof.
         sys.stdout.flush()
         os._exit(0)
-    print(f"{asked.kind} through {asked.rewriter}: seeds {first} to {first + asked.count - 1}; replay one with --one --seed")
+    print(
+        f"{asked.kind} through {asked.rewriter}: seeds {first} to {first + asked.count - 1}; replay one with --one --seed"
+    )
     began = time.monotonic()
     report = run(asked.kind, asked.rewriter, first, asked.count, asked.processes)
     print("\n".join(report.lines(time.monotonic() - began)))

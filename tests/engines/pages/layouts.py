@@ -38,7 +38,9 @@ def options(random: Random, table: pa.Table) -> dict[str, Any]:
 
     leaves = leaf_paths(table.schema)
     dictionary = one_of(True, True, False, [path for path in leaves if random.random() < 0.5])
-    without = leaves if dictionary is False else [] if dictionary is True else [p for p in leaves if p not in dictionary]
+    without = (
+        leaves if dictionary is False else [] if dictionary is True else [p for p in leaves if p not in dictionary]
+    )
     encodings = {p: e for p in without if (e := one_of(*_encodings_of(leaves[p]))) is not None}
     codec: Any = one_of(*_CODECS) if random.random() < 0.7 else {path: one_of(*_CODECS) for path in leaves}
     stamps = any(pa.types.is_timestamp(kind) for kind in leaves.values())
@@ -110,7 +112,12 @@ def _encodings_of(kind: pa.DataType) -> Sequence[str | None]:
         return (None, "BYTE_STREAM_SPLIT", "DELTA_BYTE_ARRAY")
     if pa.types.is_decimal(kind):
         return (None,)
-    if pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
+    if (
+        pa.types.is_string(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_large_binary(kind)
+    ):
         return (None, "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY")
     if pa.types.is_timestamp(kind):
         return (None,)  # it may become INT96

@@ -44,7 +44,10 @@ def build() -> Path:
     shutil.copytree(_ROOT / "src", _PLACE / "src", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     shutil.copy(_ROOT / "hatch_build.py", _PLACE)
     subprocess.run(
-        [sys.executable, "hatch_build.py"], check=True, cwd=_PLACE, env=os.environ | {"LETHE_CFLAGS": _FLAGS, "CC": _compiler()}
+        [sys.executable, "hatch_build.py"],
+        check=True,
+        cwd=_PLACE,
+        env=os.environ | {"LETHE_CFLAGS": _FLAGS, "CC": _compiler()},
     )
     return _PLACE / "src" / _MODULE
 
@@ -55,15 +58,21 @@ def _compiler() -> str:
 
 def environment() -> dict[str, str]:
     """In which the instrumented module runs."""
-    asan = subprocess.run([_compiler(), "-print-file-name=libasan.so"], check=True, capture_output=True, text=True)
+    # With the library of C++ beside it, the sanitizer can follow Arrow's exceptions.
+    preloaded = [_library("libasan.so"), _library("libstdc++.so")]
     return os.environ | {
-        "LD_PRELOAD": str(Path(asan.stdout.strip()).resolve()),
+        "LD_PRELOAD": " ".join(preloaded),
         "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:allocator_may_return_null=1:max_allocation_size_mb=4096",
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
         "PYTHONPATH": f"{_PLACE / 'src'}{os.pathsep}{_ROOT / 'tests'}",
         "PYTHONMALLOC": "malloc",
         "ARROW_DEFAULT_MEMORY_POOL": "system",
     }
+
+
+def _library(name: str) -> str:
+    found = subprocess.run([_compiler(), f"-print-file-name={name}"], check=True, capture_output=True, text=True)
+    return str(Path(found.stdout.strip()).resolve())
 
 
 def canary(module: Path, inside: dict[str, str]) -> None:

@@ -1,7 +1,7 @@
 """Makes the committed files anew, or lets Spark read what became of all of them.
 
-    python -m engines.pages.elsewhere make PYTHON       with the PYTHON of an environment that has Spark and Daft
-    python -m engines.pages.elsewhere spark PYTHON      files made now, edited here, compared by Spark
+python -m engines.pages.elsewhere make PYTHON       with the PYTHON of an environment that has Spark and Daft
+python -m engines.pages.elsewhere spark PYTHON      files made now, edited here, compared by Spark
 """
 
 import json

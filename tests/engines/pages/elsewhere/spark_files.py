@@ -1,7 +1,7 @@
 """Spark as a writer and as a reader. Runs where Spark is, which need not be where Lethe is: it imports nothing of ours.
 
-    python spark_files.py write DIRECTORY ROWS       one file a way of writing, and `spark.json` that names the options
-    python spark_files.py compare BEFORE AFTER       every file of BEFORE, minus the rows that AFTER/deleted.json names, is AFTER's
+python spark_files.py write DIRECTORY ROWS       one file a way of writing, and `spark.json` that names the options
+python spark_files.py compare BEFORE AFTER       every file of BEFORE, minus the rows that AFTER/deleted.json names, is AFTER's
 """
 
 import json
@@ -78,7 +78,9 @@ def write(directory: Path, rows: int) -> None:
             spark.conf.set(key, value)
         frame = spark.sql(ROWS.format(rows=rows)).coalesce(1)
         with tempfile.TemporaryDirectory() as place:
-            frame.write.options(**{k: v for k, v in options.items() if k not in settings}).mode("overwrite").parquet(place)
+            frame.write.options(**{k: v for k, v in options.items() if k not in settings}).mode("overwrite").parquet(
+                place
+            )
             (file,) = Path(place).glob("*.parquet")
             shutil.copyfile(file, directory / f"spark_{name}.parquet")
         for key in settings:
