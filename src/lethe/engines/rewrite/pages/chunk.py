@@ -13,7 +13,6 @@ from lethe.engines.rewrite.pages.bloom import Filter
 from lethe.engines.rewrite.pages.cutting import Cutting, Kept, values_of
 from lethe.engines.rewrite.pages.faults import Damaged
 from lethe.engines.rewrite.pages.footer import Chunk
-from lethe.engines.rewrite.pages.leaves import Leaf
 from lethe.engines.rewrite.pages.page import (
     DICTIONARY,
     DICTIONARY_ENCODINGS,
@@ -88,6 +87,8 @@ def cut_chunk(
             cutting.dictionary_page = page
     if so_far.rows != rows.count or so_far.values != chunk.values:
         raise Damaged("a column has another number of rows or values than its row group")
+    if edges is not None and len(edges) != so_far.pages:
+        raise Damaged("a column index has another number of pages than its chunk")
     ending = _Ending(cutting, chunk)
     if suspect:
         ending.suspect()
@@ -96,22 +97,13 @@ def cut_chunk(
     return CutChunk(
         chunk=chunk,
         dictionary=dictionary,
-        kept=[_without(kept, vanished, chunk.leaf) for kept in so_far.kept] if vanished else so_far.kept,
+        kept=[ending.without(vanished, kept, edges) for kept in so_far.kept] if vanished else so_far.kept,
         source_pages=so_far.pages,
         values=so_far.values_kept,
         statistics=statistics,
         vanished=vanished,
         bloom=ending.bloom(bloom),
     )
-
-
-def _without(kept: Kept, vanished: frozenset[bytes], leaf: Leaf) -> Kept:
-    """A page whose header repeats no bound that has gone: some writers say of every page what holds of the chunk."""
-    page = kept.page
-    if kept.edited or not bounds_in(page.statistics) & vanished:
-        return kept
-    nulls = None if page.statistics is None else page.statistics.get(3)
-    return replace(kept, page=reheaded(page, revised(page.statistics, nulls, None, leaf, touched=True)))
 
 
 class _Ending:
@@ -209,6 +201,28 @@ class _Ending:
             return found
         dictionary = self._cutting.dictionary
         return wider(found, dictionary.bounds(dictionary.used), leaf)
+
+    def without(self, vanished: frozenset[bytes], kept: Kept, edges: Sequence[Marks] | None) -> Kept:
+        """A page of which nothing repeats a bound that has gone: some writers say of each what holds of the chunk."""
+        page, leaf = kept.page, self._chunk.leaf
+        in_header = bool(bounds_in(page.statistics) & vanished)
+        in_index = edges is not None and bool(vanished.intersection(edges[kept.number].values))
+        if kept.edited or not (in_header or in_index):
+            return kept
+        bounds = self._bounds_of(page)
+        if in_header:
+            nulls = None if page.statistics is None else page.statistics.get(3)
+            page = reheaded(page, revised(page.statistics, nulls, bounds, leaf, touched=True))
+        return replace(kept, page=page, bounds=bounds, edge_touched=in_index)
+
+    def _bounds_of(self, page: Page) -> Bounds | None:
+        values, count = self._values(page)
+        if page.encoding not in DICTIONARY_ENCODINGS:
+            return bounds_of(values, count, self._chunk.leaf)
+        dictionary = self._cutting.dictionary
+        used = bytearray(dictionary.count)
+        _native.mark(values, count, dictionary.count, used)
+        return dictionary.bounds(used)
 
     def bloom(self, empty: Filter | None) -> bytes | None:
         """A bloom filter of the values that stay, where one went."""

@@ -66,8 +66,6 @@ def column_index(old: Struct, cut: CutChunk) -> bytes:
     counts = old.items(5, I64) if 5 in old.fields else None  # noqa: PLR2004 - null_counts
     if counts is not None and len(counts) != len(nulls):
         raise Damaged("a column index contradicts itself")
-    if any(not kept.edited and {lows[kept.number], highs[kept.number]} & cut.vanished for kept in cut.kept):
-        raise Unfit("a page index repeats bounds of other pages")
     edges = [_edge(kept, nulls[kept.number], lows[kept.number], highs[kept.number]) for kept in cut.kept]
     bounded = [(low, high) for null, low, high in edges if not null]
     fields = {
@@ -84,12 +82,10 @@ def column_index(old: Struct, cut: CutChunk) -> bytes:
 
 
 def _edge(kept: Kept, null: bool, low: bytes, high: bytes) -> tuple[bool, bytes, bytes]:
-    if not kept.edited or null:
-        return null, low, high
-    if kept.nulls == kept.values:
+    if not null and kept.edited and kept.nulls == kept.values:
         return True, b"", b""
-    if not kept.edge_touched:
-        return False, low, high
+    if null or not kept.edge_touched:
+        return null, low, high
     if kept.bounds is None:
         raise Unfit("a page index has bounds in an order that is not known")
     return False, *kept.bounds
