@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engines.pages import claims
+from engines.pages.arrow import arrow_reads_the_same
 from engines.pages.bounds import statistics_are_true
 from engines.pages.cases import Case, travels
 from engines.pages.residue import nothing_is_left
@@ -52,7 +53,7 @@ def check(case: Case, subject: Subject) -> Checked:
         claims.require(not subject.cuts_pages, str(error))
         return Checked(refused=str(error))
     claims.only_the_rows_are_gone(source, after, case.deleted)
-    by_arrow = claims.arrow_reads_the_same(case.data, result, case.deleted)
+    by_arrow = arrow_reads_the_same(case.data, result, case.deleted)
     claims.the_footer_adds_up(after)
     statistics_are_true(after)
     searched = nothing_is_left(source, after, case.deleted)

@@ -1,12 +1,10 @@
-"""What must hold of a rewritten file, claim by claim. Each raises AssertionError that names the place, not the values."""
+"""What must hold of a rewritten file, claim by claim. An AssertionError names the place, never the values."""
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from engines.pages import bounds, order
@@ -21,7 +19,7 @@ Mask = NDArray[np.bool_]
 """One entry a row of the file: it is deleted."""
 
 
-def require(holds: bool, claim: str) -> None:  # noqa: FBT001 - reads as a sentence
+def require(holds: bool, claim: str) -> None:
     """Assert without pytest's rewriting, which would print both sides."""
     if not holds:
         raise AssertionError(claim)
@@ -35,7 +33,7 @@ def masks_of(walked: Walked, deleted: Mask) -> list[Mask]:
 
 def pairs(source: Walked, result: Walked, deleted: Mask) -> Iterator[tuple[int, Mask, Group, Group]]:
     """The row groups that are left, each with what it was."""
-    left = [(n, mask, group) for n, (mask, group) in enumerate(zip(masks_of(source, deleted), source.groups, strict=True))
+    """Levels and values of every column are those of the source without the rows, to the bits of a NaN and in order."""
             if not mask.all()]  # fmt: skip
     kept = [group for group in result.groups if group.rows]
     require(len(left) == len(kept), f"{len(kept)} row groups with rows, expected {len(left)}")
@@ -44,7 +42,7 @@ def pairs(source: Walked, result: Walked, deleted: Mask) -> Iterator[tuple[int, 
 
 
 def only_the_rows_are_gone(source: Walked, result: Walked, deleted: Mask) -> None:
-    """Levels and values of every column are those of the source without the rows: nulls, NaN bits and order included."""
+    """Levels and values of every column are those of the source without the rows, to the bits of a NaN, in order."""
     require(result.footer.get(3) == int((~deleted).sum()), "the footer's number of rows")
     for number, mask, before, after in pairs(source, result, deleted):
         require(after.rows == int((~mask).sum()), f"row group {number}: number of rows")
@@ -195,74 +193,6 @@ def _untouched_pages_stay(where: str, old: Column, new: Column, mask: Mask) -> i
         require(body in bodies[at:], f"{where}: body of an untouched page")
         at = bodies.index(body, at) + 1
     return same
-
-
-def arrow_reads_the_same(source: bytes, result: bytes, deleted: Mask) -> bool:
-    """Through Arrow, which is another reader: values bit for bit, INT96 in two units, checksums verified.
-
-    Answers no where Arrow cannot read the source: it stumbles over pages without values in nested columns, and over
-    DELTA_BINARY_PACKED without values.
-    """
-    for unit in ("ns", "us"):
-        try:
-            before = _read(source, unit)
-        except (pa.ArrowException, OSError):
-            return False
-        after = _read(result, unit)
-        require(before.schema.equals(after.schema, check_metadata=True), "Arrow's schema")
-        expected = before.filter(pa.array(~deleted)) if before.num_columns else before
-        for name, old, new in zip(before.column_names, expected.columns, after.columns, strict=True):
-            require(_bits(old).equals(_bits(new)), f"column {name} as Arrow reads it")
-    return True
-
-
-def _read(data: bytes, unit: str) -> Any:
-    return pq.read_table(pa.BufferReader(data), page_checksum_verification=True, coerce_int96_timestamp_unit=unit)
-
-
-def _bits(column: Any) -> Any:
-    return pa.chunked_array([bits(chunk) for chunk in column.chunks], type=bits_type(column.type))
-
-
-def bits_type(kind: Any) -> Any:
-    """The type with integers for floats, so that equality is that of bits."""
-    if pa.types.is_floating(kind):
-        return {16: pa.uint16(), 32: pa.uint32(), 64: pa.uint64()}[kind.bit_width]
-    if pa.types.is_map(kind):
-        return pa.list_(pa.struct([("key", bits_type(kind.key_type)), ("value", bits_type(kind.item_type))]))
-    if pa.types.is_struct(kind):
-        return pa.struct([kind.field(i).with_type(bits_type(kind.field(i).type)) for i in range(kind.num_fields)])
-    if pa.types.is_fixed_size_list(kind):
-        return pa.list_(bits_type(kind.value_type), kind.list_size)
-    if pa.types.is_list(kind):
-        return pa.list_(bits_type(kind.value_type))
-    if pa.types.is_large_list(kind):
-        return pa.large_list(bits_type(kind.value_type))
-    return kind
-
-
-def bits(array: Any) -> Any:
-    """The same buffers under `bits_type`."""
-    kind, wanted = array.type, bits_type(array.type)
-    if isinstance(kind, pa.DictionaryType) or kind == wanted and not pa.types.is_nested(kind):
-        return array
-    if pa.types.is_struct(kind):
-        children = [bits(_child(array, i)) for i in range(kind.num_fields)]
-    elif pa.types.is_map(kind):
-        entries = pa.StructArray.from_arrays([array.keys, array.items], names=["key", "value"])
-        children = [bits(entries)]
-    elif pa.types.is_nested(kind):
-        children = [bits(array.values)]
-    else:
-        children = None
-    own = array.buffers()[: wanted.num_buffers]
-    return pa.Array.from_buffers(wanted, len(array), own, array.null_count, array.offset, children)
-
-
-def _child(array: Any, index: int) -> Any:
-    """A struct's child as it stands in memory, not cut to the struct's offset."""
-    child = array.field(index)
-    return pa.concat_arrays([pa.nulls(array.offset, child.type), child]) if array.offset else child
 
 
 def _where(number: int, column: Column) -> str:

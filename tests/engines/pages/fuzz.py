@@ -184,9 +184,8 @@ def main() -> int:
         # The writers' libraries are not asked to end their threads: what they do then is not under proof.
         sys.stdout.flush()
         os._exit(0)
-    print(
-        f"{asked.kind} through {asked.rewriter}: seeds {first} to {first + asked.count - 1}; replay one with --one --seed"
-    )
+    last = first + asked.count - 1
+    print(f"{asked.kind} through {asked.rewriter}: seeds {first} to {last}; replay one with --one --seed", flush=True)
     began = time.monotonic()
     report = run(asked.kind, asked.rewriter, first, asked.count, asked.processes)
     print("\n".join(report.lines(time.monotonic() - began)))

@@ -1,4 +1,4 @@
-"""Random ways of writing: encodings, pages, row groups, codecs, indexes, filters, checksums; by Arrow, DuckDB, Polars."""
+"""Random ways of writing: encodings, pages, groups, codecs, indexes, filters, checksums; by Arrow, DuckDB, Polars."""
 
 import io
 import tempfile
@@ -104,24 +104,21 @@ def _cuts(random: Random, rows: int) -> list[int]:
 
 
 def _encodings_of(kind: pa.DataType) -> Sequence[str | None]:
+    """A timestamp may become INT96, a decimal any width: they are written plainly."""
+    if pa.types.is_decimal(kind) or pa.types.is_timestamp(kind):
+        return (None,)
     if pa.types.is_boolean(kind):
         return (None, "RLE")
     if pa.types.is_floating(kind):
         return (None, "BYTE_STREAM_SPLIT")
     if pa.types.is_fixed_size_binary(kind):
         return (None, "BYTE_STREAM_SPLIT", "DELTA_BYTE_ARRAY")
-    if pa.types.is_decimal(kind):
-        return (None,)
-    if (
-        pa.types.is_string(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_large_binary(kind)
-    ):
+    if any(is_(kind) for is_ in _TEXTS):
         return (None, "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY")
-    if pa.types.is_timestamp(kind):
-        return (None,)  # it may become INT96
     return (None, "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT")
+
+
+_TEXTS = (pa.types.is_string, pa.types.is_binary, pa.types.is_large_string, pa.types.is_large_binary)
 
 
 def leaf_paths(schema: pa.Schema) -> dict[str, pa.DataType]:

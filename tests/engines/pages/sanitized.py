@@ -1,9 +1,9 @@
 """The native module under AddressSanitizer and UBSan: `python -m engines.pages.sanitized`.
 
-A copy of the sources is made under `build/sanitize`, and the module built there with the sanitizers in it. Python is as
-always; the sanitizer's library is loaded before it. Memory is taken from `malloc` for every buffer, Python's and Arrow's,
-so that a byte read behind any of them is noticed. Before anything is believed, the module itself is made to read behind
-the end of a buffer, and must die of it.
+A copy of the sources is made under `build/sanitize`, and the module built there with the sanitizers in it. Python is
+as always; the sanitizer's library is loaded before it. Memory is taken from `malloc` for every buffer, Python's and
+Arrow's, so that a byte read behind any of them is noticed. Before anything is believed, the module itself is made to
+read behind the end of a buffer, and must die of it.
 """
 
 import argparse

@@ -10,8 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from engines.pages import claims, thrift
-from engines.pages.bounds import Untrue, statistics_are_true
+from engines.pages.arrow import arrow_reads_the_same
+from engines.pages.bounds import statistics_are_true
 from engines.pages.cases import MaskJudge
+from engines.pages.page_index import Untrue
 from engines.pages.residue import nothing_is_left
 from engines.pages.thrift import I32, Typed
 from engines.pages.walk import Walked, footer_of, walk
@@ -71,7 +73,7 @@ def test_a_good_result_breaks_no_claim() -> None:
     data = source()
     result = rewritten(data)
     all_claims(walk(data), walk(result))
-    assert claims.arrow_reads_the_same(data, result, DELETED)
+    assert arrow_reads_the_same(data, result, DELETED)
     nobody = np.zeros(40, dtype=np.bool_)
     same, pages = claims.untouched_bytes_stay(walk(data), walk(data), nobody)
     assert same == pages > 20
@@ -113,8 +115,8 @@ def test_a_value_a_checksum_and_an_index_that_are_wrong_are_noticed() -> None:
     with pytest.raises(AssertionError, match="CRC"):
         claims.checksums_hold(before, walk(other))
     with pytest.raises(OSError, match="CRC"):
-        claims.arrow_reads_the_same(data, other, DELETED)
-    for field, claim in ((4, "offset index"), (6, "bounds of a page|null pages|ascending|length")):
+        arrow_reads_the_same(data, other, DELETED)
+    for field, claim in ((4, r"offset index"), (6, r"bounds of a page|ascending")):
         offset = after.groups[0].columns[1].chunk.get(field)
         index, end = thrift.read(result, offset)
         part = index[1].value[0][1] if field == 4 else index[2].value[0]
@@ -144,7 +146,7 @@ def test_what_is_left_of_a_deleted_value_is_noticed() -> None:
     kept = pq.read_table(pa.BufferReader(data), read_dictionary=["id"]).filter(pa.array(~DELETED))
     sink = io.BytesIO()
     pq.write_table(kept, sink, row_group_size=20, compression="NONE", write_statistics=False)
-    with pytest.raises(AssertionError, match="dictionary entries|deleted values in the bytes"):
+    with pytest.raises(AssertionError, match=r"dictionary entries|deleted values in the bytes"):
         nothing_is_left(before, walk(sink.getvalue()), DELETED)
 
 
