@@ -33,8 +33,8 @@ def masks_of(walked: Walked, deleted: Mask) -> list[Mask]:
 
 def pairs(source: Walked, result: Walked, deleted: Mask) -> Iterator[tuple[int, Mask, Group, Group]]:
     """The row groups that are left, each with what it was."""
-    """Levels and values of every column are those of the source without the rows, to the bits of a NaN and in order."""
-            if not mask.all()]  # fmt: skip
+    masks = zip(masks_of(source, deleted), source.groups, strict=True)
+    left = [(number, mask, group) for number, (mask, group) in enumerate(masks) if not mask.all()]
     kept = [group for group in result.groups if group.rows]
     require(len(left) == len(kept), f"{len(kept)} row groups with rows, expected {len(left)}")
     for (number, mask, before), after in zip(left, kept, strict=True):

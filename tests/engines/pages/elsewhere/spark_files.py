@@ -1,7 +1,8 @@
 """Spark as a writer and as a reader. Runs where Spark is, which need not be where Lethe is: it imports nothing of ours.
 
-python spark_files.py write DIRECTORY ROWS       one file a way of writing, and `spark.json` that names the options
-    python spark_files.py write DIRECTORY ROWS     one file a way of writing, and `spark.json` that names the options
+python spark_files.py write DIRECTORY ROWS     one file a way of writing, and `spark.json` that names the options
+python spark_files.py compare BEFORE AFTER     every file of AFTER is that of BEFORE, minus the rows that
+                                               AFTER/deleted.json names by their positions
 """
 
 import json
