@@ -1,4 +1,4 @@
-"""Claims that nothing of the deleted rows is left: not in dictionaries, bounds, filters, nor in any byte of the file."""
+"""Claims that nothing of the deleted rows is left: not in dictionaries, bounds, filters, nor any byte of the file."""
 
 from collections.abc import Iterator
 

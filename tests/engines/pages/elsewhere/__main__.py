@@ -1,7 +1,7 @@
 """Makes the committed files anew, or lets Spark read what became of all of them.
 
-    python -m engines.pages.elsewhere make PYTHON       with the PYTHON of an environment that has Spark and Daft
-    python -m engines.pages.elsewhere spark PYTHON      files made now, edited here, compared by Spark
+python -m engines.pages.elsewhere make PYTHON       with the PYTHON of an environment that has Spark and Daft
+python -m engines.pages.elsewhere spark PYTHON      files made now, edited here, compared by Spark
 """
 
 import json
@@ -16,7 +16,7 @@ from engines.pages.subjects import subjects
 
 HERE = Path(__file__).parent
 COMMITTED = HERE.parent / "written_elsewhere"
-_ROWS = 120
+_ROWS = 80
 
 
 def make(python: str, directory: Path) -> None:
@@ -24,7 +24,7 @@ def make(python: str, directory: Path) -> None:
     directory.mkdir(exist_ok=True)
     local_files.write(directory, _ROWS)
     _call(python, "daft_files.py", directory / "pyarrow_v1.parquet", directory)
-    _call(python, "spark_files.py", "write", directory)
+    _call(python, "spark_files.py", "write", directory, _ROWS)
     manifest = {}
     for part in ("local", "daft", "spark"):
         manifest |= json.loads((directory / f"{part}.json").read_text())
@@ -35,9 +35,10 @@ def make(python: str, directory: Path) -> None:
 def spark(python: str) -> int:
     """Raises CalledProcessError when Spark finds a difference."""
     with tempfile.TemporaryDirectory() as place:
+        before = Path(place, "before")
+        make(python, before)
         for name, subject in subjects().items():
-            before, after = Path(place, f"{name}-before"), Path(place, f"{name}-after")
-            make(python, before)
+            after = Path(place, name)
             after.mkdir()
             deleted = {}
             for file in sorted(before.glob("*.parquet")):

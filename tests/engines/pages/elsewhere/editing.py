@@ -32,7 +32,6 @@ class Edited:
     deleted: Mask
     result: bytes | None
     declined: str = ""
-    fell_back: int = 0
 
 
 def edit(data: bytes, subject: Subject) -> Edited:
@@ -47,4 +46,4 @@ def edit(data: bytes, subject: Subject) -> Edited:
         require_same_form(*metadata, rewritten)
     except (RewriteRefused, GateClosed) as error:
         return Edited(deleted, None, declined=str(error))
-    return Edited(deleted, sink.getvalue(), fell_back=len(subject.fell_back(rewritten)))
+    return Edited(deleted, sink.getvalue())
