@@ -13,6 +13,7 @@ from typing import Final, assert_never
 
 import structlog
 
+from lethe.domain.ids import OrgId
 from lethe.domain.product import Product
 from lethe.domain.task import ATTEMPTS_MAX, Claim, Step, backoff
 from lethe.pipeline import aftercare, bundling, dataset_drop, record_delete, reverifying, services
@@ -71,6 +72,8 @@ class Worker:
         self._jitter = jitter
         self._lease = lease
         self._swept_at: datetime | None = None
+        self._served: OrgId | None = None
+        """The org of the last claim; the next is another's, if another has work."""
 
     def run(self, stop: Event) -> None:
         """Work until told to stop; the task under way is finished first."""
@@ -92,8 +95,9 @@ class Worker:
         """Begin what is due, do one task, now and then tidy up; whether there was anything to do."""
         begun = dataset_drop.begin_due(self._shop)
         with self._shop.store.write() as tx:
-            claim, now = tx.tasks.claim(self._owner, self._lease), tx.now
+            claim, now = tx.tasks.claim(self._owner, self._lease, after=self._served), tx.now
         if claim is not None:
+            self._served = claim.task.org_id
             self._do(claim)
         if self._swept_at is None or now - self._swept_at >= aftercare.EVERY:
             self._swept_at = now

@@ -312,6 +312,13 @@ tasks: Final = sa.Table(
 )
 sa.Index("tasks_by_due_at", tasks.c.state, tasks.c.org_id, tasks.c.due_at, tasks.c.task_id)
 sa.Index("tasks_by_subject", tasks.c.subject_id)
+# Who holds what: few rows at any time, however long the queue is.
+sa.Index(
+    "tasks_held",
+    tasks.c.lease_until,
+    sqlite_where=tasks.c.lease_until.is_not(None),
+    postgresql_where=tasks.c.lease_until.is_not(None),
+)
 
 failures: Final = sa.Table(
     "failures",

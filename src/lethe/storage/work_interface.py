@@ -29,8 +29,11 @@ class StaleClaim(Exception):
 class ClaimableTasks(Tasks, Protocol):
     """Tasks, as workers see them."""
 
-    def claim(self, owner: str, lease: timedelta) -> Claim | None:
-        """Take a due task that nobody holds, of the org that has the fewest under way; None when there is none."""
+    def claim(self, owner: str, lease: timedelta, *, after: OrgId | None = None) -> Claim | None:
+        """Take a due task that nobody holds, of the org that has the fewest under way; None when there is none.
+
+        Orgs that have equally many come by turns, beginning behind `after`.
+        """
         ...
 
     def extend(self, claim: Claim, lease: timedelta) -> None:

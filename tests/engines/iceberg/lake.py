@@ -35,7 +35,7 @@ from lethe.engines.interface import (
     Target,
     Wanted,
 )
-from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.storage.interface import Storage
 from lethe.engines.storage.opening import storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
@@ -79,7 +79,7 @@ class Lake:
     catalog: Catalog
     identifier: str = IDENTIFIER
     executor: Any = field(default_factory=InlineExecutor)
-    rewriter: Any = field(default_factory=PyarrowRewriter)
+    rewriter: Any = field(default_factory=best_rewriter)
     opener: Callable[[str], Storage] = field(default_factory=storage_opener)
     selector: Selector = BY_ID
     known_location: str | None = None
@@ -131,8 +131,8 @@ class Lake:
         return self.engine.verify(self.target, wanted)
 
     def erase(self, wanted: Wanted) -> Forgotten:
-        """The whole way; nothing of the identities is left anywhere."""
-        outcome = self.forgotten(wanted)
+        """The whole way, of an order of its own; nothing of the identities is left anywhere."""
+        outcome = self.forgotten(wanted, f"b-{next(_numbers)}/erase")
         report = self.purge()
         assert report.clean, report
         evidence = self.verify(wanted)

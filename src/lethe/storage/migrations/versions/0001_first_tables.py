@@ -253,6 +253,13 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
     )
     op.create_index("tasks_by_due_at", "tasks", ["state", "org_id", "due_at", "task_id"])
     op.create_index("tasks_by_subject", "tasks", ["subject_id"])
+    op.create_index(
+        "tasks_held",
+        "tasks",
+        ["lease_until"],
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+    )
     op.create_table(
         "failures",
         sa.Column("subject_id", sa.Uuid(), nullable=False),
