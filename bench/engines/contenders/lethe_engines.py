@@ -1,0 +1,119 @@
+"""Lethe's engines: find, forget, purge and verify, as a worker calls them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from bench.engines.contenders import Ended
+from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
+from lethe.domain.identity import Identities
+from lethe.domain.ids import DatasetId, NamespaceId, WorkOrderId
+from lethe.domain.namespace import Namespace
+from lethe.engines.executors.inline import InlineExecutor
+from lethe.engines.executors.interface import Executor
+from lethe.engines.executors.pool import PoolExecutor
+from lethe.engines.interface import (
+    Engine,
+    Forgotten,
+    IdentityMap,
+    Marker,
+    Order,
+    PurgePolicy,
+    Selector,
+    Target,
+    Wanted,
+)
+from lethe.engines.rewrite.interface import Rewriter
+from lethe.engines.storage.local import LocalStorage
+from lethe.engines.storage.opening import storage_opener
+from lethe.engines.verify.verifier import ByteVerifier
+
+EMAIL = Namespace(NamespaceId(6), "Email", "Email", "Email")
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+"""A now at which every grace has passed."""
+POOL_MEMORY_BYTES = 2 << 30
+
+
+def wanted(values: list[str], orders: int = 1) -> Wanted:
+    """The values as so many orders of the same size."""
+    size = -(-len(values) // orders)
+    shares = [tuple(values[start : start + size]) for start in range(0, len(values), size)]
+    return Wanted(
+        tuple(Order(WorkOrderId(UUID(int=number)), Identities({EMAIL: mine})) for number, mine in enumerate(shares))
+    )
+
+
+def selector(layout: str) -> Selector:
+    """What names a person in a layout."""
+    return IdentityMap() if layout == "identityMap" else PrimaryIdentity(("email",), "Email")
+
+
+def parquet(root: Path, values: list[str], layout: str, ended: Ended) -> None:
+    _erase(_directory(InlineExecutor()), TableReference(TableFormat.PARQUET, str(root)), wanted(values), layout, ended)
+
+
+def parquet_bundle(root: Path, values: list[str], layout: str, ended: Ended) -> None:
+    asked = wanted(values, orders=10)
+    _erase(_directory(InlineExecutor()), TableReference(TableFormat.PARQUET, str(root)), asked, layout, ended)
+
+
+def parquet_pool(root: Path, values: list[str], layout: str, ended: Ended) -> None:
+    engine = _directory(PoolExecutor(2, POOL_MEMORY_BYTES))
+    _erase(engine, TableReference(TableFormat.PARQUET, str(root)), wanted(values), layout, ended)
+
+
+def iceberg(root: Path, values: list[str], layout: str, ended: Ended) -> None:
+    from lethe.engines.iceberg.engine import IcebergEngine
+
+    executor = InlineExecutor()
+    engine = IcebergEngine(
+        {"bench": {"type": "sql", "uri": f"sqlite:///{root}/catalog.db"}},
+        open_storage=storage_opener(),
+        executor=executor,
+        rewriter=_rewriter(),
+        verifier=ByteVerifier(executor),
+        new_name=lambda: str(uuid4()),
+        clock=lambda: datetime.now(UTC),
+    )
+    table = TableReference(TableFormat.ICEBERG, None, "bench", "db.events")
+    _erase(engine, table, wanted(values), layout, ended)
+
+
+def delta(root: Path, values: list[str], layout: str, ended: Ended) -> None:
+    from lethe.engines.delta.engine import DeltaEngine
+
+    executor = InlineExecutor()
+    engine = DeltaEngine(storage_opener(), executor, _rewriter(), ByteVerifier(executor), lambda: datetime.now(UTC))
+    _erase(engine, TableReference(TableFormat.DELTA, str(root)), wanted(values), layout, ended)
+
+
+def _directory(executor: Executor) -> Engine:
+    from lethe.engines.directory.engine import DirectoryEngine
+    from lethe.engines.parquet.format import ParquetFormat
+
+    return DirectoryEngine(ParquetFormat(_rewriter()), LocalStorage, executor, ByteVerifier(executor))
+
+
+def _rewriter() -> Rewriter:
+    from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+
+    return PyarrowRewriter()
+
+
+def _erase(engine: Engine, table: TableReference, asked: Wanted, layout: str, ended: Ended) -> None:
+    target = Target(DatasetId("bench"), table, selector(layout))
+    ended("start")
+    finding = engine.find(target, asked)
+    ended("find")
+    outcome = engine.forget(target, asked, finding.plan, Marker("bench/forget"))
+    if not isinstance(outcome, Forgotten):
+        raise RuntimeError(f"forget: {outcome}")
+    ended("forget")
+    report = engine.purge(target, PurgePolicy(), LATER)
+    if not report.clean:
+        raise RuntimeError(f"purge: {report}")
+    ended("purge")
+    evidence = engine.verify(target, asked)
+    if not evidence.gone:
+        raise RuntimeError(f"verify: {evidence}")
+    ended("verify")
