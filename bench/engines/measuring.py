@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.engines.contenders import CONTENDERS
-from bench.engines.process_tree import adopt_orphans, peak_bytes, resident_bytes, used
+from bench.engines.process_tree import adopt_orphans, end_with_parent, peak_bytes, resident_bytes, used
 
 _LOOK_EVERY_S = 0.05
 _ORPHANS_END_WITHIN_S = 20
@@ -100,6 +100,7 @@ def _cpu_of_ended_children() -> float:
 def main() -> None:
     """In the measured process."""
     name, root, values_file, layout = sys.argv[1:]
+    end_with_parent()
     adopt_orphans()
     values = json.loads(Path(values_file).read_text())
     phases: dict[str, dict[str, float]] = {}
