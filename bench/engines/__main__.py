@@ -10,6 +10,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from bench.engines import tables
 from bench.engines.checking import UNCHECKED, check
 from bench.engines.contenders import CONTENDERS, Contender
 from bench.engines.forms import Shelf
-from bench.engines.measuring import Limits, measure
+from bench.engines.measuring import Bench, Limits, measure
 from bench.engines.process_tree import adopt_orphans
 from bench.engines.report import table
 from bench.engines.results import Case, Results
@@ -41,7 +42,8 @@ def main() -> int:
     given = options.work
     work = Path(given) if given else Path(tempfile.mkdtemp(prefix="lethe-bench-"))
     work.mkdir(parents=True, exist_ok=True)
-    limits = Limits(options.timeout, int(options.memory * 1e9))
+    bench = Bench(work, Limits(options.timeout, int(options.memory * 1e9)))
+    session = Session([CONTENDERS[name] for name in options.only], options.repeat, bench, results)
     cases = FULL if options.full else _cases(options)
     shelf: Shelf | None = None
     made_for: tuple[int, str] | None = None
@@ -52,7 +54,7 @@ def main() -> int:
                     shelf.clear()
                 made_for, shelf = (case.rows, case.layout), Shelf(work, case.rows, case.layout)
             if shelf is not None:
-                _run(case, shelf, [CONTENDERS[name] for name in options.only], results, options.repeat, limits, work)
+                session.run(case, shelf)
             print(f"\n{table(case, results.medians(case))}\n", flush=True)
         if shelf is not None and not options.keep:
             shelf.clear()
@@ -88,38 +90,37 @@ def _cases(options: Any) -> Sequence[Case]:
     ]
 
 
-def _run(
-    case: Case,
-    shelf: Shelf,
-    contenders: Sequence[Contender],
-    results: Results,
-    repeat: int,
-    limits: Limits,
-    work: Path,
-) -> None:
-    """Every contender once, then every one again: what else the machine does meanwhile is spread over all."""
-    values = tables.wanted(case.rows, case.identities)
-    for round_ in range(repeat):
-        for contender in contenders:
-            if results.done(case, contender.name) > round_:
-                continue
-            result = _one(contender, case, shelf, values, limits, work)
-            results.add(case, contender.name, result)
-            seconds = f"{result['cpu_s']:.1f} CPU s" if result["outcome"] == "done" else result["reason"]
-            print(f"{case}: {contender.name}: {result['outcome']}, {seconds}", flush=True)
+@dataclass(frozen=True)
+class Session:
+    """One run of the benchmark."""
 
+    contenders: Sequence[Contender]
+    repeat: int
+    bench: Bench
+    results: Results
 
-def _one(
-    contender: Contender, case: Case, shelf: Shelf, values: list[str], limits: Limits, work: Path
-) -> dict[str, Any]:
-    if case.layout in contender.cannot:
-        return {"outcome": "cannot", "reason": contender.cannot[case.layout]}
-    root = shelf.lay_out(contender.form)
-    result = measure(contender.name, root, values, case.layout, limits, work)
-    if result["outcome"] == "done":
-        result |= check(root, contender.form, shelf.plain, values, case.layout) if contender.deletes else UNCHECKED
-    shutil.rmtree(root)
-    return result
+    def run(self, case: Case, shelf: Shelf) -> None:
+        """Every contender once, then every one again: what else the machine does meanwhile is spread over all."""
+        values = tables.wanted(case.rows, case.identities)
+        for round_ in range(self.repeat):
+            for contender in self.contenders:
+                if self.results.done(case, contender.name) > round_:
+                    continue
+                result = self._one(contender, case, shelf, values)
+                self.results.add(case, contender.name, result)
+                seconds = f"{result['cpu_s']:.1f} CPU s" if result["outcome"] == "done" else result["reason"]
+                print(f"{case}: {contender.name}: {result['outcome']}, {seconds}", flush=True)
+
+    def _one(self, contender: Contender, case: Case, shelf: Shelf, values: list[str]) -> dict[str, Any]:
+        if case.layout in contender.cannot:
+            return {"outcome": "cannot", "reason": contender.cannot[case.layout]}
+        root = shelf.lay_out(contender.form)
+        result = measure(contender.name, root, values, case.layout, self.bench)
+        if result["outcome"] == "done":
+            checked = contender.deletes
+            result |= check(root, contender.form, shelf.plain, values, case.layout) if checked else UNCHECKED
+        shutil.rmtree(root)
+        return result
 
 
 def _machine() -> dict[str, Any]:

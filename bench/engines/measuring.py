@@ -31,8 +31,17 @@ class Limits:
     memory_bytes: int
 
 
-def measure(name: str, root: Path, values: list[str], layout: str, limits: Limits, scratch: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Bench:
+    """Where contenders run."""
+
+    scratch: Path
+    limits: Limits
+
+
+def measure(name: str, root: Path, values: list[str], layout: str, bench: Bench) -> dict[str, Any]:
     """Run a contender. The answer has `outcome`, and unless it is "done" a `reason`; the figures are there if done."""
+    scratch, limits = bench.scratch, bench.limits
     values_file = scratch / "values.json"
     values_file.write_text(json.dumps(values))
     log = scratch / "contender.log"

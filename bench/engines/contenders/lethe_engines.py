@@ -106,14 +106,16 @@ def _erase(engine: Engine, table: TableReference, asked: Wanted, layout: str, en
     finding = engine.find(target, asked)
     ended("find")
     outcome = engine.forget(target, asked, finding.plan, Marker("bench/forget"))
-    if not isinstance(outcome, Forgotten):
-        raise RuntimeError(f"forget: {outcome}")
+    _require(isinstance(outcome, Forgotten), outcome)
     ended("forget")
     report = engine.purge(target, PurgePolicy(), LATER)
-    if not report.clean:
-        raise RuntimeError(f"purge: {report}")
+    _require(report.clean, report)
     ended("purge")
     evidence = engine.verify(target, asked)
-    if not evidence.gone:
-        raise RuntimeError(f"verify: {evidence}")
+    _require(evidence.gone, evidence)
     ended("verify")
+
+
+def _require(done: bool, answer: object) -> None:
+    if not done:
+        raise RuntimeError(f"not done: {answer}")
