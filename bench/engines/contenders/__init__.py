@@ -50,6 +50,8 @@ CONTENDERS = {
         Contender("lethe delta", "delta", "lethe_engines:delta"),
         Contender("lethe parquet, 10 orders", "plain", "lethe_engines:parquet_bundle"),
         Contender("lethe parquet, 2 processes", "plain", "lethe_engines:parquet_pool"),
+        Contender("lethe parquet, pyarrow", "plain", "lethe_engines:parquet_pyarrow"),
+        Contender("lethe iceberg, pyarrow", "iceberg", "lethe_engines:iceberg_pyarrow"),
         Contender("pyiceberg delete", "iceberg", "pyiceberg_table:delete", _NO_LISTS),
         Contender("deltalake delete", "delta", "deltalake_table:delete", _NO_LAMBDAS),
         Contender("deltalake merge", "delta", "deltalake_table:merge", _NO_LAMBDAS),

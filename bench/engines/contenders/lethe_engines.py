@@ -23,7 +23,9 @@ from lethe.engines.interface import (
     Target,
     Wanted,
 )
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.rewrite.interface import Rewriter
+from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 from lethe.engines.storage.local import LocalStorage
 from lethe.engines.storage.opening import storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
@@ -49,20 +51,47 @@ def selector(layout: str) -> Selector:
 
 
 def parquet(root: Path, values: list[str], layout: str, ended: Ended) -> None:
-    _erase(_directory(InlineExecutor()), TableReference(TableFormat.PARQUET, str(root)), wanted(values), layout, ended)
+    _erase(*_directory(root, InlineExecutor(), best_rewriter()), wanted(values), layout, ended)
+
+
+def parquet_pyarrow(root: Path, values: list[str], layout: str, ended: Ended) -> None:
+    _erase(*_directory(root, InlineExecutor(), PyarrowRewriter()), wanted(values), layout, ended)
 
 
 def parquet_bundle(root: Path, values: list[str], layout: str, ended: Ended) -> None:
-    asked = wanted(values, orders=10)
-    _erase(_directory(InlineExecutor()), TableReference(TableFormat.PARQUET, str(root)), asked, layout, ended)
+    _erase(*_directory(root, InlineExecutor(), best_rewriter()), wanted(values, orders=10), layout, ended)
 
 
 def parquet_pool(root: Path, values: list[str], layout: str, ended: Ended) -> None:
-    engine = _directory(PoolExecutor(2, POOL_MEMORY_BYTES))
-    _erase(engine, TableReference(TableFormat.PARQUET, str(root)), wanted(values), layout, ended)
+    executor = PoolExecutor(2, POOL_MEMORY_BYTES)
+    _erase(*_directory(root, executor, best_rewriter()), wanted(values), layout, ended)
 
 
 def iceberg(root: Path, values: list[str], layout: str, ended: Ended) -> None:
+    _erase(*_iceberg(root, best_rewriter()), wanted(values), layout, ended)
+
+
+def iceberg_pyarrow(root: Path, values: list[str], layout: str, ended: Ended) -> None:
+    _erase(*_iceberg(root, PyarrowRewriter()), wanted(values), layout, ended)
+
+
+def delta(root: Path, values: list[str], layout: str, ended: Ended) -> None:
+    from lethe.engines.delta.engine import DeltaEngine
+
+    executor = InlineExecutor()
+    engine = DeltaEngine(storage_opener(), executor, best_rewriter(), ByteVerifier(executor), lambda: datetime.now(UTC))
+    _erase(engine, TableReference(TableFormat.DELTA, str(root)), wanted(values), layout, ended)
+
+
+def _directory(root: Path, executor: Executor, rewriter: Rewriter) -> tuple[Engine, TableReference]:
+    from lethe.engines.directory.engine import DirectoryEngine
+    from lethe.engines.parquet.format import ParquetFormat
+
+    engine = DirectoryEngine(ParquetFormat(rewriter), LocalStorage, executor, ByteVerifier(executor))
+    return engine, TableReference(TableFormat.PARQUET, str(root))
+
+
+def _iceberg(root: Path, rewriter: Rewriter) -> tuple[Engine, TableReference]:
     from lethe.engines.iceberg.engine import IcebergEngine
 
     executor = InlineExecutor()
@@ -70,34 +99,12 @@ def iceberg(root: Path, values: list[str], layout: str, ended: Ended) -> None:
         {"bench": {"type": "sql", "uri": f"sqlite:///{root}/catalog.db"}},
         open_storage=storage_opener(),
         executor=executor,
-        rewriter=_rewriter(),
+        rewriter=rewriter,
         verifier=ByteVerifier(executor),
         new_name=lambda: str(uuid4()),
         clock=lambda: datetime.now(UTC),
     )
-    table = TableReference(TableFormat.ICEBERG, None, "bench", "db.events")
-    _erase(engine, table, wanted(values), layout, ended)
-
-
-def delta(root: Path, values: list[str], layout: str, ended: Ended) -> None:
-    from lethe.engines.delta.engine import DeltaEngine
-
-    executor = InlineExecutor()
-    engine = DeltaEngine(storage_opener(), executor, _rewriter(), ByteVerifier(executor), lambda: datetime.now(UTC))
-    _erase(engine, TableReference(TableFormat.DELTA, str(root)), wanted(values), layout, ended)
-
-
-def _directory(executor: Executor) -> Engine:
-    from lethe.engines.directory.engine import DirectoryEngine
-    from lethe.engines.parquet.format import ParquetFormat
-
-    return DirectoryEngine(ParquetFormat(_rewriter()), LocalStorage, executor, ByteVerifier(executor))
-
-
-def _rewriter() -> Rewriter:
-    from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
-
-    return PyarrowRewriter()
+    return engine, TableReference(TableFormat.ICEBERG, None, "bench", "db.events")
 
 
 def _erase(engine: Engine, table: TableReference, asked: Wanted, layout: str, ended: Ended) -> None:
