@@ -54,9 +54,9 @@ def measure(name: str, root: Path, values: list[str], layout: str, bench: Bench)
             text=True,
             start_new_session=True,
         )
-        peak, stopped = _watch(process, limits)
-        printed = process.stdout.read() if process.stdout else ""
-        process.wait()
+        with process:
+            peak, stopped = _watch(process, limits)
+            printed = process.stdout.read() if process.stdout else ""
     cpu = _cpu_of_ended_children() - before
     if stopped:
         return {"outcome": "stopped", "reason": stopped}

@@ -2,27 +2,16 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
+from bench.engines.asking import selector, wanted
 from bench.engines.contenders import Ended
-from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
-from lethe.domain.identity import Identities
-from lethe.domain.ids import DatasetId, NamespaceId, WorkOrderId
-from lethe.domain.namespace import Namespace
+from lethe.domain.dataset import TableFormat, TableReference
+from lethe.domain.ids import DatasetId
 from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.executors.interface import Executor
 from lethe.engines.executors.pool import PoolExecutor
-from lethe.engines.interface import (
-    Engine,
-    Forgotten,
-    IdentityMap,
-    Marker,
-    Order,
-    PurgePolicy,
-    Selector,
-    Target,
-    Wanted,
-)
+from lethe.engines.interface import Engine, Forgotten, Marker, PurgePolicy, Target, Wanted
 from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.rewrite.interface import Rewriter
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
@@ -30,24 +19,9 @@ from lethe.engines.storage.local import LocalStorage
 from lethe.engines.storage.opening import storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
 
-EMAIL = Namespace(NamespaceId(6), "Email", "Email", "Email")
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 """A now at which every grace has passed."""
 POOL_MEMORY_BYTES = 2 << 30
-
-
-def wanted(values: list[str], orders: int = 1) -> Wanted:
-    """The values as so many orders of the same size."""
-    size = -(-len(values) // orders)
-    shares = [tuple(values[start : start + size]) for start in range(0, len(values), size)]
-    return Wanted(
-        tuple(Order(WorkOrderId(UUID(int=number)), Identities({EMAIL: mine})) for number, mine in enumerate(shares))
-    )
-
-
-def selector(layout: str) -> Selector:
-    """What names a person in a layout."""
-    return IdentityMap() if layout == "identityMap" else PrimaryIdentity(("email",), "Email")
 
 
 def parquet(root: Path, values: list[str], layout: str, ended: Ended) -> None:
