@@ -24,6 +24,7 @@ from lethe.domain.caller import Permission
 from lethe.settings import Settings
 
 HERE = Path(__file__).parent
+NEEDS = {Public.PUBLIC: "nothing", Public.SIGNED: "a signed body"}
 
 
 def errors_page() -> str:
@@ -79,7 +80,7 @@ def permissions_page() -> str:
         [
             (
                 f"`{route.method} {route.path}`",
-                "nothing"
+                NEEDS[route.permissions]
                 if isinstance(route.permissions, Public)
                 else " or ".join(f"`{permission.value}`" for permission in route.permissions),
                 route.sandbox_use.value,

@@ -15,6 +15,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     SecretStr,
     StringConstraints,
     field_validator,
@@ -311,6 +312,25 @@ class ProductsSettings(_Part):
     ajo: ProductSettings = Field(ProductSettings(), description="Journey Orchestrator.")
 
 
+class WebhookSettings(_Part):
+    """How events reach webhooks."""
+
+    senders: int = Field(
+        2, ge=1, le=64, description="Webhooks that one process with workers delivers to at once, beside its work."
+    )
+    max_per_org: int = Field(20, ge=0, le=1_000, description="Webhooks of one organization.")
+    timeout_seconds: float = Field(10, gt=0, le=60, description="How long a receiver may take to answer, in seconds.")
+    allowed_networks: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        description="Networks that webhooks may lead to although they are not public, such as `10.1.0.0/16`. "
+        "`127.0.0.0/8` also admits `http://` on this machine's loopback address.",
+    )
+    disable_after_days: float = Field(
+        5, gt=0, le=365, description="Days of nothing but failures after which a webhook is disabled."
+    )
+    keep_days: float = Field(30, ge=4, le=3_650, description="Days for which events and deliveries are kept.")
+
+
 class LogSettings(_Part):
     """What is logged."""
 
@@ -348,6 +368,7 @@ class Settings(BaseSettings):
     issuer: IssuerSettings = Field(IssuerSettings(), description="The built-in token issuer.")
     trusted_issuers: tuple[TrustedIssuerSettings, ...] = Field((), description="External issuers.")
     work: WorkSettings = Field(WorkSettings(), description="How accepted work is carried out.")
+    webhooks: WebhookSettings = Field(WebhookSettings(), description="How events reach webhooks.")
     aftercare: AftercareSettings = Field(AftercareSettings(), description="What follows the end of work.")
     products: ProductsSettings = Field(ProductsSettings(), description="The services that must forget.")
     catalogs: dict[Name, dict[str, SecretStr]] = Field(

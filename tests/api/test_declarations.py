@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from lethe.api import app
 from lethe.api.app import all_routes
 from lethe.api.gate import SandboxUse
-from lethe.api.resource import PUBLIC, Resource
+from lethe.api.resource import PUBLIC, SIGNED, Resource
 from lethe.contract.health import HealthOut
 from support.api import World
 
@@ -40,7 +40,7 @@ def test_a_mounted_application_keeps_the_application_from_starting(
 def test_the_application_serves_what_is_declared(sqlite_world: World) -> None:
     app.create_app(sqlite_world.services)
     declared = [(facts.method, facts.path) for facts in all_routes()]
-    assert len(set(declared)) == len(declared) == 36
+    assert len(set(declared)) == len(declared) == 46
 
 
 def test_only_these_routes_are_public() -> None:
@@ -52,6 +52,11 @@ def test_only_these_routes_are_public() -> None:
         ("GET", "/healthz"),
         ("GET", "/readyz"),
     }
+
+
+def test_only_callbacks_are_admitted_by_a_signature_instead_of_a_token() -> None:
+    signed = {(facts.method, facts.path) for facts in all_routes() if facts.permissions is SIGNED}
+    assert signed == {("POST", "/data/core/hygiene/callbacks/{PRODUCT}")}
 
 
 def test_every_expiration_and_work_order_route_needs_the_sandbox() -> None:

@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 from cli.conftest import Lethe
 from lethe.cli.main import app
 from lethe.client import Lethe as Client
+from lethe.client.webhooks import Webhook
 from lethe.testing.server import LetheServer
 from support.people import MakeTable, people_of, table_maker
 
@@ -102,6 +103,15 @@ def test_people_are_deleted_and_the_others_stay(
     call("certificate", "get", order_id, "--file", str(proof))
     assert "Valid: signed by" in call("certificate", "check", str(proof)).stdout
     assert of(call("certificate", "get", order_id)) == json.loads(proof.read_text())
+    checked = of(call("certificate", "check", str(proof), "-o", "json"))
+    assert (checked["valid"], checked["trusted"]) == (True, False)
+    assert checked["certificate"] == json.loads(proof.read_text())["certificate"]
+    call("certificate", "check", str(proof), "--key", checked["signedBy"])
+    assert not of(call("certificate", "check", str(proof), "--key", "another", "-o", "json", status=1))["valid"]
+    for broken in (proof.read_text().replace('"jws": "', '"jws": "x'), "{", "nonsense"):
+        proof.write_text(broken)
+        assert call("certificate", "check", str(proof), status=1).stdout.startswith("Not valid: ")
+    call("certificate", "check", "nowhere.json", status=2)
 
 
 def test_lookup_reads_the_identity_from_standard_input(
@@ -208,7 +218,7 @@ def test_an_expiration_comes_and_goes(call: Callable[..., Result], make_table: M
 
 
 def test_the_exit_status_says_what_became_of_it(
-    call: Callable[..., Result], make_table: MakeTable, tmp_path: Path, directory: Path
+    call: Callable[..., Result], make_table: MakeTable, tmp_path: Path
 ) -> None:
     unknown = "DI-00000000-0000-4000-8000-000000000000"
     assert "HYGN-4001-404" in call("workorder", "get", unknown, status=3).stderr
@@ -230,15 +240,45 @@ def test_the_exit_status_says_what_became_of_it(
         )
     )
     call("workorder", "watch", order["workorderId"], "--timeout", "0", status=6)
-    lost = make_table([BEN])
-    for path in Path(lost.table.location or "").iterdir():
+
+
+def test_what_failed_is_taken_up_again(call: Callable[..., Result], make_table: MakeTable, tmp_path: Path) -> None:
+    dataset = make_table([ANN, BEN])
+    files = {path: path.read_bytes() for path in Path(dataset.table.location or "").iterdir()}
+    for path in files:
         path.write_bytes(b"not Parquet")
-    failed = call(
-        *("workorder", "create", "-d", lost.dataset_id, "--csv", csv(tmp_path, BEN), "-n", "Email"),
-        *("--yes", "--wait", "-o", "json"),
-        status=1,
-    )
-    assert of(failed)["status"] == "failed"
+    asked = ("-d", dataset.dataset_id, "--csv", csv(tmp_path, BEN), "-n", "Email", "--yes", "--wait", "-o", "json")
+    failed = of(call("workorder", "create", *asked, status=1))
+    assert failed["status"] == "failed"
+    assert "failure" in call("workorder", "get", failed["workorderId"]).stdout
+    for path, content in files.items():
+        path.write_bytes(content)
+    done = of(call("workorder", "retry", failed["workorderId"], "--wait", "-o", "json"))
+    assert (done["workorderId"], done["status"]) == (failed["workorderId"], "completed")
+    assert people_of(dataset) == [ANN]
+    assert "HYGN-" in call("workorder", "retry", failed["workorderId"], status=4).stderr
+
+
+def test_webhooks(call: Callable[..., Result]) -> None:
+    url = "https://hooks.example.com/lethe"
+    words = ("webhook", "create", url, "-t", "org.lethe.workorder.completed", "--description", "ops", "-o", "json")
+    made = of(call(*words))
+    assert (made["url"], made["types"], made["enabled"]) == (url, ["org.lethe.workorder.completed"], True)
+    assert made["secret"].startswith("whsec_")
+    [listed] = of(call("webhook", "list", "-o", "json"))
+    assert (listed["webhookId"], "secret" in listed) == (made["webhookId"], False)
+    assert url in call("webhook", "list").stdout
+    sent = of(call("webhook", "test", made["webhookId"], "-o", "json"))
+    assert (sent["type"], sent["status"]) == ("org.lethe.webhook.ping", "pending")
+    again = of(call("webhook", "redeliver", made["webhookId"], sent["deliveryId"], "-o", "json"))
+    assert again["eventId"] == sent["eventId"]
+    listed = of(call("webhook", "deliveries", made["webhookId"], "-o", "json"))
+    assert {each["eventId"] for each in listed} == {sent["eventId"]}
+    assert sent["deliveryId"] in call("webhook", "deliveries", made["webhookId"]).stdout
+    call("webhook", "delete", made["webhookId"], status=2)
+    assert of(call("webhook", "delete", made["webhookId"], "--yes", "-o", "json"))["webhookId"] == made["webhookId"]
+    call("webhook", "test", made["webhookId"], status=3)
+    assert "whsec_" not in repr(Webhook.model_validate(made))
 
 
 def test_a_server_that_is_not_there(lethe: Lethe, monkeypatch: pytest.MonkeyPatch) -> None:

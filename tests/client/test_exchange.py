@@ -1,6 +1,7 @@
 """What the client does when answers fail: what it sends again, when, and what it raises."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
@@ -16,8 +17,10 @@ from lethe.client import (
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
+    StillWorking,
     Unavailable,
     UnexpectedAnswer,
+    WorkFailed,
 )
 
 SECRET = "ann@example.com"
@@ -72,6 +75,39 @@ def test_what_creates_carries_one_key_through_every_attempt() -> None:
     ]
 
 
+EXPIRATION = {
+    "ttlId": "SD-1",
+    "datasetId": "d",
+    "datasetName": "D",
+    "sandboxName": "prod",
+    "imsOrg": "ORG",
+    "status": "executing",
+    "expiry": "2026-01-01T00:00:00.000000Z",
+    "updatedAt": "2026-01-01T00:00:00.000000Z",
+    "updatedBy": "x",
+    "displayName": "",
+    "description": "",
+    "destroyAfter": "2026-01-08T00:00:00.000000Z",
+    "productStatusDetails": [
+        {"productName": "Data Management", "productStatus": "failure", "createdAt": "2026-01-01T00:00:00.000000Z"}
+    ],
+    "heldBy": [{"step": "drop", "productStatus": "failure", "reason": "object lock", "attempts": 3}],
+}
+"""An expiration of which something was given up."""
+
+
+def test_an_expiration_of_which_something_was_given_up_has_failed() -> None:
+    script = Script(ok(EXPIRATION), ok(EXPIRATION), ok({**EXPIRATION, "status": "cancelled"}))
+    client = script.client()
+    with pytest.raises(WorkFailed) as failed:
+        client.expirations.wait("d")
+    assert failed.value.subject.held_by[0].reason == "object lock"
+    assert client.expirations.retry("d").destroy_after == datetime(2026, 1, 8, tzinfo=UTC)
+    assert client.expirations.restore("d").status == "cancelled"
+    assert [request.url.path.rpartition("/")[2] for request in script.requests] == ["d", "retry", "restore"]
+    assert all("Idempotency-Key" in request.headers for request in script.requests[1:])
+
+
 def test_what_cannot_be_repeated_is_not() -> None:
     lost = Script(httpx2.ReadError("lost"))
     with pytest.raises(OutcomeUnknown, match="the answer was lost"):
@@ -123,6 +159,20 @@ def test_tokens_are_fetched_kept_renewed_and_renewed_early() -> None:
     script.done()
     sent = [request.headers.get("Authorization") for request in script.requests if request.method == "GET"]
     assert sent == ["Bearer one", "Bearer one", "Bearer one", "Bearer two", "Bearer three"]
+
+
+def test_waiting_looks_often_after_a_change_and_seldom_without() -> None:
+    statuses = ["received", "received", "received", "validated", "validated", "completed"]
+    script = Script(*[ok({**ORDER, "status": status}) for status in statuses])
+    seen: list[str] = []
+    script.client().work_orders.wait("DI-1", on_progress=lambda order: seen.append(order.status))
+    assert seen == ["received", "validated", "completed"]
+    assert script.slept == pytest.approx([0.1, 0.15, 0.225, 0.1, 0.15])
+    script = Script(*[ok(ORDER) for _ in range(40)])
+    with pytest.raises(StillWorking, match="work order DI-1 is still received"):
+        script.client().work_orders.wait("DI-1", timeout=60)
+    assert max(script.slept) == 5
+    assert sum(script.slept) == pytest.approx(60)
 
 
 def test_a_fresh_token_that_is_refused_is_not_asked_for_for_ever() -> None:

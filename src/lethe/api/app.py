@@ -8,6 +8,8 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
 from lethe.api import interactive_docs, problems
+from lethe.api.backlog_metrics import BacklogMetrics
+from lethe.api.callbacks import callbacks
 from lethe.api.certificates import certificates
 from lethe.api.clusters import clusters
 from lethe.api.datasets import datasets
@@ -25,6 +27,7 @@ from lethe.api.schemas import schemas
 from lethe.api.services import Services
 from lethe.api.tokens import tokens
 from lethe.api.ttl import ttl
+from lethe.api.webhooks import webhooks
 from lethe.api.workorder import workorder
 from lethe.api.workorder_results import workorder_results
 from lethe.clock import monotonic_seconds
@@ -37,6 +40,8 @@ RESOURCES: Final[Sequence[Resource]] = (
     recovery,
     workorder,
     jobs,
+    webhooks,
+    callbacks,
     tokens,
     sandboxes,
     datasets,
@@ -68,6 +73,7 @@ def create_app(services: Services) -> FastAPI:
 
     app.add_api_route(OPENAPI, get_document, include_in_schema=False)
     interactive_docs.install(app, OPENAPI)
+    app.state.metrics.registry.register(BacklogMetrics(lambda: app.state.services.store))
     app.add_api_route("/metrics", metrics, include_in_schema=False)
     app.add_middleware(RequestFrame, ids=services.ids, metrics=app.state.metrics, monotonic_seconds=monotonic_seconds)
     return app

@@ -59,6 +59,11 @@ CODE_OF: Final[Mapping[type[Refusal], ProblemCode]] = {
     errors.UnknownSchema: codes.SCHEMA_UNKNOWN,
     errors.NamespaceExists: codes.NAMESPACE_EXISTS,
     errors.UnknownSandbox: codes.SANDBOX_UNKNOWN,
+    errors.UnknownWebhook: codes.WEBHOOK_UNKNOWN,
+    errors.TooManyWebhooks: codes.WEBHOOKS_TOO_MANY,
+    errors.UnknownDelivery: codes.DELIVERY_UNKNOWN,
+    errors.CallbackNotVerified: codes.CALLBACK_NOT_VERIFIED,
+    errors.UnknownCallback: codes.CALLBACK_UNKNOWN,
 }
 """Every refusal and its code; a refusal without one is a defect that a test finds."""
 

@@ -148,3 +148,23 @@ class ExpirationNotRestorable(Refusal):
 
 class NoCertificateYet(Refusal):
     """There is no certificate, for the work is not completed."""
+
+
+class UnknownWebhook(Refusal):
+    """The webhook does not exist."""
+
+
+class TooManyWebhooks(Refusal):
+    """The organization has as many webhooks as it may have."""
+
+
+class UnknownDelivery(Refusal):
+    """The delivery does not exist, or is no longer kept."""
+
+
+class CallbackNotVerified(Refusal):
+    """The callback is not signed by the service, or cannot be read."""
+
+
+class UnknownCallback(Refusal):
+    """The callback is about no request that the service was sent."""

@@ -85,7 +85,7 @@ def _reopened(
     if Step.FIND in steps or Step.BUNDLE in steps:
         bundle = tx.bundles.find_open(call.org_id, call.sandbox_name)
         if bundle is None or bundle.bundle_id != order.bundle_id:
-            bundle = join_bundle(tx, call, order.operation_count, ids)
+            bundle = join_bundle(tx, call, order.action, order.operation_count, ids)
         if Step.FIND in steps:
             tx.tasks.restart([task for task in tasks if task.step is Step.FIND], tx.now)
             return failed.retried(OpenStatus.RECEIVED, bundle.bundle_id, now=tx.now, by=by)

@@ -131,7 +131,7 @@ def accept(tx: Transaction, call: Call, sealed: SealedOrder, *, ids: Ids) -> Wor
     draft, identities = prepared.draft, prepared.identities
     dataset_name, skipped = covered(tx, call, prepared)
     spend_deletes(tx, call.org, identities.count)
-    bundle = join_bundle(tx, call, identities.count, ids)
+    bundle = join_bundle(tx, call, draft.action, identities.count, ids)
     author = call.caller.actor.author
     order = WorkOrder(
         work_order_id=sealed.identities.work_order_id,
@@ -242,9 +242,18 @@ def covered(tx: Transaction, call: Call, prepared: PreparedOrder) -> tuple[str, 
             assert_never(unreachable)
 
 
-def join_bundle(tx: Transaction, call: Call, identity_count: int, ids: Ids) -> Bundle:
-    """The bundle that the order joins: the open one, or a new one when there is none or it is full."""
+def join_bundle(tx: Transaction, call: Call, action: Action, identity_count: int, ids: Ids) -> Bundle:
+    """The bundle that the order joins: the open one, or a new one when there is none or it is full.
+
+    An order that deletes a dataset is a bundle by itself, closed from the start: a bundle locks its datasets against
+    others, not against itself, and rows must not be deleted from a table while it is destroyed.
+    """
     limits = call.org.bundle_limits
+    if action is Action.DELETE_DATASET:
+        alone = open_bundle(BundleId(ids.uuid()), call.org_id, call.sandbox_name, limits, tx.now)
+        alone = alone.joined(identity_count).closed(tx.now)
+        tx.bundles.save(alone)
+        return alone
     bundle = tx.bundles.find_open(call.org_id, call.sandbox_name)
     if bundle is not None and not bundle.admits(identity_count, limits):
         tx.bundles.save(bundle.closed(tx.now))

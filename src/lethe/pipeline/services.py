@@ -9,6 +9,7 @@ from uuid import UUID
 from lethe.domain.identity import Identities
 from lethe.domain.ids import BundleId
 from lethe.domain.product import Product
+from lethe.domain.request_key import key_of
 from lethe.domain.task import Step, Task, promise
 from lethe.domain.work_order import Action, OpenStatus, WorkOrder
 from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, StepOutcome, Stuck
@@ -73,7 +74,7 @@ def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
 
 def request_key(subject_id: UUID, product: Product, round_: int, *more: str) -> RequestKey:
     """Name one request to one service."""
-    return RequestKey("/".join([str(subject_id), product.value, *more, *([str(round_)] if round_ else [])]))
+    return RequestKey(key_of(subject_id, product, round_, *more))
 
 
 def _forget_again(shop: Shop, task: Task, hold: Hold, left: int) -> StepOutcome:

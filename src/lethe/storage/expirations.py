@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from lethe.domain.actor import Author
 from lethe.domain.errors import ExpirationExists
+from lethe.domain.event import expiration_event
 from lethe.domain.expiration import (
     ACTIVE,
     Change,
@@ -23,6 +24,7 @@ from lethe.domain.ids import DatasetId, ExpirationId, OrgId, SandboxName
 from lethe.domain.listing import By, Listing, Page
 from lethe.domain.product import ProductProgress
 from lethe.storage import lists
+from lethe.storage.events import SqlEvents
 from lethe.storage.expiration_pages import find_page
 from lethe.storage.folding import folded, joined, sort_key, storable
 from lethe.storage.interface import ExpirationFilter, ExpirationOrder
@@ -58,8 +60,10 @@ _NOTED_AT: Final = {
 class SqlExpirations:
     """Implements `work_interface.WorkableExpirations`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, events: SqlEvents) -> None:
+        """Every line of an expiration's history is an event, too."""
         self._session = session
+        self._events = events
 
     def find(self, org_id: OrgId, sandbox_name: SandboxName, key: ExpirationId | DatasetId) -> Expiration | None:
         """The expiration with this id, or of this dataset. In a writing transaction its row is locked."""
@@ -89,20 +93,25 @@ class SqlExpirations:
             update = expirations.update().where(expirations.c.expiration_id == expiration.expiration_id)
             if self._session.run(update.values(values)) != 1:
                 raise KeyError(expiration.expiration_id)
-        self._note(expiration.expiration_id, entry)
+        number = self._note(expiration.expiration_id, entry)
+        products = self.products(expiration.expiration_id)
+        self._events.add(expiration_event(expiration, entry.status, products, number))
 
-    def _note(self, expiration_id: ExpirationId, entry: HistoryEntry) -> None:
+    def _note(self, expiration_id: ExpirationId, entry: HistoryEntry) -> int:
+        """Append to the history; the line's number."""
         lines = sa.select(sa.func.count()).where(expiration_history.c.expiration_id == expiration_id)
+        number: int = self._session.value(lines) + 1
         self._session.run(
             expiration_history.insert().values(
                 expiration_id=expiration_id,
-                number=self._session.value(lines) + 1,
+                number=number,
                 status=entry.status,
                 expiry_at=entry.expiry_at,
                 at=entry.at,
                 by=entry.by,
             )
         )
+        return number
 
     def history(self, expiration_id: ExpirationId) -> Sequence[HistoryEntry]:
         """Everything that happened to it, oldest first."""

@@ -26,6 +26,7 @@ from lethe.domain.product import ProductProgress
 from lethe.domain.quota import QuotaName
 from lethe.domain.work_order import Action, Status, WorkOrder
 from lethe.storage.aftercare_interface import Reverifications
+from lethe.storage.event_interface import Callbacks, Deliveries, Events, Webhooks
 from lethe.storage.task_interface import Failures, Tasks
 
 
@@ -171,6 +172,10 @@ class WorkOrders(Protocol):
 
     def find(self, org_id: OrgId, sandbox_name: SandboxName, work_order_id: WorkOrderId) -> WorkOrder | None:
         """The order. In a writing transaction its row is locked."""
+        ...
+
+    def find_any(self, work_order_id: WorkOrderId) -> WorkOrder | None:
+        """The order, whosever it is: for what no caller asked for. In a writing transaction its row is locked."""
         ...
 
     def save(self, order: WorkOrder) -> None:
@@ -474,6 +479,14 @@ class Transaction(Protocol):
     def audit(self) -> AuditTrail: ...  # noqa: D102
     @property
     def idempotency(self) -> IdempotencyKeys: ...  # noqa: D102
+    @property
+    def events(self) -> Events: ...  # noqa: D102
+    @property
+    def webhooks(self) -> Webhooks: ...  # noqa: D102
+    @property
+    def deliveries(self) -> Deliveries: ...  # noqa: D102
+    @property
+    def callbacks(self) -> Callbacks: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

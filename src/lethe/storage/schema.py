@@ -16,7 +16,12 @@ from lethe.domain.product import Product, ProductStatus
 from lethe.domain.quota import QuotaName
 from lethe.domain.task import Step, TaskState
 from lethe.domain.work_order import Action, EndStatus, OpenStatus
-from lethe.storage.columns import NUMBER, TEXT, Instant
+from lethe.storage.columns import NUMBER, Instant
+from lethe.storage.columns import at_least as _at_least
+from lethe.storage.columns import at_most as _at_most
+from lethe.storage.columns import instant as _instant
+from lethe.storage.columns import one_of as _one_of
+from lethe.storage.columns import text as _text
 
 metadata: Final = sa.MetaData(
     naming_convention={
@@ -26,27 +31,6 @@ metadata: Final = sa.MetaData(
         "ck": "%(table_name)s_%(constraint_name)s",
     }
 )
-
-
-def _one_of(column: str, *words: str) -> sa.CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
-
-
-def _at_most(column: str, length: int) -> sa.CheckConstraint:
-    return sa.CheckConstraint(f"length({column}) <= {length}", name=f"{column}_short")
-
-
-def _at_least(column: str, minimum: int) -> sa.CheckConstraint:
-    return sa.CheckConstraint(f"{column} >= {minimum}", name=f"{column}_at_least_{minimum}")
-
-
-def _text(name: str, **options: bool) -> sa.Column[str]:
-    return sa.Column(name, TEXT, nullable=options.get("nullable", False), primary_key=options.get("primary_key", False))
-
-
-def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
-    return sa.Column(name, Instant(), nullable=nullable)
 
 
 def _index_list(table: sa.Table, *keys: tuple[str, ...], beside: Mapping[str, tuple[str, ...]] | None = None) -> None:
@@ -321,12 +305,20 @@ tasks: Final = sa.Table(
     _instant("lease_until", nullable=True),
     _text("reason", nullable=True),
     sa.Column("round", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("is_nudged", sa.Boolean(), nullable=False, server_default=sa.false()),
     _one_of("step", *Step),
     _one_of("state", *TaskState),
     _at_least("attempts", 0),
 )
 sa.Index("tasks_by_due_at", tasks.c.state, tasks.c.org_id, tasks.c.due_at, tasks.c.task_id)
 sa.Index("tasks_by_subject", tasks.c.subject_id)
+# Who holds what: few rows at any time, however long the queue is.
+sa.Index(
+    "tasks_held",
+    tasks.c.lease_until,
+    sqlite_where=tasks.c.lease_until.is_not(None),
+    postgresql_where=tasks.c.lease_until.is_not(None),
+)
 
 failures: Final = sa.Table(
     "failures",

@@ -16,6 +16,14 @@ class Tasks(Protocol):
         """Promise a step."""
         ...
 
+    def of(self, subject_id: UUID) -> Sequence[Task]:
+        """All tasks of a subject."""
+        ...
+
+    def nudge(self, tasks: Sequence[Task]) -> None:
+        """What these tasks wait for may have happened: look at once, or once more when somebody is looking now."""
+        ...
+
     def concerning(self, subject_id: UUID) -> Sequence[Task]:
         """The tasks of an order and of its bundle, or those of an expiration.
 

@@ -13,10 +13,11 @@ from uuid import UUID
 
 from lethe.domain.bundle import Bundle
 from lethe.domain.expiration import Executing
-from lethe.domain.ids import BundleId, DatasetId, ExpirationId, OrgId, SandboxName, WorkOrderId
+from lethe.domain.ids import BundleId, DatasetId, ExpirationId, OrgId, SandboxName
 from lethe.domain.task import Claim, Task
 from lethe.domain.work_order import WorkOrder
 from lethe.storage.aftercare_interface import Ended
+from lethe.storage.event_interface import ClaimableWebhooks, SendableDeliveries
 from lethe.storage.interface import Bundles, Datasets, Expirations, Transaction, WorkOrders
 from lethe.storage.task_interface import Tasks
 
@@ -28,8 +29,11 @@ class StaleClaim(Exception):
 class ClaimableTasks(Tasks, Protocol):
     """Tasks, as workers see them."""
 
-    def claim(self, owner: str, lease: timedelta) -> Claim | None:
-        """Take a due task that nobody holds, of the org that has the fewest under way; None when there is none."""
+    def claim(self, owner: str, lease: timedelta, *, after: OrgId | None = None) -> Claim | None:
+        """Take a due task that nobody holds, of the org that has the fewest under way; None when there is none.
+
+        Orgs that have equally many come by turns, beginning behind `after`.
+        """
         ...
 
     def extend(self, claim: Claim, lease: timedelta) -> None:
@@ -45,7 +49,7 @@ class ClaimableTasks(Tasks, Protocol):
         ...
 
     def postpone(self, claim: Claim, due_at: datetime, reason: str, *, failed: bool) -> None:
-        """Try again then; `failed` counts as an attempt."""
+        """Try again then, or at once if it was nudged meanwhile; `failed` counts as an attempt."""
         ...
 
     def reopen(self, claim: Claim, due_at: datetime, reason: str) -> None:
@@ -54,10 +58,6 @@ class ClaimableTasks(Tasks, Protocol):
 
     def give_up(self, claim: Claim, reason: str) -> None:
         """It will not be done."""
-        ...
-
-    def of(self, subject_id: UUID) -> Sequence[Task]:
-        """All tasks of a subject."""
         ...
 
     def again(self, tasks: Sequence[Task], due_at: datetime) -> None:
@@ -93,10 +93,6 @@ class DatasetLocks(Protocol):
 
 class WorkableOrders(WorkOrders, Protocol):
     """Work orders, as workers see them."""
-
-    def find_any(self, work_order_id: WorkOrderId) -> WorkOrder | None:
-        """The order, whosever it is. In a writing transaction its row is locked."""
-        ...
 
     def of_bundle(self, bundle_id: BundleId) -> Sequence[WorkOrder]:
         """The orders of a bundle, by id. In a writing transaction their rows are locked."""
@@ -169,10 +165,37 @@ class WorkTransaction(Transaction, Protocol):
     def dataset_locks(self) -> DatasetLocks: ...  # noqa: D102
     @property
     def ended(self) -> Ended: ...  # noqa: D102
+    @property
+    def webhooks(self) -> ClaimableWebhooks: ...  # noqa: D102
+    @property
+    def deliveries(self) -> SendableDeliveries: ...  # noqa: D102
+
+
+class WorkBell(Protocol):
+    """Tells that there may be something to do; see `bell`."""
+
+    @property
+    def rings(self) -> int:
+        """How often it rang; to be read before looking for work."""
+        ...
+
+    @property
+    def hears_others(self) -> bool:
+        """Whether it also rings for what other processes store."""
+        ...
+
+    def wait(self, heard: int, seconds: float) -> None:
+        """Wait until it has rung since it had rung `heard` times, or so long."""
+        ...
 
 
 class WorkStore(Protocol):
     """Lethe's memory, as workers see it."""
+
+    @property
+    def bell(self) -> WorkBell:
+        """Rings when there may be something to do."""
+        ...
 
     def read(self) -> AbstractContextManager[WorkTransaction]:
         """A transaction that changes nothing."""

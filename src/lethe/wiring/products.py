@@ -10,7 +10,7 @@ from lethe.products.embedded import FILE_NAME, EmbeddedStores
 from lethe.products.http.breaker import CircuitBreaker
 from lethe.products.http.product import HttpProduct
 from lethe.products.http.service import HttpService
-from lethe.products.interface import ForgettingProduct
+from lethe.products.interface import CallingProduct, ForgettingProduct
 from lethe.products.sql.mapping import FixedNamespace, IdentityColumns, NamespaceColumn, NamespaceForm, TableMapping
 from lethe.products.sql.product import SqlProduct
 from lethe.settings import (
@@ -37,6 +37,11 @@ def services(settings: ProductsSettings, embedded: EmbeddedStores) -> Mapping[Pr
     }
     by_product: dict[Product, ForgettingProduct] = {each.product: each for each in embedded.products}
     return {product: _service(product, chosen[product], by_product[product]) for product in SERVICES}
+
+
+def callbacks(products: Mapping[Product, ForgettingProduct]) -> Mapping[Product, CallingProduct]:
+    """Those of the services that can call back."""
+    return {product: each for product, each in products.items() if isinstance(each, HttpProduct)}
 
 
 def service(product: Product, settings: ProductSettings) -> SqlProduct | HttpProduct:

@@ -47,8 +47,12 @@ def worker(
         trash=timedelta(days=settings.work.trash_days),
         aftercare=_aftercare(settings.aftercare),
     )
-    owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
-    return Worker(shop, owner, SystemRandom().random, lease=timedelta(seconds=settings.work.lease_seconds))
+    return Worker(shop, owner_name(), SystemRandom().random, lease=timedelta(seconds=settings.work.lease_seconds))
+
+
+def owner_name() -> str:
+    """Name this machine and process in a claim."""
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
 
 
 def _aftercare(settings: AftercareSettings) -> Aftercare:
