@@ -28,6 +28,8 @@ _GENERATED: Final = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-
 
 _NUMERAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z")
 
+_DIGITS: Final = re.compile(rb"[-0-9\n]+")
+
 _WORD: Final = re.compile(rb"[0-9A-Za-z]+")
 
 _WIDE_INTEGER: Final = 1 << 24
@@ -135,6 +137,11 @@ class Needles:
             for text, number in texts.items()
             if _NUMERAL.match(text)
         ]
+
+    @cached_property
+    def may_stand_in_numerals(self) -> bool:
+        """Whether any identity, in any of its forms, is made of digits and signs alone."""
+        return any(_DIGITS.fullmatch(pattern) for pattern, _ in self._patterns)
 
     @cached_property
     def integers(self) -> dict[tuple[int, int], Any]:
