@@ -16,6 +16,9 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
+module: ## the native module, compiled again
+	$(BIN)/python hatch_build.py
+
 demo: install ## delete people from a real table through the public API, and prove it
 	$(BIN)/python examples/first_deletion.py
 
