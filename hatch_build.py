@@ -16,7 +16,7 @@ from typing import Any
 
 _MODULE = Path("src/lethe/engines/rewrite/pages/_native.abi3.so")
 _SOURCES = Path("src/lethe/engines/rewrite/pages/native")
-_FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra")
+_FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra")
 _MINUTES = 5
 
 

@@ -93,16 +93,18 @@ def cut_chunk(
     if suspect:
         ending.suspect()
     dictionary, statistics = ending.dictionary(compression), ending.statistics()
+    new_bloom = ending.bloom(bloom)
     vanished = bounds_in(chunk.statistics) - bounds_in(statistics)
+    kept_pages = [ending.without(vanished, kept, edges) for kept in so_far.kept] if vanished else so_far.kept
     return CutChunk(
         chunk=chunk,
-        dictionary=dictionary,
-        kept=[ending.without(vanished, kept, edges) for kept in so_far.kept] if vanished else so_far.kept,
+        dictionary=None if dictionary is None else dictionary.slim,
+        kept=[replace(kept, page=kept.page.slim) for kept in kept_pages],
         source_pages=so_far.pages,
         values=so_far.values_kept,
         statistics=statistics,
         vanished=vanished,
-        bloom=ending.bloom(bloom),
+        bloom=new_bloom,
     )
 
 

@@ -133,6 +133,17 @@ class OldFile:
         """Some of its bytes. Raises Damaged."""
         return read_at(self.source, span)
 
+    def read_into(self, room: bytearray, span: Span) -> memoryview:
+        """Some of its bytes, in the beginning of a buffer that is large enough. Raises Damaged.
+
+        Memory that is used again need not be cleared by the kernel each time.
+        """
+        view = memoryview(room)[: span.size]
+        self.source.seek(span.start)
+        if self.source.readinto(view) != span.size:
+            raise Damaged("the file ends before one of its parts")
+        return view
+
 
 def read_footer(source: Any) -> Footer:
     """The footer of a `pyarrow.NativeFile`. Raises Damaged."""

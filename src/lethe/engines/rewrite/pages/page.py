@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lethe.engines.rewrite.pages.codecs import compressed, decompressed
@@ -19,6 +19,8 @@ VALUES_MAX: Final = 1 << 25
 _DETAILS: Final = {DATA: 5, DICTIONARY: 7, DATA_V2: 8}
 _STATISTICS: Final = {DATA: 5, DATA_V2: 8}
 _CRC: Final = 4
+_NO_HEADER: Final = Struct({})
+_NO_BODY: Final = memoryview(b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Page:
     """Where its header begins, from the beginning of the chunk; -1 where it is written anew."""
     size: int
     """Bytes with the header."""
+    unpacked_size: int
+    """Bytes with the header, decompressed: what the footer counts."""
     body: memoryview
     values: int
     encoding: int
@@ -54,9 +58,9 @@ class Page:
         return found if isinstance(found, Struct) else None
 
     @property
-    def unpacked_size(self) -> int:
-        """Bytes with the header, decompressed: what the footer counts."""
-        return self.size - len(self.body) + self.header.integer(2)
+    def slim(self) -> "Page":
+        """What it takes to write the page: a kept one is copied from the old file, whose bytes are let go."""
+        return replace(self, header=_NO_HEADER, body=self.body if self.is_new else _NO_BODY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,8 @@ def _page(header: Struct, start: int, head_size: int, body: memoryview, chunk: C
         nested = (chunk.leaf.definition_max and details.integer(3), chunk.leaf.repetition_max and details.integer(4))
         if any(level not in {0, RLE} for level in nested):
             raise Unfit("levels in an encoding that is no longer written")
-    return Page(kind, header, start, head_size + len(body), body, values, encoding)
+    size, unpacked = head_size + len(body), head_size + header.integer(2)
+    return Page(kind, header, start, size, unpacked, body, values, encoding)
 
 
 def opened(page: Page, chunk: Chunk) -> Opened:
@@ -154,7 +159,8 @@ def _written(page: Page, body: Any, unpacked: int, details: Struct, values: int)
         changes[_CRC] = Field(I32, checksum - (1 << 32) if checksum >= 1 << 31 else checksum)
     header = page.header.having(changes)
     head = write_struct(header)
-    return Page(page.kind, header, -1, len(head) + len(body), memoryview(body), values, page.encoding, head)
+    size, unpacked_size = len(head) + len(body), len(head) + unpacked
+    return Page(page.kind, header, -1, size, unpacked_size, memoryview(body), values, page.encoding, head)
 
 
 def data_page(
@@ -190,7 +196,7 @@ def data_page(
 def reheaded(page: Page, statistics: Struct | None) -> Page:
     """A data page whose header says something else of its values; the body stays."""
     details = page.details.having({_STATISTICS[page.kind]: None if statistics is None else Field(STRUCT, statistics)})
-    return _written(page, page.body, page.header.integer(2), details, page.values)
+    return _written(page, bytes(page.body), page.header.integer(2), details, page.values)
 
 
 def dictionary_page(page: Page, entries: bytes, count: int, codec: int, compression: Mapping[str, int]) -> Page:

@@ -68,7 +68,7 @@ class PageRewriter:
             raise Damaged(str(error)) from None
         except Unfit as error:
             fell_back[number] = str(error)
-            return through_arrow(out, old, number, Rows.of(np.zeros(group.rows, np.uint8)), self.levels)
+            return through_arrow(out, old, number, Rows.all_stay(group.rows), self.levels)
 
     def _without(self, out: Output, old: OldFile, number: int, rows: Rows, fell_back: dict[int, str]) -> NewGroup:
         """A row group without some rows: cut, or, where it has a feature that is not cut, through Arrow."""

@@ -14,13 +14,18 @@ class Rows:
 
     gone: NDArray[np.uint8]
     """1 where the row goes."""
-    before: NDArray[np.int64]
-    """How many rows go before each row, and before the end."""
+    positions: NDArray[np.int64]
+    """Of the rows that go, ascending."""
 
     @classmethod
     def of(cls, gone: NDArray[np.uint8]) -> "Rows":
         """From the flags."""
-        return cls(gone, np.concatenate([np.zeros(1, np.int64), np.cumsum(gone, dtype=np.int64)]))
+        return cls(gone, np.flatnonzero(gone))
+
+    @classmethod
+    def all_stay(cls, count: int) -> "Rows":
+        """Of a row group that keeps its rows."""
+        return cls.of(np.zeros(count, np.uint8))
 
     @property
     def count(self) -> int:
@@ -30,10 +35,11 @@ class Rows:
     @property
     def kept(self) -> int:
         """Rows that stay."""
-        return self.count - int(self.before[-1])
+        return self.count - len(self.positions)
 
     def any_in(self, start: int, end: int) -> bool:
         """Whether any of these rows goes. Raises Damaged where there are no such rows."""
-        if end >= len(self.before):
+        if end > self.count:
             raise Damaged("a column has more rows than its row group")
-        return bool(self.before[end] > self.before[start])
+        first = int(np.searchsorted(self.positions, start))
+        return first < len(self.positions) and bool(self.positions[first] < end)
