@@ -7,7 +7,7 @@ INTEROP := build/interop
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 install: $(STAMP) ## a virtual environment with everything, from the lock
 
@@ -17,12 +17,13 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: install ## delete people from a real table through the public API, and prove it
-	$(BIN)/python examples/first_deletion.py
+demo: install ## delete people from real tables through the public API, and prove it
+	$(BIN)/lethe demo
 
-serve: install ## the API on http://127.0.0.1:8080, with settings made at the first start
-	@test -f data/lethe.toml || $(BIN)/lethe config init data/lethe.toml
-	LETHE_CONFIG=data/lethe.toml $(BIN)/lethe serve
+DATA ?= data
+PORT ?= 8080
+serve: install ## the same world, to stay: the API on http://127.0.0.1:8080 (PORT=…), its data in ./data (DATA=…)
+	$(BIN)/lethe serve --demo --data-dir $(DATA) --port $(PORT)
 
 test: install ## every test, on SQLite and on a PostgreSQL that the suite starts by itself
 	$(BIN)/pytest -n 2 --dist loadgroup
@@ -56,9 +57,16 @@ bench: install ## how fast and how large, on SQLite and PostgreSQL; takes some m
 docs: install ## write the reference pages that are made from the code
 	$(BIN)/python docs/reference/generate.py
 
+recording: install ## write docs/demo.md from a real run of the demo
+	$(BIN)/python docs/record_demo.py
+
+site: install ## the documentation as a web site, in build/site
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/site
+	@echo build/site/index.html
+
 lock: ## renew requirements.lock from pyproject.toml
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --no-header --extra postgres --group dev --output-file requirements.lock --upgrade pyproject.toml
 
-.PHONY: help install demo serve test check fuzz sanitize interop bench docs lock
+.PHONY: help install demo serve test check fuzz sanitize interop bench docs recording site lock
