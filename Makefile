@@ -3,10 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
+INTEROP := build/interop
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 install: $(STAMP) ## a virtual environment with everything, from the lock
 
@@ -19,12 +20,13 @@ $(STAMP): requirements.lock pyproject.toml
 module: ## the native module, compiled again
 	$(BIN)/python hatch_build.py
 
-demo: install ## delete people from a real table through the public API, and prove it
-	$(BIN)/python examples/first_deletion.py
+demo: install ## delete people from real tables through the public API, and prove it
+	$(BIN)/lethe demo
 
-serve: install ## the API on http://127.0.0.1:8080, with settings made at the first start
-	@test -f data/lethe.toml || $(BIN)/lethe config init data/lethe.toml
-	LETHE_CONFIG=data/lethe.toml $(BIN)/lethe serve
+DATA ?= data
+PORT ?= 8080
+serve: install ## the same world, to stay: the API on http://127.0.0.1:8080 (PORT=…), its data in ./data (DATA=…)
+	$(BIN)/lethe serve --demo --data-dir $(DATA) --port $(PORT)
 
 test: install ## every test, on SQLite and on a PostgreSQL that the suite starts by itself
 	$(BIN)/pytest -n 2 --dist loadgroup
@@ -36,15 +38,38 @@ check: install ## style, types, import rules, reference pages
 	$(BIN)/lint-imports
 	$(BIN)/python docs/reference/generate.py --check
 
+fuzz: install ## thousands of random and of broken Parquet files through the page rewriter; CASES=5000 SEED=1
+	PYTHONPATH=tests $(BIN)/python -m engines.pages.fuzz rows --count $(or $(CASES),5000) $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=tests $(BIN)/python -m engines.pages.fuzz damage --count $(or $(CASES),5000) $(if $(SEED),--seed $(SEED))
+
+sanitize: install ## the native module under AddressSanitizer and UBSan: tests, random files, broken files
+	PYTHONPATH=tests $(BIN)/python -m engines.pages.sanitized $(if $(CASES),--rows $(CASES) --damage $(CASES)) $(if $(SEED),--seed $(SEED))
+
+interop: install $(INTEROP) ## Spark, Daft, DuckDB, Polars, delta-rs and pyarrow write, pages are cut, Spark reads; needs Java 17
+	PYTHONPATH=tests $(BIN)/python -m engines.pages.elsewhere spark $(INTEROP)/bin/python
+
+$(INTEROP): pyproject.toml
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
+	$@/bin/python -m pip --quiet --disable-pip-version-check install --group interop
+	@touch $@
+
 bench: install ## how fast and how large, on SQLite and PostgreSQL; takes some minutes
 	$(BIN)/python -m bench
 
 docs: install ## write the reference pages that are made from the code
 	$(BIN)/python docs/reference/generate.py
 
+recording: install ## write docs/demo.md from a real run of the demo
+	$(BIN)/python docs/record_demo.py
+
+site: install ## the documentation as a web site, in build/site
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/site
+	@echo build/site/index.html
+
 lock: ## renew requirements.lock from pyproject.toml
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --no-header --extra postgres --group dev --output-file requirements.lock --upgrade pyproject.toml
 
-.PHONY: help install demo serve test check bench docs lock
+.PHONY: help install demo serve test check fuzz sanitize interop bench docs recording site lock

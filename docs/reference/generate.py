@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from the code: errors, settings, roles, OpenAPI. `make docs` runs it.
+"""Writes the reference pages that are made from the code: errors, settings, roles, API, commands. `make docs` runs it.
 
 `python docs/reference/generate.py --check` changes nothing, and exits with status 1 when a page is out of date.
 """
@@ -10,17 +10,21 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
+import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from lethe.api.app import all_routes, openapi_document
 from lethe.api.resource import Public
 from lethe.auth.roles import PERMISSIONS_BY_ROLE, Role
+from lethe.cli.exits import Exit
+from lethe.cli.main import app
 from lethe.contract.error_codes import GATEWAY_CODES, PROBLEM_CODES
 from lethe.domain.caller import Permission
 from lethe.settings import Settings
 
 HERE = Path(__file__).parent
+NEEDS = {Public.PUBLIC: "nothing", Public.SIGNED: "a signed body"}
 
 
 def errors_page() -> str:
@@ -76,7 +80,7 @@ def permissions_page() -> str:
         [
             (
                 f"`{route.method} {route.path}`",
-                "nothing"
+                NEEDS[route.permissions]
                 if isinstance(route.permissions, Public)
                 else " or ".join(f"`{permission.value}`" for permission in route.permissions),
                 route.sandbox_use.value,
@@ -100,15 +104,91 @@ def openapi_page() -> str:
     return json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n"
 
 
+def api_page() -> str:
+    """Every call, by resource."""
+    by_tag: dict[str, list[tuple[str, ...]]] = {}
+    for path, calls in openapi_document()["paths"].items():
+        for method, call in calls.items():
+            answers = ", ".join(sorted(call["responses"]))
+            by_tag.setdefault(call["tags"][0], []).append((f"`{method.upper()} {path}`", call["summary"], answers))
+    parts = "\n".join(
+        f"## {tag}\n\n{_table(('Call', 'What it does', 'Answers'), rows)}" for tag, rows in by_tag.items()
+    )
+    return f"""# API
+
+Every call, by resource. [openapi.json](openapi.json) says all of every field, and a running server shows it
+interactively at `/docs`. What each call needs: [permissions](permissions.md).
+What each error means: [errors](errors.md).
+
+{parts}"""
+
+
+def cli_page() -> str:
+    """Every command of `lethe`, with every option."""
+    statuses = _table(("Status", "What it means"), [(f"`{exit_.value}`", exit_.meaning) for exit_ in Exit])
+    root = typer.main.get_command(app)
+    parts = "\n".join(_command_part(words, command) for words, command in commands(root, ("lethe",)))
+    return f"""# Command line
+
+{_paragraphs(root.help)}
+
+{_parameters(root)}
+## Exit statuses
+
+{statuses}
+{parts}"""
+
+
+def commands(group: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that does something, with the words that call it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*words, name))
+        else:
+            yield (*words, name), command
+
+
+def _command_part(words: tuple[str, ...], command: Any) -> str:
+    arguments = [f"<{each.name}>" for each in command.params if each.param_type_name == "argument"]
+    usage = " ".join([*words, *arguments, "[options]"])
+    epilog = f"\n{_paragraphs(command.epilog)}\n" if command.epilog else ""
+    return f"## {' '.join(words)}\n\n    {usage}\n\n{_paragraphs(command.help)}\n\n{_parameters(command)}{epilog}"
+
+
+def _parameters(command: Any) -> str:
+    """The arguments and options; `--help` is the same everywhere."""
+    rows = []
+    for each in command.params:
+        if each.name not in {"help", "install_completion", "show_completion"}:
+            is_argument = each.param_type_name == "argument"
+            name = f"<{each.name}>" if is_argument else ", ".join(each.opts)
+            default = "required" if each.required else _cli_default(each.default)
+            variable = f" (`{each.envvar}`)" if each.envvar else ""
+            rows.append((f"`{name}`", default, f"{each.help or ''}{variable}"))
+    return _table(("Option", "Default", "What it is"), rows) if rows else ""
+
+
+def _cli_default(value: object) -> str:
+    return "none" if value in {None, "", False} else f"`{value}`"
+
+
+def _paragraphs(text: str | None) -> str:
+    """A help text; what is a command line stands as one."""
+    parts = [" ".join(part.split()) for part in (text or "").split("\n\n")]
+    return "\n\n".join(f"    {part}" if part.startswith("lethe ") else part for part in parts)
+
+
 def _role_row(role: Role) -> tuple[str, ...]:
     has = PERMISSIONS_BY_ROLE[role.value]
     return (f"`{role.value}`", *("yes" if permission in has else "" for permission in Permission))
 
 
 PAGES = {
+    "api.md": api_page,
     "errors.md": errors_page,
     "settings.md": settings_page,
     "permissions.md": permissions_page,
+    "cli.md": cli_page,
     "openapi.json": openapi_page,
 }
 
@@ -143,11 +223,13 @@ def _nested(annotation: Any) -> tuple[type[BaseModel], bool] | None:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    value = field.default
+    value = field.get_default(call_default_factory=True)
     if value is None or value == "":
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, dict):
+        return ", ".join(f"`{each}`" for each in value) or "none"
     if isinstance(value, tuple):
         return ", ".join(f"`{each}`" for each in value) or "none"
     return f"`{value}`"

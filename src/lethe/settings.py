@@ -6,6 +6,7 @@ made from the descriptions here.
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -14,6 +15,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     SecretStr,
     StringConstraints,
     field_validator,
@@ -202,6 +204,30 @@ class WorkSettings(_Part):
     writers_grace_seconds: float = Field(
         3_600, ge=0, le=31_536_000, description="How long a file that no table refers to may be a commit on its way."
     )
+    trash_days: float = Field(
+        0, ge=0, le=365, description="How long an expired dataset can be restored before it is destroyed, in days."
+    )
+
+
+class AftercareSettings(_Part):
+    """What follows the end of work."""
+
+    reverify_days: tuple[Annotated[float, Field(gt=0, le=3_650)], ...] = Field(
+        (),
+        max_length=20,
+        description="Days after completion on which to look whether an erased identity is back, such as `[1, 7, 30]`; "
+        "each look reads the identity columns of the order's tables.",
+    )
+    failed_identities_days: float = Field(
+        30, ge=0, le=3_650, description="How long raw identities of a failed order stay, encrypted, for its retry."
+    )
+    history_days: float = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="How long plans, results, keyed hashes and tasks of ended work stay; 0 is for ever. Orders, "
+        "expirations, certificates and the audit trail stay in any case.",
+    )
 
 
 class IdentityColumnsSettings(_Part):
@@ -286,6 +312,25 @@ class ProductsSettings(_Part):
     ajo: ProductSettings = Field(ProductSettings(), description="Journey Orchestrator.")
 
 
+class WebhookSettings(_Part):
+    """How events reach webhooks."""
+
+    senders: int = Field(
+        2, ge=1, le=64, description="Webhooks that one process with workers delivers to at once, beside its work."
+    )
+    max_per_org: int = Field(20, ge=0, le=1_000, description="Webhooks of one organization.")
+    timeout_seconds: float = Field(10, gt=0, le=60, description="How long a receiver may take to answer, in seconds.")
+    allowed_networks: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        description="Networks that webhooks may lead to although they are not public, such as `10.1.0.0/16`. "
+        "`127.0.0.0/8` also admits `http://` on this machine's loopback address.",
+    )
+    disable_after_days: float = Field(
+        5, gt=0, le=365, description="Days of nothing but failures after which a webhook is disabled."
+    )
+    keep_days: float = Field(30, ge=4, le=3_650, description="Days for which events and deliveries are kept.")
+
+
 class LogSettings(_Part):
     """What is logged."""
 
@@ -323,6 +368,8 @@ class Settings(BaseSettings):
     issuer: IssuerSettings = Field(IssuerSettings(), description="The built-in token issuer.")
     trusted_issuers: tuple[TrustedIssuerSettings, ...] = Field((), description="External issuers.")
     work: WorkSettings = Field(WorkSettings(), description="How accepted work is carried out.")
+    webhooks: WebhookSettings = Field(WebhookSettings(), description="How events reach webhooks.")
+    aftercare: AftercareSettings = Field(AftercareSettings(), description="What follows the end of work.")
     products: ProductsSettings = Field(ProductsSettings(), description="The services that must forget.")
     catalogs: dict[Name, dict[str, SecretStr]] = Field(
         default_factory=dict, description="Table catalogs by name, each with its properties as pyiceberg takes them."
@@ -382,10 +429,13 @@ def config_path() -> Path:
     return Path(os.environ.get(CONFIG_VARIABLE, CONFIG_DEFAULT))
 
 
-def unknown_variables() -> list[str]:
-    """Environment variables that look like settings and are none, such as misspelt ones: they change nothing."""
+def unknown_variables(others: Collection[str] = ()) -> list[str]:
+    """Environment variables that look like settings and are none, such as misspelt ones: they change nothing.
+
+    `others` are variables that somebody else reads.
+    """
     prefix = str(Settings.model_config["env_prefix"])
-    known = {prefix + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    known = {prefix + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE, *others}
     return sorted(
         name for name in os.environ if name.upper().startswith(prefix) and name.split("__")[0].upper() not in known
     )

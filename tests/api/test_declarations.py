@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from lethe.api import app
 from lethe.api.app import all_routes
 from lethe.api.gate import SandboxUse
-from lethe.api.resource import PUBLIC, Resource
+from lethe.api.resource import PUBLIC, SIGNED, Resource
 from lethe.contract.health import HealthOut
 from support.api import World
 
@@ -40,7 +40,7 @@ def test_a_mounted_application_keeps_the_application_from_starting(
 def test_the_application_serves_what_is_declared(sqlite_world: World) -> None:
     app.create_app(sqlite_world.services)
     declared = [(facts.method, facts.path) for facts in all_routes()]
-    assert len(set(declared)) == len(declared) == 33
+    assert len(set(declared)) == len(declared) == 46
 
 
 def test_only_these_routes_are_public() -> None:
@@ -54,6 +54,11 @@ def test_only_these_routes_are_public() -> None:
     }
 
 
+def test_only_callbacks_are_admitted_by_a_signature_instead_of_a_token() -> None:
+    signed = {(facts.method, facts.path) for facts in all_routes() if facts.permissions is SIGNED}
+    assert signed == {("POST", "/data/core/hygiene/callbacks/{PRODUCT}")}
+
+
 def test_every_expiration_and_work_order_route_needs_the_sandbox() -> None:
     needing = {facts.path for facts in all_routes() if facts.sandbox_use is SandboxUse.REQUIRED}
     assert needing == {
@@ -61,10 +66,13 @@ def test_every_expiration_and_work_order_route_needs_the_sandbox() -> None:
         "/data/core/hygiene/ttl/{ID}",
         "/data/core/hygiene/workorder",
         "/data/core/hygiene/ttl/{ID}/certificate",
+        "/data/core/hygiene/ttl/{ID}/restore",
+        "/data/core/hygiene/ttl/{ID}/retry",
         "/data/core/hygiene/workorder/{WORKORDER_ID}",
         "/data/core/hygiene/workorder/{WORKORDER_ID}/certificate",
         "/data/core/hygiene/workorder/{WORKORDER_ID}/plan",
         "/data/core/hygiene/workorder/{WORKORDER_ID}/results",
         "/data/core/hygiene/workorder/{WORKORDER_ID}/results/lookup",
+        "/data/core/hygiene/workorder/{WORKORDER_ID}/retry",
         "/data/core/hygiene/workorder/preview",
     }

@@ -13,7 +13,7 @@ import pytest
 
 from lethe.api.app import all_routes
 from lethe.api.gate import SandboxUse
-from lethe.api.resource import PUBLIC, RouteFacts
+from lethe.api.resource import Public, RouteFacts
 from lethe.auth.roles import PERMISSIONS_BY_ROLE, Role
 from support.api import EMAILS, MAPPED, World
 from support.values import DEV, ORG, OTHER_ORG
@@ -39,6 +39,9 @@ BODIES: Final[dict[str, Any]] = {
         "targetServices": ["identity", "profile", "ajo"],
     },
     "look_up_workorder_result": IDENTITY,
+    "add_webhook": {"url": "https://hooks.example.com/lethe"},
+    "change_webhook": {"description": "New"},
+    "receive_callback": {"request_key": "none", "status": "completed"},
     "get_cluster_members": {"compositeXids": [{"nsid": 6, "id": "somebody"}]},
 }
 """A good body for every route that takes one."""
@@ -47,8 +50,14 @@ NOT_YET: Final = {
     "get_workorder_plan": "HYGN-4010-404",
     "get_workorder_certificate": "HYGN-4011-404",
     "get_expiration_certificate": "HYGN-4011-404",
+    "retry_workorder": "HYGN-4012-409",
+    "retry_dataset_expiration": "HYGN-3007-409",
+    "restore_dataset": "HYGN-3008-409",
 }
-"""What a caller who is admitted is told of what does not exist yet."""
+"""What a caller who is admitted is told of what does not exist yet, or has not happened."""
+
+INVISIBLE: Final = {"get_sandbox": "HYGN-5005-404", "add_webhook": "HYGN-1002-400"}
+"""What a caller is told who does not see the sandbox, or not all of them, where that is not said by the gate."""
 
 CALLERS: Final[dict[str, Callable[[World], dict[str, str]]]] = {
     "no token": lambda world: {name: value for name, value in world.headers().items() if name != "Authorization"},
@@ -65,11 +74,26 @@ def stocked(sqlite_world: World) -> World:
     """A world with an expiration and a work order to call about."""
     sqlite_world.call("POST", "/ttl", {"datasetId": EMAILS, "expiry": "2031-01-01"})
     sqlite_world.call("POST", "/workorder", {"datasetId": EMAILS, "identities": [IDENTITY]})
+    webhook_id = sqlite_world.call("POST", "/webhooks", BODIES["add_webhook"]).json()["webhookId"]
+    sqlite_world.call("POST", f"/webhooks/{webhook_id}/test")
     return sqlite_world
 
 
+def webhook_of(world: World) -> tuple[str, str]:
+    """A webhook with a delivery, and that delivery."""
+    for webhook in world.call("GET", "/webhooks").json()["results"]:
+        path = f"/webhooks/{webhook['webhookId']}/deliveries"
+        if deliveries := world.call("GET", path).json()["results"]:
+            return webhook["webhookId"], deliveries[0]["deliveryId"]
+    return "WH-1", "1"
+
+
 def path_of(world: World, facts: RouteFacts, order_id: str) -> str:
+    webhook_id, delivery_id = webhook_of(world) if "{WEBHOOK_ID}" in facts.path else ("", "")
     values = {
+        "{WEBHOOK_ID}": webhook_id,
+        "{DELIVERY_ID}": delivery_id,
+        "{PRODUCT}": "profile",
         "{ID}": EMAILS,
         "{WORKORDER_ID}": order_id,
         "{name}": "prod",
@@ -110,6 +134,8 @@ def matrix(world: World) -> str:
             answers.append(told(response))
             if facts.operation_id in ("cancel_dataset_expiration", "create_dataset_expiration"):
                 reset(world)
+            if facts.operation_id == "remove_webhook" and response.status_code == 200:
+                replace_webhook(world)
         line = f"{facts.method:8}{facts.path:{width}}" + "".join(f"{each:>23}" for each in answers)
         lines.append(line.rstrip())
     return "\n".join(lines) + "\n"
@@ -119,6 +145,12 @@ def reset(world: World) -> None:
     """Undo what the routes about expirations do: one is pending, the other dataset has none or a cancelled one."""
     world.call("PUT", f"/ttl/{EMAILS}", {"expiry": "2031-01-01"})
     world.call("DELETE", f"/ttl/{MAPPED}")
+
+
+def replace_webhook(world: World) -> None:
+    """Undo what the routes about webhooks do: there is one, with a delivery."""
+    webhook_id = world.call("POST", "/webhooks", BODIES["add_webhook"]).json()["webhookId"]
+    world.call("POST", f"/webhooks/{webhook_id}/test")
 
 
 def test_the_matrix_is_the_committed_one(stocked: World) -> None:
@@ -137,25 +169,25 @@ def test_the_matrix_says_what_the_declarations_say(stocked: World) -> None:
     for row in rows:
         method, path, *answers = row.split()
         facts, answer = declared[method, path], dict(zip(callers, answers, strict=True))
-        if facts.permissions is PUBLIC:
+        if isinstance(facts.permissions, Public):
             assert len(set(answers)) == 1
             continue
         assert (answer["no token"], answer["wrong key"], answer["wrong org"]) == ("403010", "403003", "403025")
         org_wide = facts.sandbox_use is SandboxUse.IGNORED
-        invisible = "HYGN-5005-404" if facts.operation_id == "get_sandbox" else "403027"
+        invisible = INVISIBLE.get(facts.operation_id, "HYGN-6001-404" if "{WEBHOOK_ID}" in path else "403027")
         assert answer["foreign sandbox"] in {"ok" if org_wide else "403027", invisible}
         assert answer["no role"] == "denied"
         for role in Role:
             admitted = PERMISSIONS_BY_ROLE[role] & set(facts.permissions)  # type: ignore[arg-type]
-            if facts.operation_id == "create_workorder" and role is Role.DATASET_DELETER:
-                admitted = frozenset()  # admitted to delete datasets, while the body here deletes records
+            if facts.operation_id in {"create_workorder", "retry_workorder"} and role is Role.DATASET_DELETER:
+                admitted = frozenset()  # admitted to delete datasets, while the order here deletes records
             fine = NOT_YET.get(facts.operation_id, "ok")
             assert answer[role.value] == (fine if admitted else "denied"), (row, role)
 
 
 def test_a_denied_caller_is_told_the_permission(sqlite_world: World) -> None:
     for facts in all_routes():
-        if facts.permissions is PUBLIC:
+        if isinstance(facts.permissions, Public):
             continue
         path = path_of(sqlite_world, facts, "DI-1")
         response = sqlite_world.call(facts.method, path, BODIES.get(facts.operation_id), client_id="nobody")
@@ -165,20 +197,29 @@ def test_a_denied_caller_is_told_the_permission(sqlite_world: World) -> None:
 
 
 def test_who_is_denied_changes_nothing(stocked: World) -> None:
-    before = stocked.expirations(), stocked.orders(), stocked.call("GET", "/quota").json()
+    def shown() -> tuple[object, ...]:
+        return (
+            stocked.expirations(),
+            stocked.orders(),
+            stocked.call("GET", "/quota").json(),
+            stocked.call("GET", "/webhooks").json(),
+        )
+
+    before = shown()
+    orders = stocked.orders()
     records = audit_length(stocked)
     for name, make_headers in CALLERS.items():
         if name in {"no token", "wrong key", "wrong org", "no role", "viewer"}:
             for facts in all_routes():
                 if facts.method != "GET" and facts.operation_id != "issue_token":
-                    path = path_of(stocked, facts, before[1][0]["workorderId"])
+                    path = path_of(stocked, facts, orders[0]["workorderId"])
                     stocked.call(
                         facts.method,
                         path,
                         BODIES[facts.operation_id] if facts.body else None,
                         headers=make_headers(stocked),
                     )
-    assert (stocked.expirations(), stocked.orders(), stocked.call("GET", "/quota").json()) == before
+    assert shown() == before
     assert audit_length(stocked) == records
 
 

@@ -1,5 +1,6 @@
 """`lethe audit verify`: a whole trail, a tampered one, and none."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -41,6 +42,9 @@ def test_a_whole_trail(lethe: Lethe, database: Path) -> None:
     done = lethe("audit", "verify")
     assert done.exit_code == 0
     assert done.output.startswith("The audit trail is whole: 5 records, the last with hash ")
+    told = json.loads(lethe("audit", "verify", "-o", "json").stdout)
+    assert (told["whole"], told["records"]) == (True, 5)
+    assert told["lastHash"] in done.output
 
 
 @pytest.mark.parametrize(
@@ -59,6 +63,9 @@ def test_a_tampered_trail(lethe: Lethe, database: Path, statement: str, said: st
     done = lethe("audit", "verify")
     assert done.exit_code == 1
     assert done.output == f"The audit trail is {said}.\n"
+    as_json = lethe("audit", "verify", "-o", "json")
+    assert as_json.exit_code == 1
+    assert json.loads(as_json.stdout)["reason"] in said
 
 
 def test_no_trail_at_all(lethe: Lethe) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -201,7 +202,14 @@ def _delta(directory: Path, files: Sequence[pa.Table], schema: pa.Schema, *, che
 
     for table in files or [schema.empty_table()]:
         append(table)
-    engine = DeltaEngine(storage_opener(), InlineExecutor(), best_rewriter(), VERIFIER, lambda: LATER)
+    engine = DeltaEngine(
+        storage_opener(),
+        InlineExecutor(),
+        best_rewriter(),
+        VERIFIER,
+        new_name=lambda: str(uuid4()),
+        clock=lambda: LATER,
+    )
     return Table(engine, str(root), append, rows, schemas, TableFormat.DELTA)
 
 

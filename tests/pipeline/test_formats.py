@@ -123,7 +123,9 @@ def lake(sqlite_url: str, open_store: Any, clock: Clock, tmp_path: Path, shelf: 
             new_name=lambda: str(uuid4()),
             clock=system_now,
         ),
-        TableFormat.DELTA: DeltaEngine(opener, executor, rewriter, verifier, system_now),
+        TableFormat.DELTA: DeltaEngine(
+            opener, executor, rewriter, verifier, new_name=lambda: str(uuid4()), clock=system_now
+        ),
         TableFormat.PARQUET: DirectoryEngine(ParquetFormat(), opener, executor, verifier),
         TableFormat.NDJSON: DirectoryEngine(NdjsonFormat(), opener, executor, verifier),
     }

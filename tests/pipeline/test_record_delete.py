@@ -3,10 +3,13 @@
 from pathlib import Path
 from uuid import UUID
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lethe.domain.ids import DatasetId, WorkOrderId
 from lethe.domain.product import Product
+from lethe.domain.task import Step
 from lethe.pipeline.worker import Worker
 from lethe.storage.work_interface import StaleClaim
 from support.values import ORG, PROD
@@ -114,6 +117,27 @@ def test_rows_that_come_back_before_the_proof_are_deleted_again(workshop: Worksh
     workshop.work()
     assert workshop.order(order_id)["status"] == "completed"
     assert workshop.people("ds") == [CY, BOB]
+    with workshop.world.store.read() as tx:
+        [result] = tx.plans.results(WorkOrderId(_uuid(order_id)))
+    assert (result.rows_deleted, list(result.rows_by_identity)) == (2, [2]), "the rows of both rounds"
+
+
+def test_a_trace_of_somebodys_careless_deletion_takes_one_round_more(workshop: Workshop) -> None:
+    workshop.table("ds", [ANN, BOB, ANN, CY])
+    careless = workshop.tables / "ds" / "part-0.parquet"
+    table = pq.read_table(careless, read_dictionary=["person.id"])
+    pq.write_table(table.filter(pa.array([False, True])), careless)
+    assert workshop.people("ds") == [BOB, ANN, CY]
+    order_id = workshop.delete("ds", ANN)
+    workshop.work()
+    assert workshop.order(order_id)["status"] == "completed"
+    assert workshop.people("ds") == [BOB, CY]
+    with workshop.world.store.read() as tx:
+        [result] = tx.plans.results(WorkOrderId(_uuid(order_id)))
+        bundle_id = UUID(workshop.order(order_id)["bundleId"].removeprefix("BN-"))
+        rounds = {task.round for task in tx.tasks.of(bundle_id) if task.dataset_id and task.step is Step.FORGET}
+    assert (result.rows_deleted, list(result.rows_by_identity)) == (1, [1])
+    assert rounds == {1}
 
 
 def test_orders_of_one_bundle_share_a_pass_and_have_their_own_counts(workshop: Workshop) -> None:

@@ -1,6 +1,7 @@
 """The application in this process, over a store of the test, with a world of two orgs and a client of every role."""
 
 import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,11 +27,15 @@ from lethe.domain.bundle import BundleLimits
 from lethe.domain.dataset import Dataset, DatasetSchema, PrimaryIdentity, TableFormat, TableReference
 from lethe.domain.ids import ClientId, DatasetId, OrgId, SandboxName, SchemaId
 from lethe.domain.organization import Organization, Sandbox, SandboxType
+from lethe.domain.product import Product
 from lethe.domain.quota import Allowances
 from lethe.engines.interface import Engine
+from lethe.operations.webhooks import WebhookRules
 from lethe.pipeline.finding import LakeFinder
 from lethe.products.identity_graph import EmbeddedIdentityGraph
+from lethe.products.interface import CallingProduct
 from lethe.storage.store import SqlStore
+from lethe.webhooks.signing import secret_of
 from support.clock import Clock
 from support.values import DEV, ORG, OTHER_ORG, PROD
 
@@ -89,6 +94,8 @@ class World:
     limits: EdgeLimits = field(default_factory=EdgeLimits)
     burst: int = 1_000_000
     engines: Mapping[TableFormat, Engine] = field(default_factory=dict)
+    webhook_rules: WebhookRules = field(default_factory=WebhookRules)
+    callbacks: Mapping[Product, CallingProduct] = field(default_factory=dict)
 
     @cached_property
     def issuer(self) -> BuiltInIssuer:
@@ -115,6 +122,9 @@ class World:
             ids=SystemIds(),
             rate_limiter=RateLimiter(5, self.burst, lambda: self.clock().timestamp()),
             limits=self.limits,
+            new_secret=lambda: secret_of(secrets.token_bytes(32)),
+            webhook_rules=self.webhook_rules,
+            callbacks=self.callbacks,
         )
 
     @cached_property

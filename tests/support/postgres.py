@@ -78,6 +78,10 @@ class Postgres:
         """Fast shutdown: open transactions are rolled back."""
         self._signal(signal.SIGINT)
 
+    def stop_immediately(self) -> None:
+        """Immediate shutdown: every process of it ends where it is, and the next start recovers."""
+        self._signal(signal.SIGQUIT)
+
     def kill(self) -> None:
         """As a power cut would: no process of it survives, nothing is flushed."""
         server = self._server

@@ -21,7 +21,7 @@ from typing import IO, Any, Self
 
 import httpx2
 
-START_SECONDS_MAX = 60
+START_SECONDS_MAX = 180
 STOP_SECONDS_MAX = 30
 SECRET = "a secret that every client of the tests shares"
 ORG = "0123ABCD@LetheOrg"

@@ -20,7 +20,7 @@ from lethe.engines.interface import Engine, PurgePolicy
 from lethe.engines.parquet.format import ParquetFormat
 from lethe.engines.storage.opening import storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
-from lethe.pipeline.shop import Shop
+from lethe.pipeline.shop import Aftercare, Shop
 from lethe.pipeline.worker import Worker
 from lethe.products.interface import Beat, Done, ProductAnswer, ProductUnavailable, RequestKey, Space, unheard
 from support.api import World
@@ -83,6 +83,8 @@ class Workshop:
     world: World
     tables: Path
     purge_policy: PurgePolicy = field(default_factory=lambda: PurgePolicy(writers_grace=timedelta(0)))
+    trash: timedelta = timedelta(0)
+    aftercare: Aftercare = field(default_factory=Aftercare)
     services: dict[Product, RememberingService] = field(
         default_factory=lambda: {product: RememberingService(product) for product in SERVICES}
     )
@@ -94,6 +96,8 @@ class Workshop:
             engines=self.world.engines,
             products=dict(self.services),
             purge_policy=self.purge_policy,
+            trash=self.trash,
+            aftercare=self.aftercare,
         )
 
     @cached_property

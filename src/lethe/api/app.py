@@ -8,22 +8,26 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
 from lethe.api import interactive_docs, problems
+from lethe.api.backlog_metrics import BacklogMetrics
+from lethe.api.callbacks import callbacks
 from lethe.api.certificates import certificates
 from lethe.api.clusters import clusters
 from lethe.api.datasets import datasets
 from lethe.api.frame import RequestFrame
 from lethe.api.health import health, metrics
 from lethe.api.jobs import jobs
-from lethe.api.metrics import EdgeMetrics
+from lethe.api.metrics import EdgeMetrics, IdentitiesBack
 from lethe.api.namespaces import namespaces
 from lethe.api.openapi import describe
 from lethe.api.quota import quota
+from lethe.api.recovery import recovery
 from lethe.api.resource import Resource, RouteFacts
 from lethe.api.sandboxes import sandboxes
 from lethe.api.schemas import schemas
 from lethe.api.services import Services
 from lethe.api.tokens import tokens
 from lethe.api.ttl import ttl
+from lethe.api.webhooks import webhooks
 from lethe.api.workorder import workorder
 from lethe.api.workorder_results import workorder_results
 from lethe.clock import monotonic_seconds
@@ -33,8 +37,11 @@ RESOURCES: Final[Sequence[Resource]] = (
     ttl,
     workorder_results,
     certificates,
+    recovery,
     workorder,
     jobs,
+    webhooks,
+    callbacks,
     tokens,
     sandboxes,
     datasets,
@@ -56,6 +63,7 @@ def create_app(services: Services) -> FastAPI:
     app = _routed()
     app.state.services = services
     app.state.metrics = EdgeMetrics()
+    app.state.metrics.registry.register(IdentitiesBack(lambda: _identities_back(services)))
     problems.install(app)
     _require_declared(app.routes)
     document = describe(app, all_routes())
@@ -65,9 +73,15 @@ def create_app(services: Services) -> FastAPI:
 
     app.add_api_route(OPENAPI, get_document, include_in_schema=False)
     interactive_docs.install(app, OPENAPI)
+    app.state.metrics.registry.register(BacklogMetrics(lambda: app.state.services.store))
     app.add_api_route("/metrics", metrics, include_in_schema=False)
     app.add_middleware(RequestFrame, ids=services.ids, metrics=app.state.metrics, monotonic_seconds=monotonic_seconds)
     return app
+
+
+def _identities_back(services: Services) -> int:
+    with services.store.read() as tx:
+        return tx.reverifications.identities_back()
 
 
 def openapi_document() -> dict[str, Any]:

@@ -21,7 +21,11 @@ _JSON_TYPE: Final = re.compile(r"application/([a-z0-9.+-]+\+)?json\s*(;.*)?", re
 
 async def json_bytes(request: Request) -> bytes:
     """Read the body as bytes. Raises NotJsonBody, BodyTooLarge."""
-    maximum = services_of(request).limits.body_bytes_max
+    return await bounded_bytes(request, services_of(request).limits.body_bytes_max)
+
+
+async def bounded_bytes(request: Request, maximum: int) -> bytes:
+    """Read a JSON body of at most so many bytes. Raises NotJsonBody, BodyTooLarge."""
     too_large = BodyTooLarge(f"the request body may have at most {maximum} bytes", maximum=maximum)
     announced = request.headers.get("content-length", "0").lstrip("0")
     if announced.isdecimal() and (len(announced) > len(str(maximum)) or int(announced) > maximum):

@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from lethe import __version__
 from lethe.api.gate import SandboxUse
 from lethe.api.resource import Public, RouteFacts
+from lethe.contract.events import CloudEventOut
 from lethe.contract.neighbours import TokenError
 from lethe.contract.problem import GatewayError, Problem
 from lethe.contract.workorder_request import SCHEMA_RULES
@@ -54,6 +55,29 @@ _LINKS: Final[Mapping[str, tuple[str, str, Sequence[str]]]] = {
 """Which calls the answer to a creating one leads to, and by what of it."""
 
 
+_EVENT: Final = {
+    "post": {
+        "operationId": "event",
+        "summary": "What a webhook is sent",
+        "description": "One event, signed after Standard Webhooks; it may come more than once, under the same "
+        "`webhook-id`.",
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+            for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/cloudevents+json": {"schema": {"$ref": _REF.format(model="CloudEventOut")}}},
+        },
+        "responses": {
+            "2XX": {"description": "The receiver has it."},
+            "410": {"description": "The receiver wants no more: the webhook is disabled."},
+            "default": {"description": "It is tried again."},
+        },
+    }
+}
+
+
 def _header(name: str, description: str, *, required: bool) -> dict[str, Any]:
     schema = {"type": "string", "minLength": 1}
     return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
@@ -80,6 +104,8 @@ def describe(app: FastAPI, routes: Sequence[RouteFacts]) -> dict[str, Any]:
     )
     components = document.setdefault("components", {})
     schemas: dict[str, Any] = components.setdefault("schemas", {})
+    for name, schema in models_json_schema([(CloudEventOut, "serialization")], ref_template=_REF)[1]["$defs"].items():
+        schemas.setdefault(name, schema)
     _only_absent(schemas)
     bodies = [shape for facts in routes for shape in (facts.body, facts.form) if shape is not None]
     schemas |= _body_schemas(bodies)
@@ -87,6 +113,7 @@ def describe(app: FastAPI, routes: Sequence[RouteFacts]) -> dict[str, Any]:
     _only_absent(schemas, only=("TenantInfo",))
     components["securitySchemes"] = _SCHEMES
     components["headers"] = {"RequestId": _REQUEST_ID}
+    document["webhooks"] = {"event": _EVENT}
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     by_id = {facts.operation_id: facts for facts in routes}

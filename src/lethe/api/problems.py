@@ -49,12 +49,21 @@ CODE_OF: Final[Mapping[type[Refusal], ProblemCode]] = {
     errors.TableNotDeletable: codes.TABLE_NOT_DELETABLE,
     errors.TableNotReadable: codes.TABLE_NOT_READABLE,
     errors.NoPlanYet: codes.PLAN_UNKNOWN,
+    errors.WorkOrderNotFailed: codes.WORK_ORDER_NOT_FAILED,
+    errors.IdentitiesDestroyed: codes.IDENTITIES_DESTROYED,
+    errors.ExpirationNotStuck: codes.EXPIRATION_NOT_STUCK,
+    errors.ExpirationNotRestorable: codes.EXPIRATION_NOT_RESTORABLE,
     errors.NoCertificateYet: codes.CERTIFICATE_UNKNOWN,
     errors.UnknownDataset: codes.DATASET_UNKNOWN,
     errors.DatasetExists: codes.DATASET_EXISTS,
     errors.UnknownSchema: codes.SCHEMA_UNKNOWN,
     errors.NamespaceExists: codes.NAMESPACE_EXISTS,
     errors.UnknownSandbox: codes.SANDBOX_UNKNOWN,
+    errors.UnknownWebhook: codes.WEBHOOK_UNKNOWN,
+    errors.TooManyWebhooks: codes.WEBHOOKS_TOO_MANY,
+    errors.UnknownDelivery: codes.DELIVERY_UNKNOWN,
+    errors.CallbackNotVerified: codes.CALLBACK_NOT_VERIFIED,
+    errors.UnknownCallback: codes.CALLBACK_UNKNOWN,
 }
 """Every refusal and its code; a refusal without one is a defect that a test finds."""
 

@@ -25,12 +25,16 @@ ROOT: Final = "/data/core/hygiene"
 
 
 class Public(Enum):
-    """Marks a route that anybody may call, which must be said as plainly as a permission."""
+    """Marks a route that is called without a token, which must be said as plainly as a permission."""
 
     PUBLIC = "public"
+    """Anybody may."""
+    SIGNED = "signed"
+    """Whoever signs the body with the secret that is shared with them; the route's handler verifies it first."""
 
 
 PUBLIC: Final = Public.PUBLIC
+SIGNED: Final = Public.SIGNED
 
 _GATE: Final = (
     codes.TOKEN_MISSING,
@@ -145,7 +149,7 @@ def _possible(
             possible.append(codes.SANDBOX_INVALID)
     possible += _BODY if has_body else ()
     possible += _IDEMPOTENT if idempotent else ()
-    possible += _STORED if writes and not isinstance(permissions, Public) else ()
+    possible += _STORED if writes and permissions is not PUBLIC else ()
     possible += [*errors, *_ALWAYS]
     return list(dict.fromkeys(possible))
 

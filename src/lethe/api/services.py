@@ -1,14 +1,17 @@
 """What the edge is given to work with, chosen by the wiring."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from lethe.api.rate_limit import RateLimiter
 from lethe.auth.interface import Authenticator, Issuer, Signer
 from lethe.catalog.interface import Organizations
 from lethe.clock import Ids
+from lethe.domain.product import Product
 from lethe.operations.previews import Finder
-from lethe.products.interface import IdentityGraph
+from lethe.operations.webhooks import WebhookRules
+from lethe.products.interface import CallingProduct, IdentityGraph
 from lethe.storage.interface import Store
 
 
@@ -38,5 +41,10 @@ class Services:
     ids: Ids
     rate_limiter: RateLimiter
     limits: EdgeLimits
+    new_secret: Callable[[], str]
+    """Makes the secrets of webhooks."""
+    webhook_rules: WebhookRules = field(default_factory=WebhookRules)
+    callbacks: Mapping[Product, CallingProduct] = field(default_factory=dict)
+    """The services that may call back."""
     public_url: str | None = None
     """Under what root clients see this server, when a proxy stands before it."""

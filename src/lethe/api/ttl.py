@@ -7,6 +7,7 @@ from fastapi import Depends, Path, Query, Request, Response
 from lethe.api.answers import IdempotencyKey, answer, call_of, write_once
 from lethe.api.bodies import JsonBytes, body_of
 from lethe.api.gate import services_of
+from lethe.api.hindrances import hindrances_out
 from lethe.api.resource import ROOT, Resource
 from lethe.api.ttl_rendering import expiration_out, filter_of, key_of, order_of, page_of
 from lethe.contract import error_codes as codes
@@ -38,6 +39,7 @@ from lethe.operations.expirations import (
     put_expiration,
     update_expiration,
 )
+from lethe.operations.hindrances import expiration_hindrances
 from lethe.storage.interface import Transaction
 
 ttl = Resource(f"{ROOT}/ttl", "Dataset expirations")
@@ -111,7 +113,7 @@ def create_dataset_expiration(
 def get_dataset_expiration(
     request: Request, key: ExpirationKey, query: Annotated[ExpirationLookUpQuery, Query()]
 ) -> Response:
-    """Look one expiration up, by its id or its dataset's."""
+    """Look one expiration up, by its id or its dataset's; `heldBy` says what its execution waits for."""
     with services_of(request).store.read() as tx:
         expiration = find_expiration(tx, call_of(request), key_of(key))
         wants_history = "history" in (query.include or "").split(",")
@@ -120,6 +122,7 @@ def get_dataset_expiration(
             products=expiration_products(tx, expiration),
             only=_only(expiration, query.product_status_details),
             history=expiration_history(tx, expiration) if wants_history else None,
+            held_by=hindrances_out(expiration_hindrances(tx, expiration)),
         )
     return answer(rendered)
 

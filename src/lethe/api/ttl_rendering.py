@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from lethe.api.authors import author_of
 from lethe.api.windows import window_of
+from lethe.contract.hindrances import HindranceOut
 from lethe.contract.paging import order_keys
 from lethe.contract.spelling import (
     ANY_SANDBOX,
@@ -16,7 +17,7 @@ from lethe.contract.spelling import (
 from lethe.contract.times import format_instant
 from lethe.contract.ttl import ExpirationOut, ExpirationQuery, HistoryOut, ProductStatusOut
 from lethe.domain.caller import Caller
-from lethe.domain.expiration import Expiration, ExpirationStatus, HistoryEntry
+from lethe.domain.expiration import Expiration, ExpirationStatus, HistoryEntry, Trashed
 from lethe.domain.ids import DatasetId, ExpirationId, SandboxName
 from lethe.domain.listing import By, Page
 from lethe.domain.organization import Organization
@@ -38,6 +39,7 @@ def expiration_out(
     products: Sequence[ProductProgress] = (),
     only: Collection[str] | None = None,
     history: Sequence[HistoryEntry] | None = None,
+    held_by: list[HindranceOut] | None = None,
     message: str | None = None,
 ) -> ExpirationOut:
     """Render one expiration; `only` restricts the products shown to these names."""
@@ -54,6 +56,8 @@ def expiration_out(
         display_name=expiration.display_name,
         description=expiration.description,
         product_status_details=product_statuses(products, only) if products else None,
+        destroy_after=format_instant(expiration.destroy_at) if isinstance(expiration, Trashed) else None,
+        held_by=held_by,
         history=None if history is None else [_history_out(entry) for entry in history],
         message=message,
     )

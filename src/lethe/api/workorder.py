@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Query, Request, Response
 from lethe.api.answers import IdempotencyKey, answer, call_of, write_once
 from lethe.api.bodies import JsonBytes, body_of, json_refusal
 from lethe.api.gate import services_of
+from lethe.api.hindrances import hindrances_out
 from lethe.api.resource import ROOT, Resource
 from lethe.api.workorder_rendering import draft_of, filter_of, order_of, work_order_id_of, work_order_out
 from lethe.contract import error_codes as codes
@@ -25,6 +26,7 @@ from lethe.domain.caller import Permission
 from lethe.domain.errors import InvalidField
 from lethe.domain.listing import Listing, Page
 from lethe.domain.work_order import WorkOrder
+from lethe.operations.hindrances import order_hindrances
 from lethe.operations.work_orders import (
     OrderDraft,
     accept,
@@ -134,11 +136,12 @@ def create_workorder(
     errors=[codes.WORK_ORDER_UNKNOWN, codes.INVALID_PARAMETER],
 )
 def get_workorder(request: Request, key: WorkOrderKey) -> Response:
-    """Look one work order up."""
+    """Look one work order up; `heldBy` says what it waits for, or why it failed."""
     with services_of(request).store.read() as tx:
         order = find_work_order(tx, call_of(request), work_order_id_of(key))
         products = work_order_products(tx, order)
-    return answer(work_order_out(order, products=products, with_skipped=True))
+        held_by = hindrances_out(order_hindrances(tx, order))
+    return answer(work_order_out(order, products=products, with_skipped=True, held_by=held_by))
 
 
 @workorder.route(

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from lethe.api.authors import author_of
 from lethe.api.ttl_rendering import product_statuses, sandboxes_of
 from lethe.api.windows import window_of
+from lethe.contract.hindrances import HindranceOut
 from lethe.contract.paging import order_keys
 from lethe.contract.spelling import (
     ACTION_IN,
@@ -65,6 +66,7 @@ def work_order_out(
     *,
     products: Sequence[ProductProgress] = (),
     with_skipped: bool = False,
+    held_by: list[HindranceOut] | None = None,
 ) -> WorkOrderOut:
     """Render one work order."""
     created_at, updated_at = format_instant(order.created_at), format_instant(order.updated_at)
@@ -89,6 +91,7 @@ def work_order_out(
         updated_2022=updated_at,
         product_status_details=product_statuses(products) if products else None,
         skipped_datasets=skipped if with_skipped and isinstance(order.scope, AllDatasets) else None,
+        held_by=held_by,
     )
 
 

@@ -23,13 +23,16 @@ from lethe.contract.results import (
     ResultLookUpOut,
     ResultsOut,
     ResultsQuery,
+    ReverificationOut,
 )
 from lethe.contract.spelling import work_order_id_out
+from lethe.contract.times import format_instant
 from lethe.contract.workorder import SkippedDatasetOut
 from lethe.contract.workorder_request import WorkOrderIn
 from lethe.domain.caller import Permission
 from lethe.domain.listing import Page
 from lethe.domain.plan import FileAction
+from lethe.domain.reverification import Reverification
 from lethe.operations.namespaces import NamespaceRef, namespace_book
 from lethe.operations.previews import (
     IdentityResult,
@@ -114,6 +117,7 @@ def get_workorder_results(request: Request, key: WorkOrderKey, query: Annotated[
     with services_of(request).store.read() as tx:
         order = find_work_order(tx, call_of(request), work_order_id_of(key))
         found = order_results(tx, order, page)
+        looks = tx.reverifications.of(order.work_order_id)
     return answer(
         ResultsOut(
             workorder_id=work_order_id_out(order.work_order_id),
@@ -130,6 +134,7 @@ def get_workorder_results(request: Request, key: WorkOrderKey, query: Annotated[
             results=[_identity_out(each) for each in found.identities],
             count=len(found.identities),
             total=found.total,
+            reverifications=[_look_out(each) for each in looks] or None,
         )
     )
 
@@ -163,8 +168,12 @@ def _plan_out(plan: DatasetPlan, *, with_files: bool = False) -> DatasetPlanOut:
         snapshot=table.snapshot,
         plan_hash=table.hash,
         rows_matched=table.rows_matched,
-        files=FileCounts(keep=count[FileAction.KEEP], rewrite=count[FileAction.REWRITE], drop=count[FileAction.DROP]),
-        bytes_to_rewrite=size[FileAction.REWRITE],
+        files=FileCounts(
+            keep=count[FileAction.KEEP],
+            rewrite=count[FileAction.REWRITE] + count[FileAction.SCRUB],
+            drop=count[FileAction.DROP],
+        ),
+        bytes_to_rewrite=size[FileAction.REWRITE] + size[FileAction.SCRUB],
         bytes_to_drop=size[FileAction.DROP],
         touched_files=[
             PlannedFileOut(
@@ -179,6 +188,18 @@ def _plan_out(plan: DatasetPlan, *, with_files: bool = False) -> DatasetPlanOut:
         ]
         if with_files
         else None,
+    )
+
+
+def _look_out(seen: Reverification) -> ReverificationOut:
+    return ReverificationOut(
+        dataset_id=seen.dataset_id,
+        at=format_instant(seen.at),
+        snapshot=seen.snapshot,
+        rows_examined=seen.rows_examined,
+        rows_back=seen.rows_back,
+        identities_back=seen.identities_back,
+        problem=seen.problem,
     )
 
 

@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from lethe.cli.calling import CLIENT_VARIABLES
 from lethe.settings import Settings, config_path, load, unknown_variables
 
 config = typer.Typer(no_args_is_help=True, help="Check the settings, show them, start a file, make a client secret.")
@@ -79,7 +80,7 @@ def check() -> None:
         raise typer.Exit(2)
     path = config_path()
     typer.echo(f"{path if path.is_file() else 'No settings file'}: the settings are usable.")
-    for name in unknown_variables():
+    for name in unknown_variables(CLIENT_VARIABLES):
         typer.echo(f"Warning: {name} is set in the environment, and no setting has this name.")
     if not settings.orgs:
         typer.echo("Warning: no [[orgs]] are configured, so nobody can call. Start with `lethe config init`.")

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from collections.abc import Callable
 from types import FrameType
 
 import structlog
@@ -14,12 +15,16 @@ from lethe.cli.work import working
 from lethe.logs import configure_logs
 from lethe.settings import Settings
 from lethe.storage.interface import StoreUnavailable
-from lethe.wiring import running
+from lethe.wiring import Lethe, running
 
 log = structlog.get_logger("lethe.serve")
 
 
-def serve(settings: Settings) -> None:
+Serving = Callable[[Lethe, str], object]
+"""Called with the installation and its URL when it is about to answer."""
+
+
+def serve(settings: Settings, on_serving: Serving = lambda _lethe, _url: None) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are answered first.
 
     The socket is bound before anything else, so that a taken port is said at once. What stands in the way of a start
@@ -28,7 +33,7 @@ def serve(settings: Settings) -> None:
     configure_logs(settings.log.level, settings.log.format)
     with _listening(settings) as listener:
         try:
-            _serve(settings, listener)
+            _serve(settings, listener, on_serving)
         except (StoreUnavailable, SigningKeysUnusable) as error:
             typer.echo(f"Lethe cannot start: {error}.", err=True)
             raise typer.Exit(1) from None
@@ -48,7 +53,7 @@ def _listening(settings: Settings) -> socket.socket:
     return listener
 
 
-def _serve(settings: Settings, listener: socket.socket) -> None:
+def _serve(settings: Settings, listener: socket.socket, on_serving: Serving) -> None:
     host, port = listener.getsockname()[:2]
     with running(settings) as lethe:
         config = uvicorn.Config(
@@ -61,6 +66,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         server = uvicorn.Server(config)
         _stop_on_signals(server)
+        on_serving(lethe, url)
         with working(lethe, settings.work.workers):
             log.info("serving", url=url, docs=f"{url}/docs", version=__version__, data_dir=str(settings.data_dir))
             server.run(sockets=[listener])

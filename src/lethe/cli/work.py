@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import Event, Thread
 from types import FrameType
 
@@ -33,17 +33,19 @@ def work(settings: Settings, workers: int) -> None:
 
 @contextmanager
 def working(lethe: Lethe, workers: int) -> Iterator[None]:
-    """Let so many workers work while the block runs; at its end each finishes its task."""
+    """Let so many workers work while the block runs, and senders deliver; at its end each finishes what it does."""
     stop = Event()
-    threads = [
-        Thread(target=lethe.worker().run, args=(stop,), name=f"worker-{number}", daemon=True)
-        for number in range(workers)
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
+    senders = lethe.settings.webhooks.senders if workers else 0
+    runs = [(f"worker-{number}", lethe.worker().run) for number in range(workers)]
+    runs += [(f"sender-{number}", lethe.sender().run) for number in range(senders)]
+    threads = [Thread(target=run, args=(stop,), name=name, daemon=True) for name, run in runs]
+    with lethe.store.listening() if workers else nullcontext():
         for thread in threads:
-            thread.join()
+            thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            lethe.store.bell.ring()
+            for thread in threads:
+                thread.join()

@@ -3,7 +3,7 @@
 Errors of the gateway kind are `{"error_code", "message"}` with a six-digit code. Errors of the hygiene service are
 problem documents (RFC 9457) whose type is `http://ns.adobe.com/aep/errors/HYGN-<number>-<status>`. The numbers are
 grouped: 1xxx the request as such, 2xxx quotas and rates, 3xxx dataset expirations, 4xxx work orders, 5xxx the catalog,
-9xxx the service. `docs/reference/errors.md` is made from this file.
+6xxx webhooks and callbacks, 9xxx the service. `docs/reference/errors.md` is made from this file.
 """
 
 from dataclasses import dataclass
@@ -109,6 +109,12 @@ EXPIRATION_NOT_CANCELLABLE: Final = ProblemCode(
 PRODUCT_STATUS_NOT_AVAILABLE: Final = ProblemCode(
     3006, 400, "Product statuses are not available yet", "Ask for them once the expiration is executing or completed."
 )
+EXPIRATION_NOT_STUCK: Final = ProblemCode(
+    3007, 409, "Nothing of the expiration was given up", "Retry an executing expiration of which a product failed."
+)
+EXPIRATION_NOT_RESTORABLE: Final = ProblemCode(
+    3008, 409, "The dataset cannot be restored", "Restore it before `destroyAfter`; later its destruction has begun."
+)
 
 WORK_ORDER_UNKNOWN: Final = ProblemCode(
     4001, 404, "The work order does not exist", "Look it up by its id, in its sandbox."
@@ -148,6 +154,13 @@ CERTIFICATE_UNKNOWN: Final = ProblemCode(
     4011, 404, "There is no certificate", "Ask again once the work order or the expiration is completed."
 )
 
+WORK_ORDER_NOT_FAILED: Final = ProblemCode(
+    4012, 409, "The work order has not failed", "Retry a work order once its status is `failed`."
+)
+IDENTITIES_DESTROYED: Final = ProblemCode(
+    4013, 409, "The identities were destroyed", "Submit a new work order; see `failed_identities_days` in the settings."
+)
+
 DATASET_UNKNOWN: Final = ProblemCode(
     5001, 404, "The dataset does not exist", "Use a dataset id from the catalog of this sandbox."
 )
@@ -158,6 +171,20 @@ NAMESPACE_EXISTS: Final = ProblemCode(
 )
 SANDBOX_UNKNOWN: Final = ProblemCode(
     5005, 404, "The sandbox does not exist", "Use a sandbox from GET /data/foundation/sandbox-management/sandboxes."
+)
+
+WEBHOOK_UNKNOWN: Final = ProblemCode(6001, 404, "The webhook does not exist", "Look it up in GET /webhooks.")
+WEBHOOKS_TOO_MANY: Final = ProblemCode(
+    6002, 409, "The organization has too many webhooks", "Delete one that is not needed, or ask for a higher limit."
+)
+DELIVERY_UNKNOWN: Final = ProblemCode(
+    6003, 404, "The delivery does not exist", "Look it up in the webhook's deliveries; old ones are removed."
+)
+CALLBACK_NOT_VERIFIED: Final = ProblemCode(
+    6004, 401, "The callback is not verified", "Sign it with the secret of the service, as Standard Webhooks has it."
+)
+CALLBACK_UNKNOWN: Final = ProblemCode(
+    6005, 404, "The callback is about no request", "Send as `request_key` the key of a request to this service."
 )
 
 INTERNAL: Final = ProblemCode(

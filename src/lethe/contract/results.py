@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lethe.contract.paging import PageQuery
-from lethe.contract.shape import Answer, Body, Text
+from lethe.contract.shape import Answer, Body, InstantText, Text
 from lethe.contract.workorder import SkippedDatasetOut
 
 
@@ -75,6 +75,18 @@ class IdentityResultOut(Answer):
     rows: int
 
 
+class ReverificationOut(Answer):
+    """What a later look saw of one dataset: how many of the order's identities were back, in how many rows."""
+
+    dataset_id: str
+    at: InstantText
+    snapshot: str
+    rows_examined: int
+    rows_back: int
+    identities_back: int
+    problem: str | None = None
+
+
 class ResultsOut(Answer):
     """What a work order did; `count` of `total` identities, by `page` and `limit`."""
 
@@ -84,6 +96,7 @@ class ResultsOut(Answer):
     results: list[IdentityResultOut]
     count: int
     total: int
+    reverifications: list[ReverificationOut] | None = None
 
 
 class ResultsQuery(PageQuery):

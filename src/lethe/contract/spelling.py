@@ -12,6 +12,7 @@ from uuid import UUID
 EXPIRATION_PREFIX: Final = "SD-"
 WORK_ORDER_PREFIX: Final = "DI-"
 BUNDLE_PREFIX: Final = "BN-"
+WEBHOOK_PREFIX: Final = "WH-"
 ALL_DATASETS: Final = "ALL"
 ANY_SANDBOX: Final = "*"
 
@@ -35,6 +36,20 @@ PRODUCT_NAME: Final[Mapping[str, str]] = {
     "ajo": "Journey Orchestrator",
 }
 """The name under which an answer shows each target service, in the order of an answer."""
+
+EVENT_TYPES: Final = (
+    *(
+        f"org.lethe.workorder.{word}"
+        for word in ("received", "validated", "submitted", "ingested", "completed", "failed", "alarm")
+    ),
+    *(
+        f"org.lethe.expiration.{word}"
+        for word in ("created", "updated", "cancelled", "executing", "restored", "completed")
+    ),
+    "org.lethe.webhook.disabled",
+    "org.lethe.webhook.ping",
+)
+DELIVERY_STATES: Final = ("pending", "delivered", "failed")
 
 QUOTA_ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "expirationDatasetQuota": ("datasetExpirationQuota",),
@@ -102,6 +117,21 @@ def work_order_id_out(value: UUID) -> str:
 def bundle_id_out(value: UUID) -> str:
     """`BN-<uuid>`."""
     return f"{BUNDLE_PREFIX}{value}"
+
+
+def webhook_id_out(value: UUID) -> str:
+    """`WH-<uuid>`."""
+    return f"{WEBHOOK_PREFIX}{value}"
+
+
+def webhook_id_in(text: str) -> UUID | None:
+    """The uuid of a webhook id, with or without its prefix, or None when the text is none."""
+    return _uuid_in(text, WEBHOOK_PREFIX)
+
+
+def delivery_id_in(text: str) -> UUID | None:
+    """The uuid of a delivery, or None when the text is none."""
+    return _uuid_in(text, "")
 
 
 def expiration_id_in(text: str) -> UUID | None:

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from lethe.contract.hindrances import HindranceOut
 from lethe.contract.paging import (
     AUTHOR,
     SANDBOX_NAME,
@@ -75,7 +76,7 @@ class ProductStatusOut(Answer):
 class HistoryOut(Answer):
     """One thing that happened to an expiration."""
 
-    status: Annotated[str, words("created", "updated", "cancelled", "executing", "completed")]
+    status: Annotated[str, words("created", "updated", "cancelled", "executing", "completed", "restored")]
     expiry: InstantText
     updated_at: InstantText
     updated_by: str
@@ -96,6 +97,8 @@ class ExpirationOut(Answer):
     display_name: str
     description: str
     product_status_details: list[ProductStatusOut] | None = None
+    destroy_after: InstantText | None = None
+    held_by: list[HindranceOut] | None = None
     history: list[HistoryOut] | None = None
     message: str | None = None
 

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from lethe.contract.hindrances import HindranceOut
 from lethe.contract.paging import (
     AUTHOR,
     SANDBOX_NAME,
@@ -64,6 +65,7 @@ class WorkOrderOut(Answer):
     updated_2022: Annotated[InstantText, Field(alias="updated_at")]
     product_status_details: list[ProductStatusOut] | None = None
     skipped_datasets: list[SkippedDatasetOut] | None = None
+    held_by: list[HindranceOut] | None = None
 
 
 class PageLink(Answer):

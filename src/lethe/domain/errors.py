@@ -130,5 +130,41 @@ class NoPlanYet(Refusal):
     """The work order has no plan yet, or needs none."""
 
 
+class WorkOrderNotFailed(Refusal):
+    """The work order has not failed, so there is nothing to retry."""
+
+
+class IdentitiesDestroyed(Refusal):
+    """The order's identities were destroyed, since it had failed long ago; submit a new work order."""
+
+
+class ExpirationNotStuck(Refusal):
+    """Nothing of the dataset expiration was given up, so there is nothing to retry."""
+
+
+class ExpirationNotRestorable(Refusal):
+    """The dataset cannot be restored: only an executing expiration whose dataset is not being destroyed yet can."""
+
+
 class NoCertificateYet(Refusal):
     """There is no certificate, for the work is not completed."""
+
+
+class UnknownWebhook(Refusal):
+    """The webhook does not exist."""
+
+
+class TooManyWebhooks(Refusal):
+    """The organization has as many webhooks as it may have."""
+
+
+class UnknownDelivery(Refusal):
+    """The delivery does not exist, or is no longer kept."""
+
+
+class CallbackNotVerified(Refusal):
+    """The callback is not signed by the service, or cannot be read."""
+
+
+class UnknownCallback(Refusal):
+    """The callback is about no request that the service was sent."""

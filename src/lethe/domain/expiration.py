@@ -1,10 +1,12 @@
 """Dataset expirations: their statuses, and the only ways from one to another.
 
-    Pending ── begin ──► Executing ── complete ──► Completed
-       │ ▲
- cancel│ │reopen
-       ▼ │
-    Cancelled
+    Pending ── begin ───────────────────► Executing ── complete ──► Completed
+       │ ▲  └─ discard ──► Trashed ── destroy ──┘
+ cancel│ │reopen              │
+       ▼ │                    │restore
+    Cancelled ◄───────────────┘
+
+A client sees `Trashed` as `executing`: the dataset is flagged, and not destroyed yet.
 
 Each status is a type, and a transition is a method of the type that it leaves: an illegal one cannot be written.
 A transition returns a `Change`: the expiration as it is from now on, and the entry of its history.
@@ -41,6 +43,7 @@ class HistoryStatus(StrEnum):
     CANCELLED = "cancelled"
     EXECUTING = "executing"
     COMPLETED = "completed"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,10 @@ class Pending(Facts):
         """Start to delete the dataset; from here on nothing calls it back."""
         return _change(HistoryStatus.EXECUTING, _become(Executing, self), now, by)
 
+    def discard(self, window: timedelta, *, now: datetime, by: Author) -> "Change":
+        """Flag the dataset, which may be restored until the window has passed."""
+        return _change(HistoryStatus.EXECUTING, _become(Trashed, self, destroy_at=now + window), now, by)
+
     def is_due(self, now: datetime) -> bool:
         """Whether the expiry has come."""
         return self.expiry_at <= now
@@ -124,6 +131,23 @@ class Cancelled(Facts):
         if edit.expiry_at is None:
             raise ValueError("an expiration needs an expiry to be opened again")
         return _become(Pending, self).update(edit, min_lead=min_lead, now=now, by=by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trashed(Facts):
+    """The dataset is flagged, and whole; it may still be restored."""
+
+    status: ClassVar = ExpirationStatus.EXECUTING
+    destroy_at: datetime
+    """When its destruction begins."""
+
+    def restore(self, *, now: datetime, by: Author) -> "Change":
+        """Keep the dataset after all: the expiration is cancelled."""
+        return _change(HistoryStatus.RESTORED, _become(Cancelled, self), now, by)
+
+    def destroy(self) -> "Executing":
+        """Begin to destroy the dataset; from here on nothing calls it back."""
+        return _become(Executing, self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +177,7 @@ type_of_status: Final[
     ExpirationStatus.COMPLETED: Completed,
 }
 
-Expiration = Pending | Cancelled | Executing | Completed
+Expiration = Pending | Cancelled | Trashed | Executing | Completed
 ACTIVE: Final = (ExpirationStatus.PENDING, ExpirationStatus.EXECUTING)
 """The statuses that count against the quota, and of which a dataset has at most one."""
 
@@ -211,7 +235,7 @@ def require_lead(expiry_at: datetime, min_lead: timedelta, now: datetime) -> Non
         )
 
 
-_Status = TypeVar("_Status", Pending, Cancelled, Executing, Completed)
+_Status = TypeVar("_Status", Pending, Cancelled, Trashed, Executing, Completed)
 
 
 def _become(status: type[_Status], before: Facts, **changed: object) -> _Status:

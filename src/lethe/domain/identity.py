@@ -4,8 +4,8 @@ An identity value is a secret. Nothing here puts one into an error: a refusal na
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from lethe.domain.errors import InvalidField, NoIdentities, TooManyIdentities
 from lethe.domain.namespace import Namespace
@@ -43,6 +43,30 @@ class Identities:
     def __repr__(self) -> str:
         """Counts only: an object in a log or a traceback must not speak."""
         return f"Identities({self.count} in {len(self.by_namespace)} namespaces)"
+
+
+class Hasher(Protocol):
+    """Makes the keyed hashes by which identities are still known when they are destroyed. It can be pickled."""
+
+    def hashes(self, namespace: Namespace, ids: Sequence[str]) -> Sequence[bytes]:
+        """The hash of each id, folded where the namespace folds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HashedIdentities:
+    """Identities of which only the keyed hashes are left."""
+
+    by_namespace: Mapping[Namespace, tuple[bytes, ...]]
+    hasher: Hasher = field(repr=False)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return sum(len(hashes) for hashes in self.by_namespace.values())
+
+    def __repr__(self) -> str:
+        return f"HashedIdentities({self.count})"
 
 
 @dataclass(frozen=True, slots=True)

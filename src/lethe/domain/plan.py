@@ -18,6 +18,8 @@ class FileAction(StrEnum):
 
     KEEP = "keep"
     REWRITE = "rewrite"
+    SCRUB = "scrub"
+    """Rewritten with every page encoded anew, whether or not a row matches: a trace that no row explains is in it."""
     DROP = "drop"
 
 

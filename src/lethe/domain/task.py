@@ -38,6 +38,8 @@ class Step(StrEnum):
     """Of a bundle or an expiration: destroy a dataset, or what it contributed to one service."""
     CONFIRM = "confirm"
     """Of a bundle or an expiration: look whether a dropped dataset left anything."""
+    REVERIFY = "reverify"
+    """Of a bundle, in one dataset, after it has ended: look whether an erased identity is back."""
 
 
 class TaskState(StrEnum):
@@ -66,6 +68,17 @@ class Task:
     """Why it waits or failed; holds no identity."""
     round: int = 0
     """How often it was made ready again after it was done; a repeat within a round is the same work."""
+    attempts: int = 0
+    """Failures in this round."""
+
+    @property
+    def place(self) -> "Place":
+        """Where it does its step."""
+        return self.product, self.dataset_id
+
+
+Place = tuple[Product | None, DatasetId | None]
+"""A product, in one dataset or as a whole; without a product it is the order or the bundle itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Work orders: record deletes and immediate dataset deletes, and their way from received to completed.
 
 The way is a line, and each status names the one that follows. Only an open order
-advances or fails.
+advances or fails; only a failed one is retried.
 """
 
 from collections.abc import Mapping, Sequence
@@ -134,6 +134,14 @@ class WorkOrder:
             case EndStatus():
                 raise ValueError(f"a work order that is {self.status} cannot fail any more")
 
+    def passing_by(self, skipped: Sequence[SkippedDataset]) -> "WorkOrder":
+        """The order, which passes these datasets by as well."""
+        return replace(self, skipped=(*self.skipped, *skipped))
+
+    def found_failed(self) -> "FailedOrder | None":
+        """The order as one that may be retried; None when it has not failed."""
+        return FailedOrder(self) if self.status is EndStatus.FAILED else None
+
     def renamed(self, display_name: str | None, description: str | None, *, now: datetime, by: Author) -> "WorkOrder":
         """The order under another name or description; None leaves one as it is. Allowed in every status."""
         return replace(
@@ -143,3 +151,14 @@ class WorkOrder:
             updated_at=now,
             updated_by=by,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FailedOrder:
+    """An order that has failed: what alone can be retried. `WorkOrder.found_failed` makes it, and nothing else does."""
+
+    order: WorkOrder
+
+    def retried(self, status: OpenStatus, bundle_id: BundleId, *, now: datetime, by: Author) -> WorkOrder:
+        """The order, open again at the step that failed; before it is submitted it may join another bundle."""
+        return replace(self.order, status=status, bundle_id=bundle_id, updated_at=now, updated_by=by)

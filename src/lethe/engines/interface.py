@@ -9,15 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import Final, NewType, Protocol
 
 from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
-from lethe.domain.identity import Identities
+from lethe.domain.identity import HashedIdentities, Identities
 from lethe.domain.ids import DatasetId, WorkOrderId
 from lethe.domain.plan import TablePlan
 
 Marker = NewType("Marker", str)
 """The name under which a commit is recognised when it is repeated: bundle and step, never an identity."""
+
+
+TRACE: Final = "it holds a trace of a deleted row that no row of it explains"
+"""Why a plan scrubs a file."""
 
 
 # What to match
@@ -52,10 +56,20 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class HashedOrder:
+    """An order whose identities are destroyed: rows are recognised by keyed hashes."""
+
+    work_order_id: WorkOrderId
+    identities: HashedIdentities
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """The orders that go through one pass over a table together."""
 
     orders: tuple[Order, ...]
+    hashed: tuple[HashedOrder, ...] = ()
+    """For find alone: nothing but a row's own value can be hashed and compared. They count behind the others."""
 
 
 # What was counted
@@ -99,7 +113,8 @@ class Forgotten:
     snapshot: str
     plan: TablePlan
     """The plan as carried out; it differs from the one asked for where other commits came between."""
-    tally: Tally
+    tally: Tally | None
+    """None when an earlier attempt did it and what it counted is gone: what was recorded before it stands."""
     repeated: bool = False
     """The marker was found: an earlier attempt had done it."""
 
@@ -282,8 +297,12 @@ class Engine(Protocol):
         """What callers may rely on."""
         ...
 
-    def find(self, target: Target, wanted: Wanted, *, watch: Watcher = unwatched) -> Finding:
+    def find(self, target: Target, wanted: Wanted, *, scrub: bool = False, watch: Watcher = unwatched) -> Finding:
         """Decide which files to drop, rewrite or keep. Changes nothing.
+
+        With `scrub` the independent reader looks first, as in `verify`, and live files that hold a trace which no row
+        explains are planned to be encoded anew: a careless deletion of others may have left it in a dictionary, in
+        statistics, or in rows that only metadata hides.
 
         Raises TableMissing, TableRefused (never will), TableUnavailable (repeat).
         """

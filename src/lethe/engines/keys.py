@@ -108,3 +108,44 @@ def _decimal(precision: int, scale: int) -> Callable[[str], tuple[Any, ...]]:
         return (Decimal((sign, tuple(map(int, str(unscaled))), -scale)),)
 
     return convert
+
+
+def spoken(values: Any) -> tuple[list[int], list[str]]:
+    """The texts by which an id may have named each of these values: positions, and beside each a text.
+
+    The inverse of `typed`, as far as it has one: of a decimal the numerals with at most as many places as its column
+    has, of a uuid the two plain letter cases. Raises TableRefused for a type that cannot hold identities.
+    """
+    kind = values.type
+    items = values.to_pylist()
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return list(range(len(items))), items
+    if pa.types.is_integer(kind):
+        return list(range(len(items))), list(map(str, items))
+    if pa.types.is_decimal(kind):
+        named = [(place, text) for place, item in enumerate(items) for text in _numerals(item, kind.scale)]
+    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        is_uuid = pa.types.is_fixed_size_binary(kind) and kind.byte_width == _UUID_BYTES
+        named = [(place, text) for place, item in enumerate(items) for text in _readings(item, is_uuid=is_uuid)]
+    else:
+        raise TableRefused(f"an identity cannot be recognised in a column of type {kind}")
+    return [place for place, _ in named], [text for _, text in named]
+
+
+def _numerals(value: Decimal, scale: int) -> Sequence[str]:
+    """Such as `7`, `7.0` and `7.00`."""
+    exact = f"{value:.{max(scale, 0)}f}"
+    texts = [exact]
+    while "." in exact and exact[-1] in "0.":
+        exact = exact[:-1]
+        if exact[-1] != ".":
+            texts.append(exact)
+    return texts
+
+
+def _readings(value: bytes, *, is_uuid: bool) -> Sequence[str]:
+    hyphened = [str(UUID(bytes=value)), str(UUID(bytes=value)).upper()] if is_uuid else []
+    try:
+        return [*hyphened, value.decode()]
+    except UnicodeDecodeError:
+        return hyphened

@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lethe.domain.dataset import PrimaryIdentity
-from lethe.domain.identity import fold
+from lethe.domain.identity import Hasher, fold
+from lethe.domain.namespace import Namespace
 from lethe.engines.columns import at_path, folded, identity_map_entries, plain
 from lethe.engines.interface import IdentityMap, Selector, Wanted
-from lethe.engines.keys import TypedKeys, typed
+from lethe.engines.keys import TypedKeys, spoken, typed
 from lethe.engines.tally import Counts, Numbers
 
 
@@ -31,9 +32,50 @@ class KeyGroup:
     first_key: int
     """The position of the group's first id among all keys of the matcher."""
 
+    @property
+    def size(self) -> int:
+        """How many keys it has."""
+        return len(self.texts)
+
     def __repr__(self) -> str:
         """Counts only: an object in a log or a traceback must not speak."""
         return f"KeyGroup({self.folded_code}, {len(self.texts)})"
+
+
+@dataclass(frozen=True, slots=True)
+class HashGroup:
+    """The distinct keyed hashes of one namespace: values are recognised, and cannot be listed."""
+
+    namespace: Namespace
+    hasher: Hasher = field(repr=False)
+    digests: tuple[bytes, ...] = field(repr=False)
+    first_key: int
+    """As of a `KeyGroup`."""
+
+    @property
+    def folded_code(self) -> str:
+        """The namespace's code, folded."""
+        return self.namespace.folded_code
+
+    @property
+    def size(self) -> int:
+        """How many keys it has."""
+        return len(self.digests)
+
+    def lookup(self, values: Any) -> tuple[Numbers, Numbers]:
+        """Positions in `values` that hold a known id, and which: each distinct value is hashed once."""
+        distinct = pc.drop_null(values.unique())
+        places, texts = spoken(distinct)
+        keys = {digest: key for key, digest in enumerate(self.digests)}
+        known = {
+            place: keys[digest]
+            for place, digest in zip(places, self.hasher.hashes(self.namespace, texts), strict=True)
+            if digest in keys
+        }
+        if not known:
+            return _EMPTY, _EMPTY
+        wanted = distinct.take(pa.array(list(known), pa.int64()))
+        return _where(values, wanted, np.fromiter(known.values(), dtype=np.int64, count=len(known)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +92,7 @@ class Matcher:
     """The compiled question of a pass."""
 
     selector: Selector
-    groups: tuple[KeyGroup, ...]
+    groups: tuple[KeyGroup | HashGroup, ...]
     key_of_slot: Numbers
     """For each identity of the pass, in the order of the orders, its key; -1 where the selector cannot match it."""
     order_of_slot: Numbers
@@ -111,7 +153,7 @@ class Matcher:
         distinct = np.unique(rows * self._key_count + keys)
         return distinct // self._key_count, distinct % self._key_count
 
-    def _found(self, table: Any) -> Iterator[tuple[KeyGroup, Numbers, Numbers]]:
+    def _found(self, table: Any) -> Iterator[tuple[KeyGroup | HashGroup, Numbers, Numbers]]:
         """Per group, rows and the keys (within the group) that they name."""
         if not table.num_rows or not self.groups:
             return
@@ -133,28 +175,29 @@ class Matcher:
                         found, keys = self._lookup(position, group, plain(mine.ids))
                         yield group, mine.rows[found], keys
 
-    def _lookup(self, position: int, group: KeyGroup, values: Any) -> tuple[Numbers, Numbers]:
+    def _lookup(self, position: int, group: KeyGroup | HashGroup, values: Any) -> tuple[Numbers, Numbers]:
         """Positions in `values` that hold a wanted id, and which."""
         if not len(values) or pa.types.is_null(values.type):
             return _EMPTY, _EMPTY
+        if isinstance(group, HashGroup):
+            return group.lookup(values)
         wanted = self._keys(position, values.type)
         if not len(wanted.values):
             return _EMPTY, _EMPTY
-        index = pc.index_in(folded(values) if group.case_insensitive else values, value_set=wanted.values)
-        hit = pc.is_valid(index)
-        where = pc.indices_nonzero(hit).to_numpy(zero_copy_only=False).astype(np.int64)
-        which = index.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
-        return where, wanted.keys[which]
+        return _where(folded(values) if group.case_insensitive else values, wanted.values, wanted.keys)
 
     def _keys(self, position: int, column: Any) -> TypedKeys:
         known = self._typed.get((position, column))
         if known is None:
-            known = self._typed[position, column] = typed(self.groups[position].texts, column)
+            group = self.groups[position]
+            if isinstance(group, HashGroup):
+                raise TypeError("the values behind hashes cannot be listed")
+            known = self._typed[position, column] = typed(group.texts, column)
         return known
 
     @property
     def _key_count(self) -> int:
-        return sum(len(group.texts) for group in self.groups)
+        return sum(group.size for group in self.groups)
 
     def _counts(self, matched: int, rows: Numbers, keys: Numbers) -> Counts:
         by_key = np.bincount(keys, minlength=self._key_count)
@@ -186,6 +229,14 @@ class Matcher:
 _EMPTY: Numbers = np.zeros(0, dtype=np.int64)
 
 
+def _where(values: Any, wanted: Any, keys: Numbers) -> tuple[Numbers, Numbers]:
+    """Positions in `values` that hold one of the wanted, and the key of each."""
+    index = pc.index_in(values, value_set=wanted)
+    where = pc.indices_nonzero(pc.is_valid(index)).to_numpy(zero_copy_only=False).astype(np.int64)
+    which = index.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
+    return where, keys[which]
+
+
 def _mask(values: Any) -> Any:
     return pa.array(values, type=pa.bool_())
 
@@ -198,7 +249,7 @@ def compile_matcher(selector: Selector, wanted: Wanted) -> Matcher:
     """
     only = selector.namespace_code.casefold() if isinstance(selector, PrimaryIdentity) else None
     texts: dict[tuple[str, bool], dict[str, int]] = {}
-    slots: list[tuple[tuple[str, bool], int] | None] = []
+    slots: list[tuple[tuple[str, bool] | tuple[Namespace, Hasher], int] | None] = []
     order_of_slot: list[int] = []
     for position, order in enumerate(wanted.orders):
         for namespace, value in order.identities:
@@ -209,16 +260,29 @@ def compile_matcher(selector: Selector, wanted: Wanted) -> Matcher:
             kind = (namespace.folded_code, namespace.case_insensitive)
             known = texts.setdefault(kind, {})
             slots.append((kind, known.setdefault(fold(value) if namespace.case_insensitive else value, len(known))))
-    groups: dict[tuple[str, bool], KeyGroup] = {}
+    hashed: dict[tuple[Namespace, Hasher], dict[bytes, int]] = {}
+    for position, recognised in enumerate(wanted.hashed, len(wanted.orders)):
+        for namespace, digests in recognised.identities.by_namespace.items():
+            order_of_slot += [position] * len(digests)
+            if only is not None and namespace.folded_code != only:
+                slots += [None] * len(digests)
+                continue
+            mine = namespace, recognised.identities.hasher
+            digests_known = hashed.setdefault(mine, {})
+            slots += [(mine, digests_known.setdefault(digest, len(digests_known))) for digest in digests]
+    groups: dict[tuple[str, bool] | tuple[Namespace, Hasher], KeyGroup | HashGroup] = {}
     first = 0
     for (code, case_insensitive), known in texts.items():
         groups[code, case_insensitive] = KeyGroup(code, case_insensitive, tuple(known), first)
         first += len(known)
+    for (namespace, hasher), digests_known in hashed.items():
+        groups[namespace, hasher] = HashGroup(namespace, hasher, tuple(digests_known), first)
+        first += len(digests_known)
     keys = [-1 if slot is None else groups[slot[0]].first_key + slot[1] for slot in slots]
     return Matcher(
         selector,
         tuple(groups.values()),
         np.array(keys, dtype=np.int64),
         np.array(order_of_slot, dtype=np.int64),
-        len(wanted.orders),
+        len(wanted.orders) + len(wanted.hashed),
     )

@@ -70,8 +70,8 @@ class MemoryEngine:
         """A commit is one assignment."""
         return Traits(self._formats, commits_atomically=True, detects_conflicts=True, keeps_history=True)
 
-    def find(self, target: Target, wanted: Wanted, *, watch: Watcher = unwatched) -> Finding:
-        """Match every file."""
+    def find(self, target: Target, wanted: Wanted, *, scrub: bool = False, watch: Watcher = unwatched) -> Finding:  # noqa: ARG002
+        """Match every file; rows in memory leave no trace to scrub."""
         table = self._table(target)
         found = self._match(table, target, wanted, Phase.FIND, watch)
         files = [_planned(name, table.files[name], matches) for name, matches in found.items()]

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.columns import at_path
-from lethe.engines.matching import Matcher
+from lethe.engines.matching import HashGroup, Matcher
 
 
 def no_row_can_match(matcher: Matcher, group: Any, schema: Any) -> bool:
@@ -45,7 +45,7 @@ def may_contain(matcher: Matcher, kind: Any, low: Any, high: Any) -> bool:
         return True
     low, high = _comparable(low), _comparable(high)
     for position, group in enumerate(matcher.groups):
-        if group.case_insensitive and not pa.types.is_integer(kind):
+        if isinstance(group, HashGroup) or (group.case_insensitive and not pa.types.is_integer(kind)):
             return True
         if _any_between(matcher.sorted_keys(position, kind), low, high):
             return True

@@ -1,5 +1,7 @@
 """Counting a pass: counts that files add up to, and the tally that orders get back."""
 
+import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lethe.engines.interface import OrderTally, Tally, Wanted
+from lethe.engines.interface import HashedOrder, Order, OrderTally, Tally, Wanted
 
 Numbers = NDArray[np.int64]
 
@@ -47,6 +49,21 @@ class Counts:
         """The counts that `to_json` wrote."""
         return cls(int(value["rows"]), _dense(*value["orders"]), _dense(*value["slots"]))
 
+    def to_text(self) -> str:
+        """The counts as one run of hexadecimal digits, for a table's own metadata.
+
+        Digits and words apart could be somebody's short id, and a verification would have to take them for it.
+        """
+        return zlib.compress(json.dumps(self.to_json(), separators=(",", ":")).encode(), 9).hex()
+
+    @classmethod
+    def from_text(cls, text: object) -> "Counts | None":
+        """The counts that `to_text` wrote; None for anything else."""
+        try:
+            return cls.from_json(json.loads(zlib.decompress(bytes.fromhex(str(text)))))
+        except (ValueError, KeyError, TypeError, IndexError, zlib.error):
+            return None
+
 
 def _sparse(numbers: Numbers) -> list[list[int]]:
     return [[int(i), int(numbers[i])] for i in np.flatnonzero(numbers)]
@@ -63,10 +80,21 @@ def tally(wanted: Wanted, counts: Counts) -> Tally:
     """The counts as each order sees them."""
     orders = []
     first = 0
-    for position, order in enumerate(wanted.orders):
+    everyone: tuple[Order | HashedOrder, ...] = (*wanted.orders, *wanted.hashed)
+    for position, order in enumerate(everyone):
         width = order.identities.count
         mine = counts.by_slot[first : first + width].tolist() if counts.rows else [0] * width
         rows = int(counts.by_order[position]) if counts.rows else 0
         orders.append(OrderTally(order.work_order_id, rows, tuple(mine)))
         first += width
     return Tally(counts.rows, tuple(orders))
+
+
+def recalled(wanted: Wanted, counts: Counts | None) -> Tally | None:
+    """The counts of an earlier attempt as each order sees them; None when they are gone or count other orders."""
+    if counts is None:
+        return None
+    identities = sum(order.identities.count for order in wanted.orders)
+    if counts.rows and (len(counts.by_order), len(counts.by_slot)) != (len(wanted.orders), identities):
+        return None
+    return tally(wanted, counts)

@@ -1,6 +1,7 @@
 """Dataset expirations: create, look up, change, cancel; and what executing one does to its record."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import assert_never
 
 from lethe.clock import Ids
@@ -9,6 +10,7 @@ from lethe.domain.errors import (
     ExpirationExists,
     ExpirationNotCancellable,
     ExpirationNotEditable,
+    ExpirationNotRestorable,
     InvalidField,
     UnknownDataset,
     UnknownExpiration,
@@ -22,6 +24,7 @@ from lethe.domain.expiration import (
     Expiration,
     HistoryEntry,
     Pending,
+    Trashed,
     create,
 )
 from lethe.domain.ids import DatasetId, ExpirationId, OrgId, SandboxName
@@ -61,7 +64,7 @@ def create_expiration(tx: Transaction, call: Call, dataset_id: DatasetId, edit: 
             )
         case Cancelled() as cancelled:
             change = cancelled.reopen(edit, min_lead=lead, now=tx.now, by=by)
-        case Pending() | Executing() | Completed():
+        case Pending() | Trashed() | Executing() | Completed():
             raise ExpirationExists(field="datasetId")
         case unreachable:
             assert_never(unreachable)
@@ -109,7 +112,7 @@ def update_expiration(tx: Transaction, call: Call, key: Key, edit: Edit) -> Expi
                 raise ExpirationNotEditable("a cancelled expiration takes changes only together with a new expiry")
             change = cancelled.reopen(edit, min_lead=lead, now=tx.now, by=by)
             require_expiration_room(tx, call.org)
-        case Executing() | Completed():
+        case Trashed() | Executing() | Completed():
             raise ExpirationNotEditable
         case unreachable:
             assert_never(unreachable)
@@ -142,16 +145,48 @@ def cancel_expiration(tx: Transaction, call: Call, key: Key) -> Expiration:
     return _saved(tx, expiration.cancel(now=tx.now, by=call.caller.actor.author))
 
 
+def restore_expiration(tx: Transaction, call: Call, expiration_id: ExpirationId) -> Expiration:
+    """Keep a dataset that is flagged and not being destroyed yet: the expiration is cancelled.
+
+    What was promised is taken back in the same transaction: a worker that has just claimed it loses its claim, and its
+    first act would have been to record that destruction begins. Raises UnknownExpiration, ExpirationNotRestorable.
+    """
+    lock_expirations(tx, call.org_id)
+    tasks = tx.tasks.concerning(expiration_id)
+    match find_expiration(tx, call, expiration_id):
+        case Trashed() as trashed:
+            tx.tasks.withdraw(tasks)
+            tx.expirations.clear_products(expiration_id)
+            tx.datasets.enable(call.org_id, call.sandbox_name, trashed.dataset_id)
+            return _saved(tx, trashed.restore(now=tx.now, by=call.caller.actor.author))
+        case Pending() | Cancelled() | Executing() | Completed():
+            raise ExpirationNotRestorable
+        case unreachable:
+            assert_never(unreachable)
+
+
 def begin_execution(
-    tx: Transaction, org_id: OrgId, sandbox_name: SandboxName, expiration_id: ExpirationId
+    tx: Transaction,
+    org_id: OrgId,
+    sandbox_name: SandboxName,
+    expiration_id: ExpirationId,
+    trash: timedelta = timedelta(0),
 ) -> Expiration | None:
-    """Start to delete the dataset, if the expiration is still pending and due; None when it is not."""
+    """Flag the dataset, if the expiration is still pending and due; None when it is not.
+
+    For so long as `trash` says it may be restored; without that its destruction begins at once.
+    """
     expiration = tx.expirations.find(org_id, sandbox_name, expiration_id)
     if not isinstance(expiration, Pending) or not expiration.is_due(tx.now):
         return None
     waiting = [ProductProgress(product, ProductStatus.WAITING, tx.now) for product in Product]
     tx.expirations.save_products(expiration_id, waiting)
-    return _saved(tx, expiration.begin(now=tx.now, by=LETHE.author))
+    change = (
+        expiration.discard(trash, now=tx.now, by=LETHE.author)
+        if trash
+        else expiration.begin(now=tx.now, by=LETHE.author)
+    )
+    return _saved(tx, change)
 
 
 def complete_execution(

@@ -15,7 +15,7 @@ from lethe.domain.caller import Permission
 from lethe.domain.dataset import Dataset, require_fit, why_skipped
 from lethe.domain.errors import InvalidField, UnknownDataset, UnknownWorkOrder
 from lethe.domain.identity import Identities, RequestedIds, distinct
-from lethe.domain.ids import BundleId, OrgId, SandboxName, WorkOrderId
+from lethe.domain.ids import BundleId, DatasetId, OrgId, SandboxName, WorkOrderId
 from lethe.domain.listing import By, Listing, Page
 from lethe.domain.namespace import Namespace
 from lethe.domain.product import Product, ProductProgress
@@ -131,7 +131,7 @@ def accept(tx: Transaction, call: Call, sealed: SealedOrder, *, ids: Ids) -> Wor
     draft, identities = prepared.draft, prepared.identities
     dataset_name, skipped = covered(tx, call, prepared)
     spend_deletes(tx, call.org, identities.count)
-    bundle = _join_bundle(tx, call, identities.count, ids)
+    bundle = join_bundle(tx, call, draft.action, identities.count, ids)
     author = call.caller.actor.author
     order = WorkOrder(
         work_order_id=sealed.identities.work_order_id,
@@ -212,6 +212,13 @@ def datasets_in_scope(tx: Transaction, order: Placed, identities: Identities) ->
             assert_never(unreachable)
 
 
+def datasets_of(tx: Transaction, order: WorkOrder) -> frozenset[DatasetId]:
+    """The datasets that the order changes: those that it planned, or the one that it deletes as a whole."""
+    if order.action is Action.DELETE_DATASET and isinstance(order.scope, NamedDatasets):
+        return frozenset(order.scope.ids)
+    return frozenset(tx.plans.datasets(order.work_order_id))
+
+
 def covered(tx: Transaction, call: Call, prepared: PreparedOrder) -> tuple[str, Sequence[SkippedDataset]]:
     """The name under which the order shows its datasets, and which of `ALL` it passes by."""
     draft = prepared.draft
@@ -235,9 +242,18 @@ def covered(tx: Transaction, call: Call, prepared: PreparedOrder) -> tuple[str, 
             assert_never(unreachable)
 
 
-def _join_bundle(tx: Transaction, call: Call, identity_count: int, ids: Ids) -> Bundle:
-    """The bundle that the order joins: the open one, or a new one when there is none or it is full."""
+def join_bundle(tx: Transaction, call: Call, action: Action, identity_count: int, ids: Ids) -> Bundle:
+    """The bundle that the order joins: the open one, or a new one when there is none or it is full.
+
+    An order that deletes a dataset is a bundle by itself, closed from the start: a bundle locks its datasets against
+    others, not against itself, and rows must not be deleted from a table while it is destroyed.
+    """
     limits = call.org.bundle_limits
+    if action is Action.DELETE_DATASET:
+        alone = open_bundle(BundleId(ids.uuid()), call.org_id, call.sandbox_name, limits, tx.now)
+        alone = alone.joined(identity_count).closed(tx.now)
+        tx.bundles.save(alone)
+        return alone
     bundle = tx.bundles.find_open(call.org_id, call.sandbox_name)
     if bundle is not None and not bundle.admits(identity_count, limits):
         tx.bundles.save(bundle.closed(tx.now))

@@ -9,8 +9,10 @@ from lethe.domain.product import Product, ProductProgress, ProductStatus
 from lethe.domain.task import Step, Task, promise
 from lethe.domain.work_order import Action, OpenStatus, WorkOrder
 from lethe.operations.own_call import own_event
+from lethe.operations.work_orders import datasets_of
+from lethe.pipeline.holding import who_has
 from lethe.pipeline.outcome import Did, Later, StepOutcome
-from lethe.pipeline.settling import datasets_of, settle
+from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Hold, Shop
 from lethe.storage.work_interface import WorkTransaction
 
@@ -34,7 +36,7 @@ def bundle(shop: Shop, task: Task, _: Hold) -> StepOutcome:
         needed = sorted(set().union(*datasets.values()))
         held = tx.dataset_locks.acquire(found.org_id, found.sandbox_name, needed, found.bundle_id)
         if held:
-            return Later(shop.patience, f"dataset {held[0]} is in work for others")
+            return Later(shop.patience, who_has(tx, task, held[0]))
         _promise(tx, found, going)
         for order in going:
             _submit(tx, order)

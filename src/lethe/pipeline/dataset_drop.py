@@ -1,21 +1,25 @@
 """Destroying whole datasets: those whose expiration is due, and those that an order deletes.
 
 Order of effects: the expiration turns executing, its dataset is marked and locked, and the tasks are promised, in one
-transaction. Then each product drops what it has, in any order; each confirms that nothing is left; and only then the
-dataset leaves the catalog and the expiration completes. A crash anywhere leaves tasks that are found again; dropping
-what is dropped already is nothing.
+transaction. With a trash window the tasks are due when it has passed, the dataset is not locked, and the first task
+that is done begins by recording that nothing can be restored any more. Then each product drops what it has, in any
+order; each confirms that nothing is left; and only then the dataset leaves the catalog and the expiration completes. A
+crash anywhere leaves tasks that are found again; dropping what is dropped already is nothing.
 """
 
 from lethe.domain.dataset import Dataset
-from lethe.domain.expiration import Pending
+from lethe.domain.expiration import Pending, Trashed
+from lethe.domain.ids import ExpirationId
 from lethe.domain.product import Product
 from lethe.domain.task import Step, Task, promise
 from lethe.engines.interface import TableRefused, TableUnavailable, Wanted
 from lethe.operations.expirations import begin_execution
+from lethe.pipeline.holding import StepFunction
 from lethe.pipeline.outcome import Did, Failed, Later, StepOutcome, Stuck
+from lethe.pipeline.services import request_key
 from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Hold, Shop, target_of, watcher_of
-from lethe.products.interface import Done, ProductUnavailable, Refused, RequestKey, Space, Waiting
+from lethe.products.interface import Done, ProductUnavailable, Refused, Space, Waiting
 from lethe.storage.work_interface import DueExpiration, WorkTransaction
 
 DUE_AT_ONCE = 20
@@ -27,6 +31,16 @@ def begin_due(shop: Shop) -> int:
     with shop.store.read() as tx:
         due = tx.expirations.due(DUE_AT_ONCE)
     return sum(_begin(shop, each) for each in due)
+
+
+def after_window(step: StepFunction) -> StepFunction:
+    """The step, before which it is recorded that the dataset can no longer be restored."""
+
+    def do(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
+        _end_window(shop, task, hold)
+        return step(shop, task, hold)
+
+    return do
 
 
 def drop(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
@@ -97,9 +111,11 @@ def _begin(shop: Shop, due: DueExpiration) -> bool:
         expiration = tx.expirations.find(due.org_id, due.sandbox_name, due.expiration_id)
         if not isinstance(expiration, Pending) or not expiration.is_due(tx.now):
             return False
-        if tx.dataset_locks.acquire(due.org_id, due.sandbox_name, [expiration.dataset_id], due.expiration_id):
+        if not shop.trash and tx.dataset_locks.acquire(
+            due.org_id, due.sandbox_name, [expiration.dataset_id], due.expiration_id
+        ):
             return False
-        begin_execution(tx, due.org_id, due.sandbox_name, due.expiration_id)
+        begin_execution(tx, due.org_id, due.sandbox_name, due.expiration_id, shop.trash)
         tx.datasets.mark_deleting(due.org_id, due.sandbox_name, expiration.dataset_id)
         for product in Product:
             tx.tasks.add(
@@ -108,12 +124,25 @@ def _begin(shop: Shop, due: DueExpiration) -> bool:
                     due.expiration_id,
                     due.org_id,
                     due.sandbox_name,
-                    tx.now,
+                    tx.now + shop.trash,
                     product=product,
                     dataset_id=expiration.dataset_id,
                 )
             )
     return True
+
+
+def _end_window(shop: Shop, task: Task, hold: Hold) -> None:
+    """Record that the dataset can no longer be restored. Raises StaleClaim."""
+    expiration_id = ExpirationId(task.subject_id)
+    with shop.store.read() as tx:
+        if not isinstance(tx.expirations.find(task.org_id, task.sandbox_name, expiration_id), Trashed):
+            return
+    with shop.store.write() as tx:
+        hold.require(tx)
+        expiration = tx.expirations.find(task.org_id, task.sandbox_name, expiration_id)
+        if isinstance(expiration, Trashed):
+            tx.expirations.begin_destruction(expiration.destroy())
 
 
 def _dataset(shop: Shop, task: Task) -> Dataset | None:
@@ -142,7 +171,7 @@ def _drop_contribution(shop: Shop, task: Task, hold: Hold) -> StepOutcome | None
     service = None if task.product is None else shop.products.get(task.product)
     if service is None or task.dataset_id is None:
         return Stuck("no such product is configured")
-    key = RequestKey(f"{task.subject_id}/{service.product.value}/{task.dataset_id}")
+    key = request_key(task.subject_id, service.product, task.round, task.dataset_id)
     space = Space(task.org_id, task.sandbox_name)
     match service.forget_dataset(space, task.dataset_id, key, beat=hold):
         case Done():

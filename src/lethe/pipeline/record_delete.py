@@ -6,19 +6,20 @@ Order of effects, and why a crash between any two is safe:
 2. forget first records what it is about to delete, then commits to the table under the bundle's marker, then records
    that it did. A crash before the commit changes nothing; after it, the marker is found, and the counts stand already.
 3. purge removes what the table no longer needs; repeated, it finds less to remove.
-4. verify reads. What it finds wrong makes forget and purge ready again.
+4. verify reads. What it finds wrong makes forget and purge ready again; the next round scrubs the files in which
+   something was found, and its counts are added to those of the rounds before.
 """
 
 from datetime import timedelta
 from typing import Any, Final, assert_never
 
-from lethe.domain.dataset import Dataset, DatasetState
+from lethe.domain.dataset import Dataset
 from lethe.domain.identity import Identities
-from lethe.domain.ids import BundleId, DatasetId, WorkOrderId
+from lethe.domain.ids import BundleId, WorkOrderId
 from lethe.domain.plan import TablePlan
 from lethe.domain.product import Product
 from lethe.domain.task import Step, Task, TaskState, promise
-from lethe.domain.work_order import Action, OpenStatus, WorkOrder
+from lethe.domain.work_order import Action, AllDatasets, OpenStatus, SkippedDataset
 from lethe.engines.interface import (
     DidNotHappen,
     Evidence,
@@ -32,6 +33,7 @@ from lethe.engines.interface import (
 )
 from lethe.operations.own_call import own_event
 from lethe.operations.work_orders import datasets_in_scope
+from lethe.pipeline.fate import LEFT_BEHIND_REASON, Fate, fate_of
 from lethe.pipeline.finding import FindRefused, find_all
 from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, Record, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
@@ -52,15 +54,23 @@ def find(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
         searched = order.action is Action.DELETE_IDENTITY
         identities = tx.identities.open(order.work_order_id) if searched else Identities({})
         datasets = datasets_in_scope(tx, order, identities) if searched else []
-    try:
-        in_lake = Product.DATA_LAKE in order.target_products
-        plans = find_all(shop.engines, datasets if in_lake else [], identities, hold)
-    except FindRefused as error:
-        if _is_going(shop, order, error.dataset_id):
-            return Later(shop.patience, f"dataset {error.dataset_id} is being deleted as a whole")
-        return Stuck(str(error))
-    except TableUnavailable as error:
-        return Failed(str(error))
+        datasets = datasets if Product.DATA_LAKE in order.target_products else []
+    passed: list[SkippedDataset] = []
+    while True:
+        try:
+            plans = find_all(shop.engines, datasets, identities, hold)
+            break
+        except FindRefused as error:
+            match fate_of(shop, order, error.dataset_id):
+                case Fate.GOING:
+                    return Later(shop.patience, f"dataset {error.dataset_id} is being deleted as a whole")
+                case Fate.LEFT_BEHIND if isinstance(order.scope, AllDatasets):
+                    passed.append(SkippedDataset(error.dataset_id, LEFT_BEHIND_REASON))
+                    datasets = [each for each in datasets if each.dataset_id != error.dataset_id]
+                case _:
+                    return Stuck(str(error))
+        except TableUnavailable as error:
+            return Failed(str(error))
 
     def record(tx: WorkTransaction) -> None:
         current = tx.work_orders.find_any(order.work_order_id)
@@ -68,10 +78,12 @@ def find(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
             return
         for plan in plans:
             tx.plans.save(order.work_order_id, plan)
-        tx.work_orders.save(current.advanced(tx.now))
+        tx.work_orders.save(current.passing_by(passed).advanced(tx.now))
         hashes = {plan.plan.dataset_id: plan.plan.hash for plan in plans}
         tx.audit.append(own_event(order.org_id, "work_order.planned", str(order.work_order_id), plans=hashes))
-        tx.tasks.add(promise(Step.BUNDLE, order.bundle_id, order.org_id, order.sandbox_name, tx.now))
+        bundling = promise(Step.BUNDLE, order.bundle_id, order.org_id, order.sandbox_name, tx.now)
+        tx.tasks.add(bundling)
+        tx.tasks.again([bundling], tx.now)
 
     return Did(record)
 
@@ -86,8 +98,9 @@ def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     marker = Marker(f"{task.subject_id}/{task.task_id}/{task.round}")
     watch = watcher_of(hold)
     try:
-        finding = engine.find(target, wanted, watch=watch)
-        _intend(shop, hold, finding.plan, finding.tally)
+        # A later round comes from a verification that found something: whatever file still speaks is encoded anew.
+        finding = engine.find(target, wanted, scrub=task.round > 0, watch=watch)
+        _intend(shop, task, hold, finding.plan, finding.tally)
         outcome = engine.forget(target, wanted, finding.plan, marker, watch=watch)
     except TableRefused as error:
         return Stuck(str(error))
@@ -104,8 +117,8 @@ def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
             assert_never(unreachable)
 
     def record(tx: WorkTransaction) -> None:
-        if not done.repeated:
-            _save_results(tx, done.snapshot, done.plan, done.tally)
+        if done.tally is not None:
+            _save_results(tx, task, done.snapshot, done.plan, done.tally)
         _promise_next(tx, Step.PURGE, task)
 
     return Did(record)
@@ -178,13 +191,6 @@ def evidence_facts(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _is_going(shop: Shop, order: WorkOrder, dataset_id: DatasetId) -> bool:
-    """Whether the dataset is being destroyed, or has left the catalog since the find began."""
-    with shop.store.read() as tx:
-        dataset = tx.datasets.find(order.org_id, order.sandbox_name, dataset_id)
-    return dataset is None or dataset.state is DatasetState.DELETING
-
-
 def _dataset(shop: Shop, task: Task) -> Dataset | None:
     if task.dataset_id is None:
         return None
@@ -207,18 +213,19 @@ def _work(shop: Shop, task: Task) -> tuple[Dataset, dict[WorkOrderId, Identities
     return (dataset, identities) if identities else None
 
 
-def _intend(shop: Shop, hold: Hold, plan: TablePlan, tally: Tally) -> None:
+def _intend(shop: Shop, task: Task, hold: Hold, plan: TablePlan, tally: Tally) -> None:
     """Record the counts before the rows go: after a crash nobody could count them any more."""
     if tally.rows_matched:
         with shop.store.write() as tx:
             hold.require(tx)
-            _save_results(tx, plan.snapshot, plan, tally)
+            _save_results(tx, task, plan.snapshot, plan, tally)
 
 
-def _save_results(tx: WorkTransaction, snapshot: str, plan: TablePlan, tally: Tally) -> None:
+def _save_results(tx: WorkTransaction, task: Task, snapshot: str, plan: TablePlan, tally: Tally) -> None:
     for one in tally.orders:
         tx.plans.save_result(
             one.work_order_id,
+            task.round,
             DatasetResult(plan.dataset_id, snapshot, plan.hash, one.rows_matched, one.rows_by_identity),
         )
 

@@ -1,10 +1,15 @@
 """The steps of a record delete in a service: forget, verify.
 
-A service is asked under a key made of the order and the product, so that asking again is the same request.
+A service is asked under a key made of the order, the product and the round, so that asking again is the same request
+until the answer to it has been heard: what is left after `Done`, or retried after a refusal, is a new request.
 """
+
+from uuid import UUID
 
 from lethe.domain.identity import Identities
 from lethe.domain.ids import BundleId
+from lethe.domain.product import Product
+from lethe.domain.request_key import key_of
 from lethe.domain.task import Step, Task, promise
 from lethe.domain.work_order import Action, OpenStatus, WorkOrder
 from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, StepOutcome, Stuck
@@ -25,7 +30,7 @@ def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     space = Space(task.org_id, task.sandbox_name)
     for order, identities in orders:
         try:
-            key = RequestKey(f"{order.work_order_id}/{service.product.value}")
+            key = request_key(order.work_order_id, service.product, task.round)
             answer = service.forget(space, identities, key, beat=hold)
         except ProductUnavailable as error:
             return Failed(str(error))
@@ -65,6 +70,11 @@ def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
         settle(tx, task)
 
     return Did(record)
+
+
+def request_key(subject_id: UUID, product: Product, round_: int, *more: str) -> RequestKey:
+    """Name one request to one service."""
+    return RequestKey(key_of(subject_id, product, round_, *more))
 
 
 def _forget_again(shop: Shop, task: Task, hold: Hold, left: int) -> StepOutcome:

@@ -1,6 +1,6 @@
 """What steps work with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -15,6 +15,18 @@ from lethe.storage.work_interface import WorkStore, WorkTransaction
 
 
 @dataclass(frozen=True, slots=True)
+class Aftercare:
+    """What follows the end of work."""
+
+    reverify_after: Sequence[timedelta] = ()
+    """How long after completion to look whether an erased identity is back; never when empty."""
+    failed_identities: timedelta = timedelta(days=30)
+    """How long the raw identities of a failed order stay, to be retried with."""
+    history: timedelta | None = None
+    """How long plans, results, hashes and tasks of ended work stay; for ever when None."""
+
+
+@dataclass(frozen=True, slots=True)
 class Shop:
     """Memory, engines and products, chosen by the wiring."""
 
@@ -23,6 +35,9 @@ class Shop:
     products: Mapping[Product, ForgettingProduct]
     """The services; the data lake is the engines."""
     purge_policy: PurgePolicy = field(default_factory=PurgePolicy)
+    trash: timedelta = timedelta(0)
+    """How long an expired dataset stays flagged, to be restored, before it is destroyed."""
+    aftercare: Aftercare = field(default_factory=Aftercare)
     patience: timedelta = timedelta(seconds=1)
     """How long a step waits before it looks again for what another step or worker is about to do."""
 

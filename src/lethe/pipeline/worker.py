@@ -7,15 +7,18 @@ still for longer than the lease, the next beat ends the work, and the record is 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Final, assert_never
 
 import structlog
 
+from lethe.domain.ids import OrgId
 from lethe.domain.product import Product
-from lethe.domain.task import ATTEMPTS_MAX, Claim, Step, Task, backoff
-from lethe.pipeline import bundling, dataset_drop, record_delete, services
+from lethe.domain.task import ATTEMPTS_MAX, Claim, Step, backoff
+from lethe.pipeline import aftercare, bundling, dataset_drop, record_delete, reverifying, services
+from lethe.pipeline.holding import StepFunction, with_dataset
+from lethe.pipeline.idling import ALONE_SECONDS_MAX, idle_seconds
 from lethe.pipeline.outcome import Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Hold, Shop
@@ -23,24 +26,22 @@ from lethe.storage.interface import CommitUnknown, StoreUnavailable
 from lethe.storage.work_interface import StaleClaim, WorkTransaction
 
 LEASE: Final = timedelta(seconds=30)
-IDLE_SECONDS_MAX: Final = 1.0
-"""How long an idle worker waits before it looks again."""
-
-StepFunction = Callable[[Shop, Task, Hold], StepOutcome]
 
 _IN_THE_LAKE: Final[Mapping[Step, StepFunction]] = {
     Step.FIND: record_delete.find,
     Step.BUNDLE: bundling.bundle,
-    Step.FORGET: record_delete.forget,
-    Step.PURGE: record_delete.purge,
-    Step.VERIFY: record_delete.verify,
-    Step.DROP: dataset_drop.drop,
-    Step.CONFIRM: dataset_drop.confirm,
+    Step.FORGET: with_dataset(record_delete.forget),
+    Step.PURGE: with_dataset(record_delete.purge),
+    Step.VERIFY: with_dataset(record_delete.verify),
+    Step.DROP: dataset_drop.after_window(with_dataset(dataset_drop.drop)),
+    Step.CONFIRM: with_dataset(dataset_drop.confirm),
+    Step.REVERIFY: reverifying.reverify,
 }
 _IN_A_SERVICE: Final[Mapping[Step, StepFunction]] = {
-    **_IN_THE_LAKE,
     Step.FORGET: services.forget,
     Step.VERIFY: services.verify,
+    Step.DROP: dataset_drop.after_window(dataset_drop.drop),
+    Step.CONFIRM: dataset_drop.confirm,
 }
 
 log = structlog.get_logger("lethe.worker")
@@ -70,30 +71,44 @@ class Worker:
         self._owner = owner
         self._jitter = jitter
         self._lease = lease
+        self._swept_at: datetime | None = None
+        self._served: OrgId | None = None
+        """The org of the last claim; the next is another's, if another has work."""
 
     def run(self, stop: Event) -> None:
         """Work until told to stop; the task under way is finished first."""
         while not stop.is_set():
+            heard, wait = self._shop.store.bell.rings, 0.0
             try:
-                busy = self.run_once()
+                if not self.run_once():
+                    wait = self._idle_seconds()
             except (StoreUnavailable, CommitUnknown) as error:
                 log.warning("database_unavailable", error=type(error).__name__)
-                busy = False
+                wait = ALONE_SECONDS_MAX
             except Exception as error:  # noqa: BLE001 - a worker outlives whatever one task does to it
                 log.error("work_failed", error=type(error).__name__)  # noqa: TRY400 - a message may hold an identity
-                busy = False
-            if not busy:
-                stop.wait(IDLE_SECONDS_MAX)
+                wait = ALONE_SECONDS_MAX
+            if wait and not stop.is_set():
+                self._shop.store.bell.wait(heard, wait)
 
     def run_once(self) -> bool:
-        """Begin what is due and do one task; whether there was anything to do."""
+        """Begin what is due, do one task, now and then tidy up; whether there was anything to do."""
         begun = dataset_drop.begin_due(self._shop)
         with self._shop.store.write() as tx:
-            claim = tx.tasks.claim(self._owner, self._lease)
-        if claim is None:
-            return begun > 0
-        self._do(claim)
-        return True
+            claim, now = tx.tasks.claim(self._owner, self._lease, after=self._served), tx.now
+        if claim is not None:
+            self._served = claim.task.org_id
+            self._do(claim)
+        if self._swept_at is None or now - self._swept_at >= aftercare.EVERY:
+            self._swept_at = now
+            aftercare.sweep(self._shop)
+        return claim is not None or begun > 0
+
+    def _idle_seconds(self) -> float:
+        """How long there is nothing to do, as far as the database knows."""
+        with self._shop.store.read() as tx:
+            due = [at for at in (tx.tasks.next_due_at(), tx.expirations.next_expiry_at()) if at is not None]
+            return idle_seconds(self._shop.store.bell, tx.now, min(due, default=None))
 
     def _do(self, claim: Claim) -> None:
         task = claim.task

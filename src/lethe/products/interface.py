@@ -5,7 +5,7 @@ asked any number of times, which is also how a slow product is polled. A product
 what it waits for; nobody takes silence for success.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NewType, Protocol
@@ -95,6 +95,29 @@ class ForgettingProduct(Protocol):
 
         Raises ProductUnavailable.
         """
+        ...
+
+
+class BadCallback(Exception):
+    """The message is not the service's, or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What a service says by itself."""
+
+    message_id: str
+    """The same at every delivery of one message."""
+    key: RequestKey
+    """The key of one request, or of one part of it: `{request key}.{number}`."""
+    answer: ProductAnswer
+
+
+class CallingProduct(Protocol):
+    """A product that calls back when it has news of a request."""
+
+    def callback(self, headers: Mapping[str, str], body: bytes) -> Callback:
+        """Verify and read a message. Raises BadCallback."""
         ...
 
 

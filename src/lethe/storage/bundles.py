@@ -28,6 +28,11 @@ class SqlBundles:
         """The bundle. In a writing transaction its row is locked."""
         return self._bundle(sa.select(bundles).where(bundles.c.bundle_id == bundle_id))
 
+    def exists(self, bundle_id: BundleId) -> bool:
+        """Whether this is a bundle's id; nothing is locked."""
+        query = sa.select(bundles.c.bundle_id).where(bundles.c.bundle_id == bundle_id)
+        return self._session.value(query) is not None
+
     def _bundle(self, query: sa.Select[Any]) -> Bundle | None:
         row = self._session.row(self._session.locked(query))
         if row is None:

@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and PostgreSQL."""
+"""Columns that mean the same on SQLite and PostgreSQL, and what they may hold."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -38,3 +38,29 @@ class Instant(TypeDecorator[datetime]):
             return None
         instant: datetime = value
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def text(name: str, *, nullable: bool = False, primary_key: bool = False) -> sa.Column[str]:
+    """A column of text."""
+    return sa.Column(name, TEXT, nullable=nullable, primary_key=primary_key)
+
+
+def instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
+    """A column of instants."""
+    return sa.Column(name, Instant(), nullable=nullable)
+
+
+def one_of(column: str, *words: str) -> sa.CheckConstraint:
+    """The column holds one of these words."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def at_most(column: str, length: int) -> sa.CheckConstraint:
+    """The text has so many characters at the most."""
+    return sa.CheckConstraint(f"length({column}) <= {length}", name=f"{column}_short")
+
+
+def at_least(column: str, minimum: int) -> sa.CheckConstraint:
+    """The number is not smaller."""
+    return sa.CheckConstraint(f"{column} >= {minimum}", name=f"{column}_at_least_{minimum}")

@@ -1,6 +1,6 @@
 """Which bundle or expiration has a dataset."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -37,6 +37,16 @@ class SqlDatasetLocks:
                 self._session.run(insert.on_conflict_do_nothing())
         return taken
 
-    def release(self, holder: UUID) -> None:
-        """Give back all that it holds."""
-        self._session.run(dataset_locks.delete().where(dataset_locks.c.holder == holder))
+    def release(self, holder: UUID, *, but: Collection[DatasetId] = ()) -> None:
+        """Give back all that it holds, except for these."""
+        column = dataset_locks.c
+        self._session.run(dataset_locks.delete().where(column.holder == holder, column.dataset_id.not_in(but)))
+
+    def holder(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> UUID | None:
+        """Who has it."""
+        column = dataset_locks.c
+        query = sa.select(column.holder).where(
+            column.org_id == org_id, column.sandbox_name == sandbox_name, column.dataset_id == dataset_id
+        )
+        holder: UUID | None = self._session.value(query)
+        return holder

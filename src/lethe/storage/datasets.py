@@ -59,6 +59,11 @@ class SqlDatasets:
         update = datasets.update().where(*_named(org_id, sandbox_name, dataset_id))
         self._session.run(update.values(state=DatasetState.DELETING, updated_at=self._session.now))
 
+    def enable(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
+        """Say that the dataset stays after all."""
+        update = datasets.update().where(*_named(org_id, sandbox_name, dataset_id))
+        self._session.run(update.values(state=DatasetState.ENABLED, updated_at=self._session.now))
+
     def remove(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
         """Take a destroyed dataset out of the catalog. Its id stays taken, so that no settings file brings it back."""
         update = datasets.update().where(*_named(org_id, sandbox_name, dataset_id))

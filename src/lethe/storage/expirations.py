@@ -8,19 +8,23 @@ import sqlalchemy as sa
 
 from lethe.domain.actor import Author
 from lethe.domain.errors import ExpirationExists
+from lethe.domain.event import expiration_event
 from lethe.domain.expiration import (
     ACTIVE,
     Change,
+    Executing,
     Expiration,
     ExpirationStatus,
     HistoryEntry,
     HistoryStatus,
+    Trashed,
     type_of_status,
 )
 from lethe.domain.ids import DatasetId, ExpirationId, OrgId, SandboxName
 from lethe.domain.listing import By, Listing, Page
 from lethe.domain.product import ProductProgress
 from lethe.storage import lists
+from lethe.storage.events import SqlEvents
 from lethe.storage.expiration_pages import find_page
 from lethe.storage.folding import folded, joined, sort_key, storable
 from lethe.storage.interface import ExpirationFilter, ExpirationOrder
@@ -46,6 +50,7 @@ ORDER_COLUMNS: Final[Mapping[ExpirationOrder, sa.Column[Any]]] = {
 
 _NOTED_AT: Final = {
     HistoryStatus.CANCELLED: "cancelled_at",
+    HistoryStatus.RESTORED: "cancelled_at",
     HistoryStatus.EXECUTING: "executed_at",
     HistoryStatus.COMPLETED: "completed_at",
 }
@@ -55,8 +60,10 @@ _NOTED_AT: Final = {
 class SqlExpirations:
     """Implements `work_interface.WorkableExpirations`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, events: SqlEvents) -> None:
+        """Every line of an expiration's history is an event, too."""
         self._session = session
+        self._events = events
 
     def find(self, org_id: OrgId, sandbox_name: SandboxName, key: ExpirationId | DatasetId) -> Expiration | None:
         """The expiration with this id, or of this dataset. In a writing transaction its row is locked."""
@@ -86,20 +93,25 @@ class SqlExpirations:
             update = expirations.update().where(expirations.c.expiration_id == expiration.expiration_id)
             if self._session.run(update.values(values)) != 1:
                 raise KeyError(expiration.expiration_id)
-        self._note(expiration.expiration_id, entry)
+        number = self._note(expiration.expiration_id, entry)
+        products = self.products(expiration.expiration_id)
+        self._events.add(expiration_event(expiration, entry.status, products, number))
 
-    def _note(self, expiration_id: ExpirationId, entry: HistoryEntry) -> None:
+    def _note(self, expiration_id: ExpirationId, entry: HistoryEntry) -> int:
+        """Append to the history; the line's number."""
         lines = sa.select(sa.func.count()).where(expiration_history.c.expiration_id == expiration_id)
+        number: int = self._session.value(lines) + 1
         self._session.run(
             expiration_history.insert().values(
                 expiration_id=expiration_id,
-                number=self._session.value(lines) + 1,
+                number=number,
                 status=entry.status,
                 expiry_at=entry.expiry_at,
                 at=entry.at,
                 by=entry.by,
             )
         )
+        return number
 
     def history(self, expiration_id: ExpirationId) -> Sequence[HistoryEntry]:
         """Everything that happened to it, oldest first."""
@@ -131,6 +143,11 @@ class SqlExpirations:
         rows = self._session.rows(query)
         return {DatasetId(row["dataset_id"]): row["expiry_at"] for row in rows}
 
+    def begin_destruction(self, executing: Executing) -> None:
+        """Record that the dataset can no longer be restored."""
+        of_it = expirations.c.expiration_id == executing.expiration_id
+        self._session.run(expirations.update().where(of_it).values(destroy_at=None))
+
     def due(self, limit: int) -> Sequence[DueExpiration]:
         """Pending ones whose expiry has come, the oldest first."""
         column = expirations.c
@@ -158,6 +175,11 @@ class SqlExpirations:
         """Record how far these products are."""
         save_progress(self._session, expiration_products, expiration_products.c.expiration_id, expiration_id, progress)
 
+    def clear_products(self, expiration_id: ExpirationId) -> None:
+        """Forget how far the products are: execution was called back."""
+        of_it = expiration_products.c.expiration_id == expiration_id
+        self._session.run(expiration_products.delete().where(of_it))
+
     def list(self, where: ExpirationFilter, order: Sequence[By[ExpirationOrder]], page: Page) -> Listing[Expiration]:
         """One page. Long texts are ordered by their first 500 characters, equal keys by id."""
         keys = [(ORDER_COLUMNS[by.key], by.descending) for by in order]
@@ -178,6 +200,7 @@ def _values(expiration: Expiration) -> dict[str, Any]:
         "created_at": expiration.created_at,
         "updated_at": expiration.updated_at,
         "updated_by": expiration.updated_by,
+        "destroy_at": expiration.destroy_at if isinstance(expiration, Trashed) else None,
         "dataset_name_key": sort_key(expiration.dataset_name),
         "description_key": sort_key(expiration.description),
         "dataset_name_folded": folded(expiration.dataset_name),
@@ -190,16 +213,23 @@ def _values(expiration: Expiration) -> dict[str, Any]:
 
 
 def _expiration(row: Row | Mapping[str, Any]) -> Expiration:
-    return type_of_status[ExpirationStatus(row["status"])](
-        expiration_id=ExpirationId(row["expiration_id"]),
-        org_id=OrgId(row["org_id"]),
-        sandbox_name=SandboxName(row["sandbox_name"]),
-        dataset_id=DatasetId(row["dataset_id"]),
-        dataset_name=row["dataset_name"],
-        expiry_at=row["expiry_at"],
-        display_name=row["display_name"],
-        description=row["description"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        updated_by=Author(row["updated_by"]),
-    )
+    facts = _facts(row)
+    if row["destroy_at"] is not None:
+        return Trashed(**facts, destroy_at=row["destroy_at"])
+    return type_of_status[ExpirationStatus(row["status"])](**facts)
+
+
+def _facts(row: Row | Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "expiration_id": ExpirationId(row["expiration_id"]),
+        "org_id": OrgId(row["org_id"]),
+        "sandbox_name": SandboxName(row["sandbox_name"]),
+        "dataset_id": DatasetId(row["dataset_id"]),
+        "dataset_name": row["dataset_name"],
+        "expiry_at": row["expiry_at"],
+        "display_name": row["display_name"],
+        "description": row["description"],
+        "created_at": row["created_at"],
+        "updated_at": row["updated_at"],
+        "updated_by": Author(row["updated_by"]),
+    }

@@ -10,10 +10,10 @@ from dataclasses import asdict
 import msgspec
 import sqlalchemy as sa
 
-from lethe.domain.identity import Identities
+from lethe.domain.identity import HashedIdentities, Identities
 from lethe.domain.ids import OrgId, WorkOrderId
 from lethe.domain.namespace import Namespace
-from lethe.storage.identity_hashes import HASH_LENGTH, hash_of
+from lethe.storage.identity_hashes import HASH_LENGTH, KeyedHasher, hash_of
 from lethe.storage.interface import SealedIdentities
 from lethe.storage.schema import identity_chunks, identity_vaults
 from lethe.storage.sealing import Opener
@@ -63,6 +63,11 @@ class SqlIdentityVault:
             groups[namespace] = groups.get(namespace, ()) + ids
         return Identities(groups)
 
+    def can_open(self, work_order_id: WorkOrderId) -> bool:
+        """Whether the order's identities are still kept."""
+        query = sa.select(identity_vaults.c.wrapped_key).where(identity_vaults.c.work_order_id == work_order_id)
+        return self._session.value(query) is not None
+
     def destroy(self, work_order_id: WorkOrderId) -> None:
         """Make the raw identities unreadable for good; the keyed hashes stay."""
         of_order = identity_vaults.c.work_order_id == work_order_id
@@ -80,6 +85,17 @@ class SqlIdentityVault:
             namespace, packed = _namespace(chunk["namespace"]), chunk["hashes"]
             found += [(namespace, packed[at : at + HASH_LENGTH]) for at in range(0, len(packed), HASH_LENGTH)]
         return found
+
+    def hashed(self, work_order_id: WorkOrderId) -> HashedIdentities:
+        """The order's identities by their hashes. Raises KeyError without a vault, UnknownVaultKey."""
+        vault = self._session.row(sa.select(identity_vaults).where(identity_vaults.c.work_order_id == work_order_id))
+        if vault is None:
+            raise KeyError(work_order_id)
+        groups: dict[Namespace, list[bytes]] = {}
+        for namespace, digest in self.hashes(work_order_id):
+            groups.setdefault(namespace, []).append(digest)
+        hasher = KeyedHasher(self._session.keys.of(vault["key_id"]).hashing_key(OrgId(vault["org_id"])))
+        return HashedIdentities({namespace: tuple(digests) for namespace, digests in groups.items()}, hasher)
 
     def hash_of(self, work_order_id: WorkOrderId, namespace: Namespace, identity: str) -> bytes | None:
         """The keyed hash that this identity has in the order, whether the order holds it or not; None without one."""

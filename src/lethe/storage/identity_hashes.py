@@ -1,6 +1,7 @@
 """Keyed hashes of identities: they tell whether an identity was asked for, to whoever has the key and the identity."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
@@ -37,3 +38,15 @@ def packed_hashes(key: bytes, namespace: Namespace, ids: Sequence[str]) -> bytes
         keyed.update(content.digest())
         hashes.append(keyed.digest())
     return b"".join(hashes)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedHasher:
+    """Implements `domain.identity.Hasher`."""
+
+    key: bytes = field(repr=False)
+
+    def hashes(self, namespace: Namespace, ids: Sequence[str]) -> Sequence[bytes]:
+        """The hash of each id, folded where the namespace folds."""
+        packed = packed_hashes(self.key, namespace, ids)
+        return [packed[at : at + HASH_LENGTH] for at in range(0, len(packed), HASH_LENGTH)]

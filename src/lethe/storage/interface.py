@@ -17,15 +17,17 @@ from lethe.domain.audit import AuditEvent, AuditRecord
 from lethe.domain.bundle import Bundle
 from lethe.domain.dataset import Dataset, DatasetSchema
 from lethe.domain.expiration import Change, Expiration, ExpirationStatus, HistoryEntry
-from lethe.domain.identity import Identities
+from lethe.domain.identity import HashedIdentities, Identities
 from lethe.domain.ids import ClientId, DatasetId, ExpirationId, NamespaceId, OrgId, SandboxName, SchemaId, WorkOrderId
 from lethe.domain.listing import AuthorMatch, By, Listing, Page, Window
 from lethe.domain.namespace import Namespace
 from lethe.domain.plan import TablePlan
 from lethe.domain.product import ProductProgress
 from lethe.domain.quota import QuotaName
-from lethe.domain.task import Task
 from lethe.domain.work_order import Action, Status, WorkOrder
+from lethe.storage.aftercare_interface import Reverifications
+from lethe.storage.event_interface import Callbacks, Deliveries, Events, Webhooks
+from lethe.storage.task_interface import Failures, Tasks
 
 
 class StoreUnavailable(Exception):
@@ -149,6 +151,10 @@ class Expirations(Protocol):
         """Record how far these products are."""
         ...
 
+    def clear_products(self, expiration_id: ExpirationId) -> None:
+        """Forget how far the products are: execution was called back."""
+        ...
+
     def list(self, where: ExpirationFilter, order: Sequence[By[ExpirationOrder]], page: Page) -> Listing[Expiration]:
         """One page. Equal keys are ordered by id, so that pages neither repeat nor miss one.
 
@@ -166,6 +172,10 @@ class WorkOrders(Protocol):
 
     def find(self, org_id: OrgId, sandbox_name: SandboxName, work_order_id: WorkOrderId) -> WorkOrder | None:
         """The order. In a writing transaction its row is locked."""
+        ...
+
+    def find_any(self, work_order_id: WorkOrderId) -> WorkOrder | None:
+        """The order, whosever it is: for what no caller asked for. In a writing transaction its row is locked."""
         ...
 
     def save(self, order: WorkOrder) -> None:
@@ -227,12 +237,20 @@ class IdentityVault(Protocol):
         """The order's identities. Raises KeyError when they were destroyed."""
         ...
 
+    def can_open(self, work_order_id: WorkOrderId) -> bool:
+        """Whether the order's identities are still kept."""
+        ...
+
     def destroy(self, work_order_id: WorkOrderId) -> None:
         """Make the raw identities unreadable for good; the keyed hashes stay."""
         ...
 
     def hashes(self, work_order_id: WorkOrderId) -> Sequence[tuple[Namespace, bytes]]:
         """The namespace and the keyed hash of every identity, in the order in which the order's identities iterate."""
+        ...
+
+    def hashed(self, work_order_id: WorkOrderId) -> HashedIdentities:
+        """The order's identities by their hashes, to be recognised where they come back. Raises KeyError."""
         ...
 
     def hash_of(self, work_order_id: WorkOrderId, namespace: Namespace, identity: str) -> bytes | None:
@@ -253,14 +271,6 @@ class Bundles(Protocol):
 
     def save(self, bundle: Bundle) -> None:
         """Insert or update."""
-        ...
-
-
-class Tasks(Protocol):
-    """The steps that are promised."""
-
-    def add(self, task: Task) -> None:
-        """Promise a step."""
         ...
 
 
@@ -345,6 +355,10 @@ class Datasets(Protocol):
         """Datasets `start` to `start + limit`, by creation."""
         ...
 
+    def enable(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
+        """Say that the dataset stays after all."""
+        ...
+
     def schema(self, org_id: OrgId, schema_id: SchemaId) -> DatasetSchema | None:
         """A schema by its `$id`."""
         ...
@@ -400,12 +414,12 @@ class Plans(Protocol):
         """The datasets that the order planned."""
         ...
 
-    def save_result(self, work_order_id: WorkOrderId, result: DatasetResult) -> None:
-        """Keep what the forgetting did; a repetition replaces it."""
+    def save_result(self, work_order_id: WorkOrderId, round_: int, result: DatasetResult) -> None:
+        """Keep what a round of forgetting did; a repetition of the round replaces it."""
         ...
 
     def results(self, work_order_id: WorkOrderId) -> Sequence[DatasetResult]:
-        """The order's results, by dataset id."""
+        """The order's results, by dataset id: rows of all rounds, the snapshot of the last, the plan of the first."""
         ...
 
     def save_evidence(self, subject_id: UUID, dataset_id: DatasetId, evidence: dict[str, Any]) -> None:
@@ -452,15 +466,27 @@ class Transaction(Protocol):
     @property
     def tasks(self) -> Tasks: ...  # noqa: D102
     @property
+    def failures(self) -> Failures: ...  # noqa: D102
+    @property
     def quotas(self) -> Quotas: ...  # noqa: D102
     @property
     def plans(self) -> Plans: ...  # noqa: D102
     @property
     def certificates(self) -> Certificates: ...  # noqa: D102
     @property
+    def reverifications(self) -> Reverifications: ...  # noqa: D102
+    @property
     def audit(self) -> AuditTrail: ...  # noqa: D102
     @property
     def idempotency(self) -> IdempotencyKeys: ...  # noqa: D102
+    @property
+    def events(self) -> Events: ...  # noqa: D102
+    @property
+    def webhooks(self) -> Webhooks: ...  # noqa: D102
+    @property
+    def deliveries(self) -> Deliveries: ...  # noqa: D102
+    @property
+    def callbacks(self) -> Callbacks: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

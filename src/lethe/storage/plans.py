@@ -44,11 +44,11 @@ class SqlPlans:
         query = sa.select(plans.c.dataset_id).where(plans.c.work_order_id == work_order_id)
         return [DatasetId(row["dataset_id"]) for row in self._session.rows(query.order_by(plans.c.dataset_id))]
 
-    def save_result(self, work_order_id: WorkOrderId, result: DatasetResult) -> None:
-        """Keep what the forgetting did; a repetition replaces it."""
+    def save_result(self, work_order_id: WorkOrderId, round_: int, result: DatasetResult) -> None:
+        """Keep what a round of forgetting did; a repetition of the round replaces it."""
         self._replace(
             results,
-            {"work_order_id": work_order_id, "dataset_id": result.dataset_id},
+            {"work_order_id": work_order_id, "dataset_id": result.dataset_id, "round": round_},
             snapshot=result.snapshot,
             plan_hash=result.plan_hash,
             rows_deleted=result.rows_deleted,
@@ -56,18 +56,14 @@ class SqlPlans:
         )
 
     def results(self, work_order_id: WorkOrderId) -> Sequence[DatasetResult]:
-        """The order's results, by dataset id."""
-        query = sa.select(results).where(results.c.work_order_id == work_order_id).order_by(results.c.dataset_id)
-        return [
-            DatasetResult(
-                DatasetId(row["dataset_id"]),
-                row["snapshot"],
-                row["plan_hash"],
-                row["rows_deleted"],
-                _unpacked(row["rows_by_identity"]),
-            )
-            for row in self._session.rows(query)
-        ]
+        """The order's results, by dataset id: rows of all rounds, the snapshot of the last, the plan of the first."""
+        query = sa.select(results).where(results.c.work_order_id == work_order_id)
+        summed: dict[DatasetId, DatasetResult] = {}
+        for row in self._session.rows(query.order_by(results.c.dataset_id, results.c.round)):
+            one = _result(row)
+            before = summed.get(one.dataset_id)
+            summed[one.dataset_id] = one if before is None else _added(before, one)
+        return list(summed.values())
 
     def save_evidence(self, subject_id: UUID, dataset_id: DatasetId, seen: dict[str, Any]) -> None:
         """Keep what the verification saw; a repetition replaces it."""
@@ -93,6 +89,23 @@ def _unpacked(packed: bytes) -> Sequence[int]:
     counts = array("I")
     counts.frombytes(packed)
     return tuple(counts)
+
+
+def _result(row: Row) -> DatasetResult:
+    return DatasetResult(
+        DatasetId(row["dataset_id"]),
+        row["snapshot"],
+        row["plan_hash"],
+        row["rows_deleted"],
+        _unpacked(row["rows_by_identity"]),
+    )
+
+
+def _added(before: DatasetResult, later: DatasetResult) -> DatasetResult:
+    """Both rounds together. A later one deletes what came back, or finds that nothing did."""
+    by_identity = [sum(pair) for pair in zip(before.rows_by_identity, later.rows_by_identity, strict=True)]
+    rows = before.rows_deleted + later.rows_deleted
+    return DatasetResult(before.dataset_id, later.snapshot, before.plan_hash, rows, by_identity)
 
 
 def _plan(row: Row) -> DatasetPlan:

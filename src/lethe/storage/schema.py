@@ -16,7 +16,12 @@ from lethe.domain.product import Product, ProductStatus
 from lethe.domain.quota import QuotaName
 from lethe.domain.task import Step, TaskState
 from lethe.domain.work_order import Action, EndStatus, OpenStatus
-from lethe.storage.columns import NUMBER, TEXT, Instant
+from lethe.storage.columns import NUMBER, Instant
+from lethe.storage.columns import at_least as _at_least
+from lethe.storage.columns import at_most as _at_most
+from lethe.storage.columns import instant as _instant
+from lethe.storage.columns import one_of as _one_of
+from lethe.storage.columns import text as _text
 
 metadata: Final = sa.MetaData(
     naming_convention={
@@ -26,27 +31,6 @@ metadata: Final = sa.MetaData(
         "ck": "%(table_name)s_%(constraint_name)s",
     }
 )
-
-
-def _one_of(column: str, *words: str) -> sa.CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
-
-
-def _at_most(column: str, length: int) -> sa.CheckConstraint:
-    return sa.CheckConstraint(f"length({column}) <= {length}", name=f"{column}_short")
-
-
-def _at_least(column: str, minimum: int) -> sa.CheckConstraint:
-    return sa.CheckConstraint(f"{column} >= {minimum}", name=f"{column}_at_least_{minimum}")
-
-
-def _text(name: str, **options: bool) -> sa.Column[str]:
-    return sa.Column(name, TEXT, nullable=options.get("nullable", False), primary_key=options.get("primary_key", False))
-
-
-def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
-    return sa.Column(name, Instant(), nullable=nullable)
 
 
 def _index_list(table: sa.Table, *keys: tuple[str, ...], beside: Mapping[str, tuple[str, ...]] | None = None) -> None:
@@ -90,6 +74,7 @@ expirations: Final = sa.Table(
     _instant("cancelled_at", nullable=True),
     _instant("executed_at", nullable=True),
     _instant("completed_at", nullable=True),
+    _instant("destroy_at", nullable=True),  # while it is executing and may still be restored
     _text("dataset_name_key"),
     _text("description_key"),
     _text("dataset_name_folded"),
@@ -320,12 +305,33 @@ tasks: Final = sa.Table(
     _instant("lease_until", nullable=True),
     _text("reason", nullable=True),
     sa.Column("round", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("is_nudged", sa.Boolean(), nullable=False, server_default=sa.false()),
     _one_of("step", *Step),
     _one_of("state", *TaskState),
     _at_least("attempts", 0),
 )
 sa.Index("tasks_by_due_at", tasks.c.state, tasks.c.org_id, tasks.c.due_at, tasks.c.task_id)
 sa.Index("tasks_by_subject", tasks.c.subject_id)
+# Who holds what: few rows at any time, however long the queue is.
+sa.Index(
+    "tasks_held",
+    tasks.c.lease_until,
+    sqlite_where=tasks.c.lease_until.is_not(None),
+    postgresql_where=tasks.c.lease_until.is_not(None),
+)
+
+failures: Final = sa.Table(
+    "failures",
+    metadata,
+    sa.Column("subject_id", sa.Uuid(), primary_key=True),
+    sa.Column("task_id", sa.Uuid(), primary_key=True),
+    _text("step"),
+    _text("product", nullable=True),
+    _text("dataset_id", nullable=True),
+    _text("reason"),
+    sa.Column("attempts", sa.Integer(), nullable=False),
+    _instant("at"),
+)
 
 plans: Final = sa.Table(
     "plans",
@@ -342,6 +348,7 @@ results: Final = sa.Table(
     metadata,
     sa.Column("work_order_id", sa.Uuid(), sa.ForeignKey("work_orders.work_order_id"), primary_key=True),
     _text("dataset_id", primary_key=True),
+    sa.Column("round", sa.Integer(), primary_key=True, autoincrement=False),
     _text("snapshot"),
     _text("plan_hash"),
     sa.Column("rows_deleted", sa.BigInteger(), nullable=False),
@@ -354,6 +361,19 @@ evidence: Final = sa.Table(
     sa.Column("subject_id", sa.Uuid(), primary_key=True),
     _text("dataset_id", primary_key=True),
     sa.Column("seen", sa.JSON(), nullable=False),
+)
+
+reverifications: Final = sa.Table(
+    "reverifications",
+    metadata,
+    sa.Column("work_order_id", sa.Uuid(), sa.ForeignKey("work_orders.work_order_id"), primary_key=True),
+    _text("dataset_id", primary_key=True),
+    sa.Column("at", Instant(), primary_key=True),
+    _text("snapshot"),
+    sa.Column("rows_examined", sa.BigInteger(), nullable=False),
+    sa.Column("rows_back", sa.BigInteger(), nullable=False),
+    sa.Column("identities_back", sa.BigInteger(), nullable=False),
+    _text("problem", nullable=True),
 )
 
 certificates: Final = sa.Table(

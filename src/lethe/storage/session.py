@@ -28,6 +28,8 @@ class Session:
         self._at_end: list[Callable[[], None]] = []
         self.destroyed_secrets = False
         """Whether the store must see that no copy of what was overwritten stays behind."""
+        self.wakes_workers = False
+        """Whether this transaction leaves something that a worker can do at once."""
 
     @property
     def now(self) -> datetime:

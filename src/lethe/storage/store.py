@@ -11,24 +11,33 @@ import sqlalchemy as sa
 from lethe.domain.identity import Identities
 from lethe.domain.ids import OrgId, WorkOrderId
 from lethe.storage.audit import SqlAuditTrail
+from lethe.storage.bell import Bell
 from lethe.storage.bundles import SqlBundles
+from lethe.storage.callback_messages import SqlCallbacks
 from lethe.storage.certificates import SqlCertificates
 from lethe.storage.commit import Started, commit, database_time, start
 from lethe.storage.dataset_locks import SqlDatasetLocks
 from lethe.storage.datasets import SqlDatasets
+from lethe.storage.deliveries import SqlDeliveries
+from lethe.storage.ended import SqlEnded
 from lethe.storage.engine import empty_wal, open_engines
+from lethe.storage.events import SqlEvents
 from lethe.storage.expirations import SqlExpirations
+from lethe.storage.failures import SqlFailures
 from lethe.storage.idempotency import SqlIdempotencyKeys
 from lethe.storage.identities import SqlIdentityVault
 from lethe.storage.interface import SealedIdentities, Store, StoreHealth, StoreUnavailable
+from lethe.storage.listening import Listener, notify
 from lethe.storage.migrate import is_current, migrate
 from lethe.storage.namespaces import SqlNamespaces
 from lethe.storage.plans import SqlPlans
 from lethe.storage.quotas import SqlQuotas
+from lethe.storage.reverifications import SqlReverifications
 from lethe.storage.sealing import seal
 from lethe.storage.session import Session
 from lethe.storage.tasks import SqlTasks
 from lethe.storage.vault_keys import VaultKeys
+from lethe.storage.webhooks import SqlWebhooks
 from lethe.storage.work_interface import WorkStore
 from lethe.storage.work_orders import SqlWorkOrders
 
@@ -57,12 +66,12 @@ class SqlTransaction:
     @cached_property
     def expirations(self) -> SqlExpirations:
         """Dataset expirations."""
-        return SqlExpirations(self._session)
+        return SqlExpirations(self._session, self.events)
 
     @cached_property
     def work_orders(self) -> SqlWorkOrders:
         """Work orders."""
-        return SqlWorkOrders(self._session)
+        return SqlWorkOrders(self._session, self.events)
 
     @cached_property
     def identities(self) -> SqlIdentityVault:
@@ -80,9 +89,24 @@ class SqlTransaction:
         return SqlTasks(self._session)
 
     @cached_property
+    def failures(self) -> SqlFailures:
+        """Steps that were given up."""
+        return SqlFailures(self._session)
+
+    @cached_property
     def plans(self) -> SqlPlans:
         """Plans, results and evidence."""
         return SqlPlans(self._session)
+
+    @cached_property
+    def reverifications(self) -> SqlReverifications:
+        """What later looks saw."""
+        return SqlReverifications(self._session)
+
+    @cached_property
+    def ended(self) -> SqlEnded:
+        """Work that has ended."""
+        return SqlEnded(self._session)
 
     @cached_property
     def certificates(self) -> SqlCertificates:
@@ -109,6 +133,26 @@ class SqlTransaction:
         """Answers kept for repetition."""
         return SqlIdempotencyKeys(self._session)
 
+    @cached_property
+    def events(self) -> SqlEvents:
+        """The outbox."""
+        return SqlEvents(self._session)
+
+    @cached_property
+    def webhooks(self) -> SqlWebhooks:
+        """Who is told of events."""
+        return SqlWebhooks(self._session)
+
+    @cached_property
+    def deliveries(self) -> SqlDeliveries:
+        """Events on their way."""
+        return SqlDeliveries(self._session)
+
+    @cached_property
+    def callbacks(self) -> SqlCallbacks:
+        """Messages of services."""
+        return SqlCallbacks(self._session)
+
 
 class SqlStore:
     """Lethe's memory in SQLite (`sqlite:///path`) or PostgreSQL (`postgresql://…`); implements `interface.Store`."""
@@ -118,6 +162,8 @@ class SqlStore:
         self._engines = open_engines(url)
         self._keys = keys
         self._now = now
+        self.bell = Bell()
+        """Rings when this store committed something that a worker can do at once."""
 
     def __repr__(self) -> str:
         """The kind alone: the URL may hold a password."""
@@ -143,6 +189,8 @@ class SqlStore:
                 )
                 yield SqlTransaction(session)
                 session.finish()
+                if session.wakes_workers and session.is_postgres:
+                    notify(connection)
             except BaseException:
                 # The connection may be what failed; its server then rolls back by itself.
                 with suppress(sa.exc.DBAPIError):
@@ -151,6 +199,21 @@ class SqlStore:
             commit(self._engines.write, transaction, started)
             if session.destroyed_secrets and not session.is_postgres:
                 empty_wal(connection)
+        if session.wakes_workers:
+            self.bell.ring()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Let the bell also ring for what other processes store, where the database can tell; as the block runs."""
+        if not self._engines.is_postgres:
+            yield
+            return
+        listener = Listener(self._engines.write.url, self.bell)
+        listener.start()
+        try:
+            yield
+        finally:
+            listener.stop()
 
     def seal(self, org_id: OrgId, work_order_id: WorkOrderId, identities: Identities) -> SealedIdentities:
         """Encrypt and hash the identities of an order to come; nothing is stored."""

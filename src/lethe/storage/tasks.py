@@ -7,7 +7,7 @@ is still the newest, and the row stays locked until then.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,9 +15,24 @@ import sqlalchemy as sa
 from lethe.domain.ids import DatasetId, OrgId, SandboxName, TaskId
 from lethe.domain.product import Product
 from lethe.domain.task import Claim, Step, Task, TaskState
-from lethe.storage.schema import tasks
+from lethe.storage.schema import tasks, work_orders
 from lethe.storage.session import Row, Session
 from lethe.storage.work_interface import StaleClaim
+
+
+def _orgs_with_work() -> sa.Select[tuple[str]]:
+    """The orgs that have ready tasks, found by leaping through the index from one to the next.
+
+    Grouping all ready tasks would read the whole queue for every claim.
+    """
+    ready = tasks.c.state == TaskState.READY
+    leaps = sa.select(sa.func.min(tasks.c.org_id).label("org_id")).where(ready).cte("leaps", recursive=True)
+    beyond = sa.select(sa.func.min(tasks.c.org_id)).where(ready, tasks.c.org_id > leaps.c.org_id).scalar_subquery()
+    leaps = leaps.union_all(sa.select(beyond).where(leaps.c.org_id.is_not(None)))
+    return sa.select(leaps.c.org_id).where(leaps.c.org_id.is_not(None))
+
+
+_ORGS_WITH_WORK: Final = _orgs_with_work()
 
 
 class SqlTasks:
@@ -39,29 +54,38 @@ class SqlTasks:
             due_at=task.due_at,
             state=task.state,
         )
-        self._session.run(insert.on_conflict_do_nothing())
+        if self._session.run(insert.on_conflict_do_nothing()):
+            self._session.wakes_workers = True
 
-    def claim(self, owner: str, lease: timedelta) -> Claim | None:
-        """Take a due task that nobody holds, of the org that has the fewest under way; None when there is none."""
+    def claim(self, owner: str, lease: timedelta, *, after: OrgId | None = None) -> Claim | None:
+        """Take a due task that nobody holds, of the org that has the fewest under way; None when there is none.
+
+        Among orgs that have equally many it goes round, beginning behind `after`: however long one's queue is, the
+        others' first tasks do not wait for the end of it.
+        """
         now = self._session.now
         is_free = sa.or_(tasks.c.lease_until.is_(None), tasks.c.lease_until <= now)
-        is_due = sa.and_(tasks.c.state == TaskState.READY, tasks.c.due_at <= now)
-        for org_id in self._orgs_by_load(is_due, now):
-            oldest = sa.select(tasks.c.task_id).where(tasks.c.org_id == org_id, is_due, is_free)
+        for org_id in self._orgs_in_turn(now, after):
+            oldest = sa.select(tasks.c.task_id).where(
+                tasks.c.state == TaskState.READY, tasks.c.org_id == org_id, tasks.c.due_at <= now, is_free
+            )
             oldest = oldest.order_by(tasks.c.due_at, tasks.c.task_id).limit(1).with_for_update(skip_locked=True)
             update = tasks.update().where(tasks.c.task_id == oldest.scalar_subquery())
-            claimed = update.values(lease_owner=owner, lease_until=now + lease, token=tasks.c.token + 1)
+            claimed = update.values(
+                lease_owner=owner, lease_until=now + lease, token=tasks.c.token + 1, is_nudged=False
+            )
             row = self._session.row(claimed.returning(tasks))
             if row is not None:
                 return Claim(_task(row), row["token"], row["attempts"], row["lease_until"])
         return None
 
-    def _orgs_by_load(self, is_due: sa.ColumnElement[bool], now: datetime) -> Sequence[OrgId]:
-        """Orgs with due tasks, those with the fewest held ones first."""
-        held = sa.func.sum(sa.case((tasks.c.lease_until > now, 1), else_=0))
-        oldest = sa.func.min(tasks.c.due_at)
-        query = sa.select(tasks.c.org_id).where(is_due).group_by(tasks.c.org_id).order_by(held, oldest)
-        return [OrgId(row["org_id"]) for row in self._session.rows(query)]
+    def _orgs_in_turn(self, now: datetime, after: OrgId | None) -> Sequence[OrgId]:
+        """Orgs with tasks to be done: those with the fewest held ones first, and then by turns."""
+        is_held = sa.and_(tasks.c.lease_until > now, tasks.c.state == TaskState.READY)
+        counting = sa.select(tasks.c.org_id, sa.func.count().label("held")).where(is_held).group_by(tasks.c.org_id)
+        held = {row["org_id"]: row["held"] for row in self._session.rows(counting)}
+        found = [OrgId(row["org_id"]) for row in self._session.rows(_ORGS_WITH_WORK)]
+        return sorted(found, key=lambda org_id: (held.get(org_id, 0), after is not None and org_id <= after, org_id))
 
     def extend(self, claim: Claim, lease: timedelta) -> None:
         """Hold it longer. Raises StaleClaim."""
@@ -78,17 +102,24 @@ class SqlTasks:
         self._change(claim, state=TaskState.DONE, lease_until=None, lease_owner=None, reason=None)
 
     def postpone(self, claim: Claim, due_at: datetime, reason: str, *, failed: bool) -> None:
-        """Try again then; `failed` counts as an attempt."""
+        """Try again then, or at once if it was nudged meanwhile; `failed` counts as an attempt."""
         attempts = tasks.c.attempts + (1 if failed else 0)
-        self._change(claim, due_at=due_at, reason=reason, attempts=attempts, lease_until=None, lease_owner=None)
+        due: Any = due_at
+        if not failed:
+            now = sa.literal(self._session.now, tasks.c.due_at.type)
+            due = sa.case((tasks.c.is_nudged, now), else_=sa.literal(due_at, tasks.c.due_at.type))
+        self._change(claim, due_at=due, reason=reason, attempts=attempts, lease_until=None, lease_owner=None)
 
     def reopen(self, claim: Claim, due_at: datetime, reason: str) -> None:
         """It is not done after all: look again then."""
         self._change(claim, state=TaskState.READY, due_at=due_at, reason=reason)
 
     def give_up(self, claim: Claim, reason: str) -> None:
-        """It will not be done."""
-        self._change(claim, state=TaskState.FAILED, reason=reason, lease_until=None, lease_owner=None)
+        """It will not be done; the last attempt counts too."""
+        attempts = tasks.c.attempts + 1
+        self._change(
+            claim, state=TaskState.FAILED, reason=reason, attempts=attempts, lease_until=None, lease_owner=None
+        )
 
     def of(self, subject_id: UUID) -> Sequence[Task]:
         """All tasks of a subject."""
@@ -102,6 +133,63 @@ class SqlTasks:
         self._session.run(
             update.values(state=TaskState.READY, due_at=due_at, attempts=0, reason=None, round=tasks.c.round + 1)
         )
+        self._session.wakes_workers = True
+
+    def nudge(self, chosen: Sequence[Task]) -> None:
+        """What these tasks wait for may have happened: look at once, or once more when somebody is looking now."""
+        update = tasks.update().where(
+            tasks.c.task_id.in_([task.task_id for task in chosen]), tasks.c.state == TaskState.READY
+        )
+        self._session.run(update.values(due_at=self._session.now, is_nudged=True))
+        self._session.wakes_workers = True
+
+    def concerning(self, subject_id: UUID) -> Sequence[Task]:
+        """The tasks of an order and of its bundle, or those of an expiration. Locked in a writing transaction."""
+        bundle = sa.select(work_orders.c.bundle_id).where(work_orders.c.work_order_id == subject_id)
+        of_either = sa.or_(tasks.c.subject_id == subject_id, tasks.c.subject_id == bundle.scalar_subquery())
+        query = sa.select(tasks).where(of_either).order_by(tasks.c.task_id)
+        return [_task(row) for row in self._session.rows(self._session.locked(query))]
+
+    def restart(self, chosen: Sequence[Task], due_at: datetime) -> None:
+        """Make those of these tasks that are not done ready, in the same round; whoever holds one loses it."""
+        self._begin_again(chosen, tasks.c.state != TaskState.DONE, due_at, tasks.c.round)
+
+    def anew(self, chosen: Sequence[Task], due_at: datetime) -> None:
+        """Make these tasks ready, in whatever state they are, in a new round; whoever holds one loses it."""
+        self._begin_again(chosen, sa.true(), due_at, tasks.c.round + 1)
+
+    def _begin_again(
+        self, chosen: Sequence[Task], which: sa.ColumnElement[bool], due_at: datetime, round_: sa.ColumnElement[int]
+    ) -> None:
+        update = tasks.update().where(tasks.c.task_id.in_([task.task_id for task in chosen]), which)
+        self._session.run(
+            update.values(
+                state=TaskState.READY,
+                due_at=due_at,
+                attempts=0,
+                reason=None,
+                round=round_,
+                token=tasks.c.token + 1,
+                lease_owner=None,
+                lease_until=None,
+            )
+        )
+        self._session.wakes_workers = True
+
+    def withdraw(self, chosen: Sequence[Task]) -> None:
+        """Take back what was promised."""
+        self._session.run(tasks.delete().where(tasks.c.task_id.in_([task.task_id for task in chosen])))
+
+    def is_dropping(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> bool:
+        """Whether a step that destroys this dataset is still to be done; one that was given up is not."""
+        query = sa.select(tasks.c.task_id).where(
+            tasks.c.state == TaskState.READY,
+            tasks.c.org_id == org_id,
+            tasks.c.sandbox_name == sandbox_name,
+            tasks.c.dataset_id == dataset_id,
+            tasks.c.step.in_([Step.DROP, Step.CONFIRM]),
+        )
+        return self._session.value(query.limit(1)) is not None
 
     def next_due_at(self) -> datetime | None:
         """When the next task that nobody holds is due."""
@@ -129,4 +217,5 @@ def _task(row: Row) -> Task:
         TaskState(row["state"]),
         row["reason"],
         row["round"],
+        row["attempts"],
     )

@@ -27,6 +27,7 @@ class KeySet:
     """Says under which secret something was stored, and nothing about the secret."""
     wrapping_key: bytes
     answer_key: bytes
+    webhook_key: bytes
     _hashing_key: bytes
 
     @classmethod
@@ -38,7 +39,13 @@ class KeySet:
         def key(purpose: str, length: int = 32) -> bytes:
             return HKDF(SHA256(), length, salt=b"lethe.vault.1", info=purpose.encode()).derive(secret)
 
-        return cls(key("key id", 8).hex(), key("wrap data keys"), key("encrypt answers"), key("hash identities"))
+        return cls(
+            key("key id", 8).hex(),
+            key("wrap data keys"),
+            key("encrypt answers"),
+            key("encrypt webhook secrets"),
+            key("hash identities"),
+        )
 
     def hashing_key(self, org_id: OrgId) -> bytes:
         """The key for hashes of one org's identities: equal identities of two orgs have different hashes."""

@@ -4,7 +4,7 @@ A step's outside work happens between two transactions: one claims the task, one
 begins with `Tasks.require`, so that a worker who lost its lease meanwhile records nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,10 +12,14 @@ from typing import Protocol
 from uuid import UUID
 
 from lethe.domain.bundle import Bundle
-from lethe.domain.ids import BundleId, DatasetId, ExpirationId, OrgId, SandboxName, WorkOrderId
+from lethe.domain.expiration import Executing
+from lethe.domain.ids import BundleId, DatasetId, ExpirationId, OrgId, SandboxName
 from lethe.domain.task import Claim, Task
 from lethe.domain.work_order import WorkOrder
-from lethe.storage.interface import Bundles, Datasets, Expirations, Tasks, Transaction, WorkOrders
+from lethe.storage.aftercare_interface import Ended
+from lethe.storage.event_interface import ClaimableWebhooks, SendableDeliveries
+from lethe.storage.interface import Bundles, Datasets, Expirations, Transaction, WorkOrders
+from lethe.storage.task_interface import Tasks
 
 
 class StaleClaim(Exception):
@@ -25,8 +29,11 @@ class StaleClaim(Exception):
 class ClaimableTasks(Tasks, Protocol):
     """Tasks, as workers see them."""
 
-    def claim(self, owner: str, lease: timedelta) -> Claim | None:
-        """Take a due task that nobody holds, of the org that has the fewest under way; None when there is none."""
+    def claim(self, owner: str, lease: timedelta, *, after: OrgId | None = None) -> Claim | None:
+        """Take a due task that nobody holds, of the org that has the fewest under way; None when there is none.
+
+        Orgs that have equally many come by turns, beginning behind `after`.
+        """
         ...
 
     def extend(self, claim: Claim, lease: timedelta) -> None:
@@ -42,7 +49,7 @@ class ClaimableTasks(Tasks, Protocol):
         ...
 
     def postpone(self, claim: Claim, due_at: datetime, reason: str, *, failed: bool) -> None:
-        """Try again then; `failed` counts as an attempt."""
+        """Try again then, or at once if it was nudged meanwhile; `failed` counts as an attempt."""
         ...
 
     def reopen(self, claim: Claim, due_at: datetime, reason: str) -> None:
@@ -53,12 +60,12 @@ class ClaimableTasks(Tasks, Protocol):
         """It will not be done."""
         ...
 
-    def of(self, subject_id: UUID) -> Sequence[Task]:
-        """All tasks of a subject."""
-        ...
-
     def again(self, tasks: Sequence[Task], due_at: datetime) -> None:
         """Make those of these tasks that are done or failed ready once more, in a new round."""
+        ...
+
+    def is_dropping(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> bool:
+        """Whether a step that destroys this dataset is still to be done; one that was given up is not."""
         ...
 
     def next_due_at(self) -> datetime | None:
@@ -75,17 +82,17 @@ class DatasetLocks(Protocol):
         """Take all of them, or none; gives those that another holds. What one holds already one has."""
         ...
 
-    def release(self, holder: UUID) -> None:
-        """Give back all that it holds."""
+    def release(self, holder: UUID, *, but: Collection[DatasetId] = ()) -> None:
+        """Give back all that it holds, except for these."""
+        ...
+
+    def holder(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> UUID | None:
+        """Who has it."""
         ...
 
 
 class WorkableOrders(WorkOrders, Protocol):
     """Work orders, as workers see them."""
-
-    def find_any(self, work_order_id: WorkOrderId) -> WorkOrder | None:
-        """The order, whosever it is. In a writing transaction its row is locked."""
-        ...
 
     def of_bundle(self, bundle_id: BundleId) -> Sequence[WorkOrder]:
         """The orders of a bundle, by id. In a writing transaction their rows are locked."""
@@ -97,6 +104,10 @@ class WorkableBundles(Bundles, Protocol):
 
     def find(self, bundle_id: BundleId) -> Bundle | None:
         """The bundle. In a writing transaction its row is locked."""
+        ...
+
+    def exists(self, bundle_id: BundleId) -> bool:
+        """Whether this is a bundle's id; nothing is locked."""
         ...
 
 
@@ -114,6 +125,10 @@ class WorkableExpirations(Expirations, Protocol):
 
     def due(self, limit: int) -> Sequence[DueExpiration]:
         """Pending ones whose expiry has come by the transaction's time, the oldest first."""
+        ...
+
+    def begin_destruction(self, executing: Executing) -> None:
+        """Record that the dataset can no longer be restored."""
         ...
 
     def next_expiry_at(self) -> datetime | None:
@@ -148,10 +163,39 @@ class WorkTransaction(Transaction, Protocol):
     def expirations(self) -> WorkableExpirations: ...  # noqa: D102
     @property
     def dataset_locks(self) -> DatasetLocks: ...  # noqa: D102
+    @property
+    def ended(self) -> Ended: ...  # noqa: D102
+    @property
+    def webhooks(self) -> ClaimableWebhooks: ...  # noqa: D102
+    @property
+    def deliveries(self) -> SendableDeliveries: ...  # noqa: D102
+
+
+class WorkBell(Protocol):
+    """Tells that there may be something to do; see `bell`."""
+
+    @property
+    def rings(self) -> int:
+        """How often it rang; to be read before looking for work."""
+        ...
+
+    @property
+    def hears_others(self) -> bool:
+        """Whether it also rings for what other processes store."""
+        ...
+
+    def wait(self, heard: int, seconds: float) -> None:
+        """Wait until it has rung since it had rung `heard` times, or so long."""
+        ...
 
 
 class WorkStore(Protocol):
     """Lethe's memory, as workers see it."""
+
+    @property
+    def bell(self) -> WorkBell:
+        """Rings when there may be something to do."""
+        ...
 
     def read(self) -> AbstractContextManager[WorkTransaction]:
         """A transaction that changes nothing."""

@@ -6,11 +6,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from lethe.domain.actor import Author
+from lethe.domain.event import work_order_event
 from lethe.domain.ids import BundleId, DatasetId, OrgId, SandboxName, WorkOrderId
 from lethe.domain.listing import By, Listing, Page
 from lethe.domain.product import Product, ProductProgress
 from lethe.domain.work_order import Action, AllDatasets, NamedDatasets, Scope, SkippedDataset, WorkOrder, status_of
 from lethe.storage import lists
+from lethe.storage.events import SqlEvents
 from lethe.storage.folding import folded, joined, sort_key
 from lethe.storage.interface import WorkOrderFilter, WorkOrderOrder
 from lethe.storage.products import progress_of, save_progress
@@ -40,8 +42,10 @@ ORDER_COLUMNS: Final[Mapping[WorkOrderOrder, sa.Column[Any]]] = {
 class SqlWorkOrders:
     """Implements `work_interface.WorkableOrders`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, events: SqlEvents) -> None:
+        """Every status that an order takes is an event, too."""
         self._session = session
+        self._events = events
         self._tallies = Tallies(session)
 
     def add(self, order: WorkOrder) -> None:
@@ -50,6 +54,7 @@ class SqlWorkOrders:
         self._session.run(work_orders.insert().values(space_id=space_id, **_values(order)))
         self._tallies.add(space_id, order.action, order.status, order.updated_by, 1)
         self._note(order, space_id, 1)
+        self._events.add(work_order_event(order, (), 1))
 
     def find(self, org_id: OrgId, sandbox_name: SandboxName, work_order_id: WorkOrderId) -> WorkOrder | None:
         """The order. In a writing transaction its row is locked."""
@@ -84,7 +89,10 @@ class SqlWorkOrders:
         self._tallies.add(space_id, row["action"], row["status"], row["updated_by"], -1)
         self._tallies.add(space_id, order.action, order.status, order.updated_by, 1)
         changes = sa.select(sa.func.count()).where(work_order_changes.c.work_order_id == order.work_order_id)
-        self._note(order, space_id, self._session.value(changes) + 1)
+        number = self._session.value(changes) + 1
+        self._note(order, space_id, number)
+        if row["status"] != order.status:
+            self._events.add(work_order_event(order, self.products(order.work_order_id), number))
 
     def _note(self, order: WorkOrder, space_id: int, number: int) -> None:
         self._session.run(

@@ -13,6 +13,7 @@ from lethe.api.services import EdgeLimits, Services
 from lethe.catalog.organizations import ConfiguredOrganizations
 from lethe.clock import SystemIds, monotonic_seconds
 from lethe.domain.product import Product
+from lethe.pipeline.delivering import Sender
 from lethe.pipeline.finding import LakeFinder
 from lethe.pipeline.worker import Worker
 from lethe.products.interface import ForgettingProduct
@@ -21,9 +22,10 @@ from lethe.storage.store import SqlStore
 from lethe.wiring.auth import authentication, document_signer
 from lethe.wiring.datasets import register_datasets
 from lethe.wiring.organizations import organization
-from lethe.wiring.products import embedded_stores
+from lethe.wiring.products import callbacks, embedded_stores
 from lethe.wiring.products import services as forgetting_services
 from lethe.wiring.store import open_store
+from lethe.wiring.webhooks import new_secret, sender, webhook_rules
 from lethe.wiring.work import engines, worker
 
 
@@ -44,6 +46,10 @@ class Lethe:
     def worker(self) -> Worker:
         """Make one worker; each runs in a thread of its own."""
         return worker(self.settings, self.store, self.products)
+
+    def sender(self) -> Sender:
+        """Make one sender of events; each runs in a thread of its own."""
+        return sender(self.settings, self.store)
 
 
 @contextmanager
@@ -76,6 +82,9 @@ def running(settings: Settings) -> Iterator[Lethe]:
                 clock_skew_max=timedelta(seconds=limits.clock_skew_seconds),
             ),
             public_url=settings.public_url,
+            webhook_rules=webhook_rules(settings.webhooks),
+            new_secret=new_secret,
+            callbacks=callbacks(products),
         )
         yield Lethe(settings, store, organizations, services, products)
     finally:

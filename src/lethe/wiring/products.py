@@ -10,7 +10,7 @@ from lethe.products.embedded import FILE_NAME, EmbeddedStores
 from lethe.products.http.breaker import CircuitBreaker
 from lethe.products.http.product import HttpProduct
 from lethe.products.http.service import HttpService
-from lethe.products.interface import ForgettingProduct
+from lethe.products.interface import CallingProduct, ForgettingProduct
 from lethe.products.sql.mapping import FixedNamespace, IdentityColumns, NamespaceColumn, NamespaceForm, TableMapping
 from lethe.products.sql.product import SqlProduct
 from lethe.settings import (
@@ -39,12 +39,22 @@ def services(settings: ProductsSettings, embedded: EmbeddedStores) -> Mapping[Pr
     return {product: _service(product, chosen[product], by_product[product]) for product in SERVICES}
 
 
-def _service(product: Product, settings: ProductSettings, embedded: ForgettingProduct) -> ForgettingProduct:
+def callbacks(products: Mapping[Product, ForgettingProduct]) -> Mapping[Product, CallingProduct]:
+    """Those of the services that can call back."""
+    return {product: each for product, each in products.items() if isinstance(each, HttpProduct)}
+
+
+def service(product: Product, settings: ProductSettings) -> SqlProduct | HttpProduct:
+    """Make a service that is not embedded. Raises ValueError where the settings cannot be used."""
     if settings.sql is not None:
         return _sql(product, settings.sql)
     if settings.http is not None:
         return _http(product, settings.http)
-    return embedded
+    raise ValueError(f"{product.value} is embedded")
+
+
+def _service(product: Product, settings: ProductSettings, embedded: ForgettingProduct) -> ForgettingProduct:
+    return embedded if settings.kind == "embedded" else service(product, settings)
 
 
 def _sql(product: Product, settings: SqlProductSettings) -> SqlProduct:

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from pathlib import Path
 from typing import Final
 
 from lethe.settings import Settings
@@ -10,6 +11,7 @@ from lethe.storage.vault_keys import VaultKeys
 
 SECRET_FILE: Final = "secret.key"  # noqa: S105 - the file's name
 KEYS_DIRECTORY: Final = "keys"
+DATABASE_FILE: Final = "lethe.db"
 
 
 def open_store(settings: Settings) -> SqlStore:
@@ -18,7 +20,15 @@ def open_store(settings: Settings) -> SqlStore:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     previous = [key.get_secret_value().encode() for key in settings.previous_secret_keys]
     keys = VaultKeys.from_secret(_secret(settings), previous=previous)
-    return SqlStore(url or f"sqlite:///{(settings.data_dir / 'lethe.db').resolve()}", keys)
+    return SqlStore(url or f"sqlite:///{(settings.data_dir / DATABASE_FILE).resolve()}", keys)
+
+
+def database_file(settings: Settings) -> Path | None:
+    """The file of a SQLite database; None on PostgreSQL."""
+    if settings.database_url is None:
+        return settings.data_dir / DATABASE_FILE
+    url = settings.database_url.get_secret_value()
+    return Path(url.removeprefix("sqlite:///").partition("?")[0]) if url.startswith("sqlite:///") else None
 
 
 def _secret(settings: Settings) -> bytes:

@@ -21,12 +21,12 @@ from lethe.engines.interface import Engine, PurgePolicy
 from lethe.engines.ndjson.format import NdjsonFormat
 from lethe.engines.parquet.format import ParquetFormat
 from lethe.engines.rewrite.choice import best_rewriter
-from lethe.engines.storage.opening import storage_opener
+from lethe.engines.storage.opening import StorageOpener, storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
-from lethe.pipeline.shop import Shop
+from lethe.pipeline.shop import Aftercare, Shop
 from lethe.pipeline.worker import Worker
 from lethe.products.interface import ForgettingProduct
-from lethe.settings import Settings
+from lethe.settings import AftercareSettings, Settings
 from lethe.storage.store import SqlStore
 
 
@@ -44,30 +44,55 @@ def worker(
             readers_grace=timedelta(seconds=settings.work.readers_grace_seconds),
             writers_grace=timedelta(seconds=settings.work.writers_grace_seconds),
         ),
+        trash=timedelta(days=settings.work.trash_days),
+        aftercare=_aftercare(settings.aftercare),
     )
-    owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
-    return Worker(shop, owner, SystemRandom().random, lease=timedelta(seconds=settings.work.lease_seconds))
+    return Worker(shop, owner_name(), SystemRandom().random, lease=timedelta(seconds=settings.work.lease_seconds))
+
+
+def owner_name() -> str:
+    """Name this machine and process in a claim."""
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+
+
+def _aftercare(settings: AftercareSettings) -> Aftercare:
+    return Aftercare(
+        reverify_after=sorted(timedelta(days=days) for days in settings.reverify_days),
+        failed_identities=timedelta(days=settings.failed_identities_days),
+        history=timedelta(days=settings.history_days) or None,
+    )
 
 
 def engines(settings: Settings) -> Mapping[TableFormat, Engine]:
     """Make the engine of every format."""
     executor = PoolExecutor(settings.work.processes, settings.work.memory_bytes)
-    options: dict[str, dict[str, Any]] = {name: _revealed(each) for name, each in settings.object_stores.items()}
-    opener, verifier, rewriter = storage_opener(options), ByteVerifier(executor), best_rewriter()
+    open_storage, verifier, rewriter = opener(settings), ByteVerifier(executor), best_rewriter()
     return {
         TableFormat.ICEBERG: IcebergEngine(
-            {name: _revealed(each) for name, each in settings.catalogs.items()},
-            open_storage=opener,
+            catalog_properties(settings),
+            open_storage=open_storage,
             executor=executor,
             rewriter=rewriter,
             verifier=verifier,
             new_name=lambda: str(uuid4()),
             clock=system_now,
         ),
-        TableFormat.DELTA: DeltaEngine(opener, executor, rewriter, verifier, system_now),
-        TableFormat.PARQUET: DirectoryEngine(ParquetFormat(), opener, executor, verifier),
-        TableFormat.NDJSON: DirectoryEngine(NdjsonFormat(), opener, executor, verifier),
+        TableFormat.DELTA: DeltaEngine(
+            open_storage, executor, rewriter, verifier, new_name=lambda: str(uuid4()), clock=system_now
+        ),
+        TableFormat.PARQUET: DirectoryEngine(ParquetFormat(), open_storage, executor, verifier),
+        TableFormat.NDJSON: DirectoryEngine(NdjsonFormat(), open_storage, executor, verifier),
     }
+
+
+def opener(settings: Settings) -> StorageOpener:
+    """What opens locations, with the settings' options and credentials."""
+    return storage_opener({name: _revealed(each) for name, each in settings.object_stores.items()})
+
+
+def catalog_properties(settings: Settings) -> Mapping[str, Mapping[str, str]]:
+    """The table catalogs by name, as pyiceberg takes them."""
+    return {name: _revealed(each) for name, each in settings.catalogs.items()}
 
 
 def _revealed(options: Mapping[str, Any]) -> dict[str, Any]:

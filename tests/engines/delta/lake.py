@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -36,7 +36,14 @@ VERIFIER = ByteVerifier(InlineExecutor(), full=True)
 
 
 def engine(open_storage: StorageOpener | None = None, now: datetime = NOW) -> DeltaEngine:
-    return DeltaEngine(open_storage or storage_opener(), InlineExecutor(), best_rewriter(), VERIFIER, lambda: now)
+    return DeltaEngine(
+        open_storage or storage_opener(),
+        InlineExecutor(),
+        best_rewriter(),
+        VERIFIER,
+        new_name=lambda: str(uuid4()),
+        clock=lambda: now,
+    )
 
 
 def target(root: Path | str, selector: Selector = BY_ID) -> Target:

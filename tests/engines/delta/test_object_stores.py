@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import boto3
 import pyarrow as pa
@@ -57,7 +58,9 @@ def test_a_whole_erasure(endpoint: str, tmp_path: Path, partition_by: list[str])
 
     source = write(tmp_path / "source", table("annegret/ü %", "bob", None, first=0), partition_by=partition_by)
     upload(write(source, table("annegret/ü %", "cy", first=10), partition_by=partition_by), opener(location))
-    engine = DeltaEngine(opener, PoolExecutor(2, 1 << 30), best_rewriter(), VERIFIER, lambda: NOW)
+    engine = DeltaEngine(
+        opener, PoolExecutor(2, 1 << 30), best_rewriter(), VERIFIER, new_name=lambda: str(uuid4()), clock=lambda: NOW
+    )
     wanted, where = asked(order(CRM, "annegret/ü %")), target(location)
     outcome = engine.forget(where, wanted, engine.find(where, wanted).plan, MARKER)
     assert isinstance(outcome, Forgotten), outcome

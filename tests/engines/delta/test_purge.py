@@ -257,7 +257,11 @@ def test_a_v2_checkpoint_gives_way_to_a_classic_one(tmp_path: Path) -> None:
     forget(root)
     young = PurgePolicy()
     assert purge(root, young, datetime.now(UTC)).clean
-    assert log_files(root) == sealed(3)
+    taken = [f"{version:020d}.json" for version in range(3)]
+    assert log_files(root) == sorted([*taken, *sealed(3)]), "versions of the last hour stay taken, and say nothing"
+    assert residue(root, "annegret") == set()
+    assert purge(root).clean
+    assert numbers(root) == [1]
     assert numbers(root) == [1]
 
 

@@ -24,7 +24,7 @@ class Meanwhile:
     action: Callable[[], object]
     calls: int = 0
 
-    def rewrite(self, source: Any, sink: IO[bytes], judge: Judge) -> Rewritten:
+    def rewrite(self, source: Any, sink: IO[bytes], judge: Judge, *, anew: bool = False) -> Rewritten:
         self.calls += 1
         if self.calls == 1:
             self.action()

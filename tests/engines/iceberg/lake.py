@@ -131,8 +131,8 @@ class Lake:
         return self.engine.verify(self.target, wanted)
 
     def erase(self, wanted: Wanted) -> Forgotten:
-        """The whole way; nothing of the identities is left anywhere."""
-        outcome = self.forgotten(wanted)
+        """The whole way, of an order of its own; nothing of the identities is left anywhere."""
+        outcome = self.forgotten(wanted, f"b-{next(_numbers)}/erase")
         report = self.purge()
         assert report.clean, report
         evidence = self.verify(wanted)

@@ -219,7 +219,7 @@ def test_copies_that_a_purge_took_for_leftovers_are_not_committed(made: Lake) ->
     seen: list[int] = []
 
     class Sleeping(PyarrowRewriter):
-        def rewrite(self, source: Any, sink: Any, judge: Any) -> Any:
+        def rewrite(self, source: Any, sink: Any, judge: Any, *, anew: bool = False) -> Any:
             seen.append(1)
             if len(seen) == 2:
                 assert other.purge().files_removed > 0

@@ -162,7 +162,7 @@ def test_a_file_that_the_rewriter_refuses_stops_everything(made: Lake) -> None:
     from lethe.engines.rewrite.interface import RewriteRefused
 
     class Refuses:
-        def rewrite(self, *_: object) -> None:
+        def rewrite(self, *_: object, anew: bool) -> None:
             raise RewriteRefused("a feature that would be lost")
 
     made.rewriter = Refuses()
@@ -186,7 +186,7 @@ class Greedy:
 
 def test_a_copy_that_lacks_a_row_is_not_committed(made: Lake) -> None:
     class Forgetful(PyarrowRewriter):
-        def rewrite(self, source: Any, sink: Any, judge: Any) -> Any:
+        def rewrite(self, source: Any, sink: Any, judge: Any, *, anew: bool = False) -> Any:
             return PyarrowRewriter().rewrite(source, sink, Greedy(judge))
 
     made.rewriter = Forgetful()

@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engines.pages.arrow import bits, bits_type
 from engines.pages.cases import MaskJudge
-from engines.pages.claims import bits, bits_type, require
+from engines.pages.claims import require
 from engines.pages.damage import Damaged
 from engines.pages.subjects import Subject
 from lethe.engines.interface import TableRefused

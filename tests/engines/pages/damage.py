@@ -14,7 +14,21 @@ from engines.pages.tables import Random, random_table
 from engines.pages.thrift import I16, I32, I64, LIST, STRUCT, Typed
 from engines.pages.walk import DATA_V1, DATA_V2, Page, Walked, footer_of, walk
 
-_EXTREMES: Final = (0, 1, -1, 2, 7, 255, 1 << 15, (1 << 31) - 1, -(1 << 31), 1 << 31, (1 << 62), (1 << 63) - 1, -(1 << 63))
+_EXTREMES: Final = (
+    0,
+    1,
+    -1,
+    2,
+    7,
+    255,
+    1 << 15,
+    (1 << 31) - 1,
+    -(1 << 31),
+    1 << 31,
+    (1 << 62),
+    (1 << 63) - 1,
+    -(1 << 63),
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,7 @@ def damaged(seed: int) -> Damaged:
         kind = _KINDS[int(random.integers(0, len(_KINDS)))]
         try:
             data, what = kind(random, data)
-        except Exception:  # already too broken for this kind
+        except Exception:  # noqa: BLE001 - already too broken for this kind
             continue
         told.append(what)
     return Damaged(seed, data, deleted, "; ".join(told))
@@ -139,7 +153,9 @@ def _swapped(random: Random, data: bytes) -> tuple[bytes, str]:
     """The bytes of one page put over those of another."""
     one, other = _one_page(random, data), _one_page(random, data)
     length = min(len(one.raw), len(other.raw))
-    return data[: one.start] + other.raw[:length] + data[one.start + length :], f"page at {other.start} over {one.start}"
+    return data[: one.start] + other.raw[:length] + data[
+        one.start + length :
+    ], f"page at {other.start} over {one.start}"
 
 
 def _pages(walked: Walked) -> Iterator[Page]:
@@ -162,19 +178,9 @@ def _change(random: Random, root: Typed) -> str:
         del holder[key]
         return f"{path} removed"
     if part.kind in {I16, I32, I64}:
-        near = [part.value + int(d) for d in (-1, 1, 4, -4, 100)] + [part.value ^ (1 << int(random.integers(0, 31)))]
-        choices = [*_EXTREMES, *near, *near]
-        value = choices[int(random.integers(0, len(choices)))]
-        bits = {I16: 16, I32: 32, I64: 64}[part.kind]
-        part.value = (value + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1)
-        return f"{path} = {part.value}"
+        return f"{path} = {_number(random, part)}"
     if part.kind == LIST:
-        items = part.value
-        if items and random.random() < 0.5:
-            del items[int(random.integers(0, len(items)))]
-            return f"{path} shortened"
-        items.extend(items[:1] * int(random.choice([1, 3])))
-        return f"{path} lengthened"
+        return f"{path} {_list(random, part.value)}"
     if part.kind == STRUCT:
         part.value = {}
         return f"{path} emptied"
@@ -183,6 +189,25 @@ def _change(random: Random, root: Typed) -> str:
         return f"{path} negated"
     part.value = [b"", part.value[:-1], part.value + b"\0", bytes(len(part.value))][int(random.integers(0, 4))] or b"\0"
     return f"{path} other bytes"
+
+
+def _list(random: Random, items: list[Any]) -> str:
+    if items and random.random() < 0.5:
+        del items[int(random.integers(0, len(items)))]
+        return "shortened"
+    items.extend(items[:1] * int(random.choice([1, 3])))
+    return "lengthened"
+
+
+def _number(random: Random, part: Typed) -> int:
+    """Another number: an extreme, or one nearby."""
+    near = [part.value + int(d) for d in (-1, 1, 4, -4, 100)] + [part.value ^ (1 << int(random.integers(0, 31)))]
+    choices = [*_EXTREMES, *near, *near]
+    value = choices[int(random.integers(0, len(choices)))]
+    bits = {I16: 16, I32: 32, I64: 64}[part.kind]
+    part.value = (value + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1)
+    found: int = part.value
+    return found
 
 
 def _places(value: Typed, path: str) -> Iterator[tuple[str, Any, Any]]:

@@ -1,4 +1,4 @@
-"""Random ways of writing: encodings, pages, row groups, codecs, indexes, filters, checksums; by Arrow, DuckDB, Polars."""
+"""Random ways of writing: encodings, pages, groups, codecs, indexes, filters, checksums; by Arrow, DuckDB, Polars."""
 
 import io
 import tempfile
@@ -16,6 +16,7 @@ from engines.pages.tables import Random
 _CODECS: Final = ("NONE", "SNAPPY", "ZSTD", "GZIP", "LZ4", "BROTLI")
 _NOT_IN_DUCKDB: Final = ("decimal256", "halffloat", "time32", "time64[ns]", "map<string, ", "map<int32, ")
 _NOT_IN_POLARS: Final = ("decimal256", "map", "time32", "halffloat", "fixed_size_binary")
+_FEW: Final = 60
 _SMALL: Final = (1, 40, 300, 2000, 1 << 20)
 
 
@@ -37,7 +38,9 @@ def options(random: Random, table: pa.Table) -> dict[str, Any]:
 
     leaves = leaf_paths(table.schema)
     dictionary = one_of(True, True, False, [path for path in leaves if random.random() < 0.5])
-    without = leaves if dictionary is False else [] if dictionary is True else [p for p in leaves if p not in dictionary]
+    without = (
+        leaves if dictionary is False else [] if dictionary is True else [p for p in leaves if p not in dictionary]
+    )
     encodings = {p: e for p in without if (e := one_of(*_encodings_of(leaves[p]))) is not None}
     codec: Any = one_of(*_CODECS) if random.random() < 0.7 else {path: one_of(*_CODECS) for path in leaves}
     stamps = any(pa.types.is_timestamp(kind) for kind in leaves.values())
@@ -47,8 +50,9 @@ def options(random: Random, table: pa.Table) -> dict[str, Any]:
         "compression": codec,
         "data_page_version": one_of("1.0", "2.0"),
         "data_page_size": one_of(*_SMALL),
-        "write_batch_size": one_of(1, 7, 64, 1024),
-        "max_rows_per_page": one_of(None, None, 3, 50),
+        # Thousands of pages would show nothing that dozens do not.
+        "write_batch_size": one_of(1, 7, 64, 1024) if table.num_rows <= _FEW else one_of(32, 100, 1024),
+        "max_rows_per_page": one_of(None, None, 3 if table.num_rows <= _FEW else 40, 50),
         "dictionary_pagesize_limit": one_of(None, None, 64, 1000),
         "write_statistics": one_of(True, True, False, [path for path in leaves if random.random() < 0.5]),
         "write_page_index": one_of(True, False),
@@ -100,19 +104,21 @@ def _cuts(random: Random, rows: int) -> list[int]:
 
 
 def _encodings_of(kind: pa.DataType) -> Sequence[str | None]:
+    """A timestamp may become INT96, a decimal any width: they are written plainly."""
+    if pa.types.is_decimal(kind) or pa.types.is_timestamp(kind):
+        return (None,)
     if pa.types.is_boolean(kind):
         return (None, "RLE")
     if pa.types.is_floating(kind):
         return (None, "BYTE_STREAM_SPLIT")
     if pa.types.is_fixed_size_binary(kind):
         return (None, "BYTE_STREAM_SPLIT", "DELTA_BYTE_ARRAY")
-    if pa.types.is_decimal(kind):
-        return (None,)
-    if pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
+    if any(is_(kind) for is_ in _TEXTS):
         return (None, "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY")
-    if pa.types.is_timestamp(kind):
-        return (None,)  # it may become INT96
     return (None, "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT")
+
+
+_TEXTS = (pa.types.is_string, pa.types.is_binary, pa.types.is_large_string, pa.types.is_large_binary)
 
 
 def leaf_paths(schema: pa.Schema) -> dict[str, pa.DataType]:

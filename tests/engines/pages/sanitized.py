@@ -1,9 +1,9 @@
 """The native module under AddressSanitizer and UBSan: `python -m engines.pages.sanitized`.
 
-A copy of the sources is made under `build/sanitize`, and the module built there with the sanitizers in it. Python is as
-always; the sanitizer's library is loaded before it. Memory is taken from `malloc` for every buffer, Python's and Arrow's,
-so that a byte read behind any of them is noticed. Before anything is believed, the module itself is made to read behind
-the end of a buffer, and must die of it.
+A copy of the sources is made under `build/sanitize`, and the module built there with the sanitizers in it. Python is
+as always; the sanitizer's library is loaded before it. Memory is taken from `malloc` for every buffer, Python's and
+Arrow's, so that a byte read behind any of them is noticed. Before anything is believed, the module itself is made to
+read behind the end of a buffer, and must die of it.
 """
 
 import argparse
@@ -11,17 +11,17 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 from typing import Final
 
 _ROOT: Final = Path(__file__).parents[3]
 _PLACE: Final = _ROOT / "build" / "sanitize"
-_MODULE: Final = Path("lethe", "engines", "rewrite", "pages")
+_MODULE: Final = Path("lethe", "engines", "rewrite", "pages", "_native.abi3.so")
 _FLAGS: Final = (
-    "-std=c11", "-g", "-O1", "-fPIC", "-shared", "-fno-omit-frame-pointer", "-Wall", "-Wextra", "-Werror",
-    "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
-)  # fmt: skip
+    "-g -O1 -fno-omit-frame-pointer -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all "
+    "-fvisibility=default"
+)
+"""All symbols are visible, so that the canary finds the one that it calls."""
 
 _CANARY: Final = """
 import ctypes
@@ -41,29 +41,38 @@ print("lived", flush=True)
 def build() -> Path:
     """A copy of the sources with the instrumented module in it."""
     shutil.rmtree(_PLACE, ignore_errors=True)
-    shutil.copytree(_ROOT / "src", _PLACE, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
-    native = _PLACE / _MODULE / "native"
-    sources = sorted(map(str, native.glob("*.c")))
-    compiler = os.environ.get("CC", "gcc")
-    target = _PLACE / _MODULE / "_native.abi3.so"
-    include = sysconfig.get_path("include")
-    subprocess.run([compiler, *_FLAGS, f"-I{include}", *sources, "-o", str(target)], check=True)
-    return target
+    shutil.copytree(_ROOT / "src", _PLACE / "src", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    shutil.copy(_ROOT / "hatch_build.py", _PLACE)
+    subprocess.run(
+        [sys.executable, "hatch_build.py"],
+        check=True,
+        cwd=_PLACE,
+        env=os.environ | {"LETHE_CFLAGS": _FLAGS, "CC": _compiler()},
+    )
+    return _PLACE / "src" / _MODULE
+
+
+def _compiler() -> str:
+    return os.environ.get("CC", "gcc")
 
 
 def environment() -> dict[str, str]:
     """In which the instrumented module runs."""
-    compiler = os.environ.get("CC", "gcc")
-    asan = subprocess.run([compiler, "-print-file-name=libasan.so"], check=True, capture_output=True, text=True)
+    # With the library of C++ beside it, the sanitizer can follow Arrow's exceptions.
+    preloaded = [_library("libasan.so"), _library("libstdc++.so")]
     return os.environ | {
-        "LD_PRELOAD": str(Path(asan.stdout.strip()).resolve()),
+        "LD_PRELOAD": " ".join(preloaded),
         "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:allocator_may_return_null=1:max_allocation_size_mb=4096",
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-        "PYTHONPATH": f"{_PLACE}{os.pathsep}{_ROOT / 'tests'}",
+        "PYTHONPATH": f"{_PLACE / 'src'}{os.pathsep}{_ROOT / 'tests'}",
         "PYTHONMALLOC": "malloc",
         "ARROW_DEFAULT_MEMORY_POOL": "system",
-        "LETHE_SANITIZED": "1",
     }
+
+
+def _library(name: str) -> str:
+    found = subprocess.run([_compiler(), f"-print-file-name={name}"], check=True, capture_output=True, text=True)
+    return str(Path(found.stdout.strip()).resolve())
 
 
 def canary(module: Path, inside: dict[str, str]) -> None:

@@ -74,7 +74,9 @@ def _identity_maps(random: Random, rows: int) -> pa.Array:
         return [{"id": f"{code}-{person:06}@x.org", "primary": primary, "authenticated": None}]
 
     rows_ = [
-        None if d[0] < 0.05 else [(c, entries(c, p, x)) for c, p, x in zip(("CRM", "ECID"), of, d[1:3], strict=True) if x > 0.02]
+        None
+        if d[0] < 0.05
+        else [(c, entries(c, p, x)) for c, p, x in zip(("CRM", "ECID"), of, d[1:3], strict=True) if x > 0.02]
         for d, of in zip(draw, people, strict=True)
     ]
     return pa.array(rows_, IDENTITY_MAP)
@@ -106,7 +108,9 @@ def _type(random: Random, depth: int) -> pa.DataType:
             value = pa.field("value", inner.type, nullable=inner.nullable)
             return pa.map_(pa.field("key", _pick(random, [pa.string(), pa.int32()]), nullable=False), value)
         count = random.integers(1, 4)
-        return pa.struct([pa.field(f"f{n}", _type(random, depth - 1), nullable=bool(random.random() < 0.7)) for n in range(count)])
+        return pa.struct(
+            [pa.field(f"f{n}", _type(random, depth - 1), nullable=bool(random.random() < 0.7)) for n in range(count)]
+        )
     kinds = _pick(random, [_INTEGERS, _AS_INTEGERS, _FLOATS, _BYTES, _BYTES, _DECIMALS, [pa.bool_()]])
     return _pick(random, kinds)
 

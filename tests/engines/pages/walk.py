@@ -21,6 +21,8 @@ from lethe.engines.verify.parquet.pages import (
     PLAIN_DICTIONARY,
     RLE,
     RLE_DICTIONARY,
+)
+from lethe.engines.verify.parquet.pages import (
     decompressed as _decompressed,
 )
 from lethe.engines.verify.parquet.values import _byte_arrays, delta, hybrid
@@ -178,6 +180,7 @@ def _pages(data: bytes, meta: Typed, leaf: Leaf, rows: int) -> list[Page]:
     found: list[Page] = []
     at = chunk_start(meta)
     end = at + meta.get(7)
+    chunk = _Chunk(data, meta.get(4), leaf)
     dictionary: Sequence[bytes] = ()
     row = 0
     while at < end:
@@ -185,7 +188,7 @@ def _pages(data: bytes, meta: Typed, leaf: Leaf, rows: int) -> list[Page]:
         page_end = body_start + header.get(3)
         if page_end > end:
             raise Odd("a page leads out of its chunk")
-        page = _page(data, at, body_start, page_end, header, meta.get(4), leaf, dictionary, row)
+        page = _page(chunk, (at, body_start, page_end), header, dictionary, row)
         if page.kind == DICTIONARY:
             if found:
                 raise Odd("a dictionary behind other pages")
@@ -200,17 +203,19 @@ def _pages(data: bytes, meta: Typed, leaf: Leaf, rows: int) -> list[Page]:
     return found
 
 
-def _page(
-    data: bytes,
-    start: int,
-    body_start: int,
-    end: int,
-    header: Typed,
-    codec: int,
-    leaf: Leaf,
-    dictionary: Sequence[bytes],
-    row: int,
-) -> Page:
+@dataclass(frozen=True)
+class _Chunk:
+    """What all pages of a chunk share."""
+
+    data: bytes
+    codec: int
+    leaf: Leaf
+
+
+def _page(chunk: _Chunk, at: tuple[int, int, int], header: Typed, dictionary: Sequence[bytes], row: int) -> Page:
+    """`at` is where header, body and the next page begin."""
+    start, body_start, end = at
+    data, codec, leaf = chunk.data, chunk.codec, chunk.leaf
     kind, size = header.get(1), header.get(2)
     raw = data[body_start:end]
     repetition = definition = _EMPTY
@@ -290,7 +295,10 @@ def _decoded(body: bytes, leaf: Leaf, encoding: int, count: int, *, exact: bool)
         if exact and sum(map(len, values)) + 4 * count != len(body):
             raise Odd("bytes behind the last value")
         return values
-    width = leaf.length if leaf.physical == FIXED else _WIDTHS[leaf.physical]
+    return _of_one_width(body, leaf.length if leaf.physical == FIXED else _WIDTHS[leaf.physical], encoding, count)
+
+
+def _of_one_width(body: bytes, width: int, encoding: int, count: int) -> Sequence[bytes]:
     if encoding == DELTA_BINARY_PACKED:
         body = delta(body, count)[0].astype(f"<i{width}").tobytes() if count else b""
     elif encoding == BYTE_STREAM_SPLIT:

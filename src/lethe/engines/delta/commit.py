@@ -6,8 +6,8 @@ storage goes through one seam, with the settings' credentials, where tests can m
 
 The marker is a transaction identifier (`txn`), the protocol's own means for "did this application already commit?":
 it is carried into every checkpoint by every writer, so it is found long after the commit's file is gone. Its version
-is the table version of the commit. The counts, which are positions and never values, are in `commitInfo`: they go
-with the log's history, that is with the purge that follows the forget whose answer they are.
+is the table version of the commit. The counts, which are positions and never values, are in `commitInfo`; the purge,
+which takes the commit away, writes those of the newest forgets into its own.
 """
 
 import json
@@ -19,9 +19,9 @@ from typing import Any, Final
 from lethe import __version__
 from lethe.domain.ids import DatasetId
 from lethe.domain.plan import FileAction, PlannedFile, TablePlan
-from lethe.engines.delta.actions import Transaction
+from lethe.engines.delta.actions import Metadata, Transaction
 from lethe.engines.delta.log import read_commit
-from lethe.engines.delta.log_files import commit_path
+from lethe.engines.delta.log_files import LOG, commit_path, listing_of
 from lethe.engines.delta.snapshot import Snapshot
 from lethe.engines.interface import Marker
 from lethe.engines.storage.interface import FileMissing, Storage
@@ -29,7 +29,11 @@ from lethe.engines.tally import Counts
 
 _APP: Final = "lethe:"
 _FORGET: Final = "DELETE"
-_SEAL: Final = "LETHE SEAL"
+SEAL: Final = "LETHE SEAL"
+TOLD: Final = "lethe"
+"""The key in a commit's description under which we tell of what we did."""
+
+_COUNTS: Final = "counts"
 _ENGINE: Final = f"lethe/{__version__}"
 
 
@@ -39,8 +43,9 @@ class Done:
 
     version: int
     plan: TablePlan | None
-    """None when the commit's own file is gone, and the counts with it."""
-    counts: Counts
+    """None when the commit's own file is gone."""
+    counts: Counts | None
+    """None when no commit tells them any more."""
 
 
 def marker_of(snapshot: Snapshot, marker: Marker) -> Transaction | None:
@@ -58,17 +63,30 @@ def done_before(storage: Storage, snapshot: Snapshot, marker: Marker, dataset_id
     transaction = marker_of(snapshot, marker)
     if transaction is None:
         return None
-    try:
-        actions = read_commit(storage, transaction.version)
-    except FileMissing:
-        return Done(transaction.version, None, Counts())
+    for version in dict.fromkeys((transaction.version, *reversed(listing_of(storage.list(LOG)).commits))):
+        try:
+            told = told_by(read_commit(storage, version))
+        except FileMissing:
+            continue
+        if marker in told.get(_COUNTS, {}):
+            files = [PlannedFile(path, FileAction(fate), *facts) for path, fate, *facts in told.get("files", ())]
+            plan = TablePlan(dataset_id, told["snapshot"], files) if "snapshot" in told else None
+            return Done(transaction.version, plan, Counts.from_text(told[_COUNTS][marker]))
+    return Done(transaction.version, None, None)
+
+
+def told_by(actions: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What a commit of ours tells of itself; nothing, where it is another writer's."""
     for action in actions:
-        if "lethe" in action.get("commitInfo", {}):
-            told = action["commitInfo"]["lethe"]
-            files = [PlannedFile(path, FileAction(fate), *facts) for path, fate, *facts in told["files"]]
-            plan = TablePlan(dataset_id, told["snapshot"], files)
-            return Done(transaction.version, plan, Counts.from_json(told["counts"]))
-    return Done(transaction.version, None, Counts())
+        info = action.get("commitInfo")
+        if isinstance(info, Mapping) and isinstance(info.get(TOLD), Mapping):
+            return {_COUNTS: {}, **info[TOLD]}
+    return {_COUNTS: {}}
+
+
+def counts_told(actions: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
+    """The counts of forgets that a commit tells, by marker."""
+    return dict(told_by(actions)[_COUNTS])
 
 
 def forget_lines(
@@ -78,21 +96,44 @@ def forget_lines(
     told = {
         "snapshot": plan.snapshot,
         "files": [[f.path, f.action.value, f.rows, f.rows_matched, f.size_bytes, f.reason] for f in plan.touched],
-        "counts": counts.to_json(),
+        _COUNTS: {marker: counts.to_text()},
     }
-    info = {**_info(_FORGET, now, in_commit_ms), "readVersion": snapshot.version, "lethe": told}
-    transaction = Transaction(_APP + marker, snapshot.version + 1, _ms(now))
+    info = {**_info(_FORGET, now, in_commit_ms), "readVersion": snapshot.version, TOLD: told}
+    transaction = Transaction(_APP + marker, snapshot.version + 1, ms(now))
     return [{"commitInfo": info}, transaction.to_json()]
 
 
-def seal_lines(now: datetime, in_commit_ms: int | None) -> Sequence[Mapping[str, Any]]:
-    """A commit that changes nothing and says nothing: the purge ends the log's history with it."""
-    return [{"commitInfo": _info(_SEAL, now, in_commit_ms)}]
+def seal_lines(now: datetime, in_commit_ms: int | None, counts: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
+    """A commit that changes nothing: the purge ends the log's history with it.
+
+    It tells the counts of forgets that are over, by marker, and nothing else.
+    """
+    return [{"commitInfo": {**_info(SEAL, now, in_commit_ms), TOLD: {_COUNTS: dict(counts)}}}]
+
+
+def place_holder(metadata: Metadata, now: datetime) -> bytes:
+    """What takes the place of a commit that speaks, while a writer that read the version before may still be at work.
+
+    Were the name free, that writer's commit would be put there, below the checkpoint, and lost without anybody's
+    knowing. It restates the table's metadata, so that every writer takes it for a conflict, reads the table anew and
+    tries again; readers begin at the checkpoint and never see it.
+    """
+    restated = {
+        "id": metadata.table_id,
+        "name": metadata.name,
+        "description": metadata.description,
+        "format": {"provider": metadata.provider, "options": dict(metadata.provider_options)},
+        "schemaString": metadata.schema,
+        "partitionColumns": list(metadata.partition_columns),
+        "configuration": dict(metadata.configuration),
+        "createdTime": metadata.created_at_ms,
+    }
+    return _encoded([{"commitInfo": _info(SEAL, now, None)}, {"metaData": restated}])
 
 
 def is_seal(actions: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a commit is such a one."""
-    return len(actions) == 1 and actions[0].get("commitInfo", {}).get("operation") == _SEAL
+    return len(actions) == 1 and actions[0].get("commitInfo", {}).get("operation") == SEAL
 
 
 def in_commit_timestamp_ms(storage: Storage, snapshot: Snapshot, now: datetime) -> int | None:
@@ -105,21 +146,24 @@ def in_commit_timestamp_ms(storage: Storage, snapshot: Snapshot, now: datetime) 
     try:
         actions = read_commit(storage, snapshot.version)
     except FileMissing:
-        return _ms(now)
+        return ms(now)
     before = max((a.get("commitInfo", {}).get("inCommitTimestamp") or 0 for a in actions), default=0)
-    return max(_ms(now), int(before) + 1)
+    return max(ms(now), int(before) + 1)
 
 
 def put_commit(storage: Storage, version: int, lines: Iterable[Mapping[str, Any]]) -> None:
     """Make a version. Raises FileExists when somebody else made it, StorageFailed when it may have happened."""
-    data = "\n".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) for line in lines)
-    storage.put(commit_path(version), data.encode(), if_absent=True)
+    storage.put(commit_path(version), _encoded(lines), if_absent=True)
+
+
+def _encoded(lines: Iterable[Mapping[str, Any]]) -> bytes:
+    return "\n".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) for line in lines).encode()
 
 
 def _info(operation: str, now: datetime, in_commit_ms: int | None) -> dict[str, Any]:
     first = {} if in_commit_ms is None else {"inCommitTimestamp": in_commit_ms}
     return first | {
-        "timestamp": _ms(now),
+        "timestamp": ms(now),
         "operation": operation,
         "operationParameters": {},
         "isBlindAppend": False,
@@ -127,5 +171,6 @@ def _info(operation: str, now: datetime, in_commit_ms: int | None) -> dict[str, 
     }
 
 
-def _ms(now: datetime) -> int:
+def ms(now: datetime) -> int:
+    """As the log writes instants: milliseconds since 1970."""
     return int(now.timestamp() * 1000)

@@ -1,18 +1,22 @@
 """The engine for Delta Lake tables, named by their location."""
 
+import json
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
 
 from lethe.domain.dataset import TableFormat
 from lethe.domain.plan import TablePlan
+from lethe.engines.delta.actions import FileKey
 from lethe.engines.delta.drop import drop_table
 from lethe.engines.delta.features import require_deletable
 from lethe.engines.delta.find import Table, decide_all, public_path
 from lethe.engines.delta.forget import CommitUncertain, Forgetting, Overtaken
 from lethe.engines.delta.log import read_snapshot
+from lethe.engines.delta.log_files import LOG
 from lethe.engines.delta.partition_identity import may_be_in_paths
 from lethe.engines.delta.purge import Purge, Removal
+from lethe.engines.delta.snapshot import Snapshot
 from lethe.engines.delta.surroundings import read_surroundings
 from lethe.engines.executors.interface import Executor
 from lethe.engines.interface import (
@@ -41,7 +45,7 @@ from lethe.engines.progress import Meter
 from lethe.engines.rewrite.interface import Rewriter
 from lethe.engines.storage.interface import FileStat, Storage, StorageFailed
 from lethe.engines.storage.opening import StorageOpener
-from lethe.engines.tally import Counts, tally
+from lethe.engines.tally import Counts, recalled, tally
 from lethe.engines.verify.interface import Verifier
 
 Clock = Callable[[], datetime]
@@ -52,13 +56,21 @@ class DeltaEngine:
     """Deletes from Delta tables. See `forget`, `purge` and `drop` for the order of effects."""
 
     def __init__(
-        self, open_storage: StorageOpener, executor: Executor, rewriter: Rewriter, verifier: Verifier, clock: Clock
+        self,
+        open_storage: StorageOpener,
+        executor: Executor,
+        rewriter: Rewriter,
+        verifier: Verifier,
+        *,
+        new_name: Callable[[], str],
+        clock: Clock,
     ) -> None:
-        """Credentials are the opener's; nothing of the kind is read from a table."""
+        """Credentials are the opener's; nothing of the kind is read from a table. `new_name` never repeats itself."""
         self._open_storage = open_storage
         self._executor = executor
         self._rewriter = rewriter
         self._verifier = verifier
+        self._new_name = new_name
         self._clock = clock
 
     @property
@@ -71,7 +83,7 @@ class DeltaEngine:
             keeps_history=True,
         )
 
-    def find(self, target: Target, wanted: Wanted, *, watch: Watcher = unwatched) -> Finding:
+    def find(self, target: Target, wanted: Wanted, *, scrub: bool = False, watch: Watcher = unwatched) -> Finding:
         """Decide on every live file. Changes nothing."""
         try:
             storage = self._storage(target)
@@ -80,7 +92,8 @@ class DeltaEngine:
             table = Table.of(storage, snapshot, compile_matcher(target.selector, wanted))
             adds = list(snapshot.files.values())
             meter = Meter(watch, Phase.FIND, len(adds), sum(add.size_bytes for add in adds))
-            decided = decide_all(table, adds, self._executor, meter)
+            suspects = self._suspects(storage, snapshot, target, wanted, watch) if scrub else frozenset[FileKey]()
+            decided = decide_all(table, adds, self._executor, meter, suspects)
         except (StorageFailed, BrokenProcessPool) as error:
             raise TableUnavailable(str(error)) from error
         counts = sum((one.counts for one in decided.values()), Counts())
@@ -98,6 +111,7 @@ class DeltaEngine:
                 marker,
                 rewriter=self._rewriter,
                 executor=self._executor,
+                attempt=self._new_name(),
                 now=self._clock(),
                 watch=watch,
             )
@@ -108,7 +122,7 @@ class DeltaEngine:
             return MayHaveHappened(str(error))
         except (Overtaken, StorageFailed, TableUnavailable, BrokenProcessPool) as error:
             return DidNotHappen(str(error))
-        return Forgotten(str(done.version), done.plan or plan, tally(wanted, done.counts), repeated=repeated)
+        return Forgotten(str(done.version), done.plan or plan, recalled(wanted, done.counts), repeated=repeated)
 
     def purge(self, target: Target, policy: PurgePolicy, now: datetime, *, watch: Watcher = unwatched) -> PurgeReport:
         """Remove files and history; see `delta.purge` for the order of effects."""
@@ -138,6 +152,18 @@ class DeltaEngine:
             return drop_table(storage, removal, _meters(watch, Phase.DROP))
         except StorageFailed as error:
             raise TableUnavailable(str(error)) from error
+
+    def _suspects(
+        self, storage: Storage, snapshot: Snapshot, target: Target, wanted: Wanted, watch: Watcher
+    ) -> frozenset[FileKey]:
+        """Live files with a trace, in themselves or in what the log says of them."""
+        around = read_surroundings(storage, target.selector)
+        paths = self._verifier.suspects(storage, target.selector, wanted, around, watch=watch)
+        described: dict[FileKey, bytes] = {}
+        if any(path.startswith(f"{LOG}/") for path in paths):
+            described = {key: json.dumps(dict(add.to_json())).encode() for key, add in snapshot.files.items()}
+        speaking = self._verifier.speaking(target.selector, wanted, described)
+        return speaking | {key for key, add in snapshot.files.items() if add.file_path in paths}
 
     def _storage(self, target: Target) -> Storage:
         if target.table.location is None:

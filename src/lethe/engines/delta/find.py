@@ -5,7 +5,7 @@ statistics. Otherwise the identity's column alone is read. Rows hidden by a dele
 for nobody; but as long as their file stays they are still in it, so a file whose hidden rows match is rewritten too.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,7 +22,7 @@ from lethe.engines.delta.partition_identity import PartitionIdentity
 from lethe.engines.delta.snapshot import Snapshot
 from lethe.engines.delta.statistics import excludes_match, row_count
 from lethe.engines.executors.interface import Executor, Job
-from lethe.engines.interface import TableRefused
+from lethe.engines.interface import TRACE, TableRefused
 from lethe.engines.matching import Matcher
 from lethe.engines.progress import Meter
 from lethe.engines.rewrite.scan import scan
@@ -125,13 +125,18 @@ def public_path(path: str, *, hide_directories: bool) -> str:
     return f"…/{name}" if hide_directories and directory else path
 
 
-def decide_all(table: Table, adds: Sequence[AddFile], executor: Executor, meter: Meter) -> Mapping[FileKey, Decided]:
-    """Decide on every one of the files. Raises TableRefused, StorageFailed."""
+def decide_all(
+    table: Table, adds: Sequence[AddFile], executor: Executor, meter: Meter, suspects: Collection[FileKey] = ()
+) -> Mapping[FileKey, Decided]:
+    """Decide on every one of the files; what is suspected is opened, whatever metadata says, and is not kept as it is.
+
+    Raises TableRefused, StorageFailed.
+    """
     if table.partition is not None:
-        return _by_partition(table, table.partition, adds, meter)
+        return _scrubbed(_by_partition(table, table.partition, adds, meter), suspects)
     decided, jobs = dict[FileKey, Decided](), list[Job[AddFile]]()
     for add in adds:
-        if excludes_match(add, table.mapping, table.matcher):
+        if add.key not in suspects and excludes_match(add, table.mapping, table.matcher):
             rows = row_count(add) or 0
             decided[add.key] = Decided(add, FileAction.KEEP, rows, Counts(), "its statistics exclude a match")
             meter.step(add.size_bytes)
@@ -140,7 +145,16 @@ def decide_all(table: Table, adds: Sequence[AddFile], executor: Executor, meter:
     for add, one in executor.map(Examine(table.storage, table.matcher, table.mapping), jobs):
         decided[add.key] = one
         meter.step(add.size_bytes)
-    return decided
+    return _scrubbed(decided, suspects)
+
+
+def _scrubbed(decided: Mapping[FileKey, Decided], suspects: Collection[FileKey]) -> Mapping[FileKey, Decided]:
+    return {
+        key: replace(one, action=FileAction.SCRUB, reason=TRACE)
+        if key in suspects and one.action is not FileAction.DROP
+        else one
+        for key, one in decided.items()
+    }
 
 
 def _by_partition(

@@ -5,7 +5,8 @@ Order of effects:
 2. every file that must change is copied without its rows (`rewriting`); nothing refers to the copies;
 3. one commit takes the old files out, brings the copies in and bears the marker.
 A crash before 3 leaves the table as it was, and files that a repeat writes anew or a purge removes. 3 is one file,
-put where no file is: it happened whole or not at all, and a repeat finds its marker.
+put where no file is: it happened whole or not at all, and a repeat finds its marker. Whether it counts is looked at
+once more, for a worker may have slept before it while others purged the log.
 
 Another writer's commit takes the version that 3 wanted. Then the newest version is read again: files that are still
 there, with the same deletion vector, keep their decision and their copy; what arrived or changed meanwhile is decided
@@ -21,19 +22,30 @@ from typing import Final
 
 from lethe.domain.plan import FileAction, PlannedFile, TablePlan
 from lethe.engines.delta.actions import AddFile, FileKey
-from lethe.engines.delta.commit import Done, done_before, forget_lines, in_commit_timestamp_ms, put_commit
+from lethe.engines.delta.commit import (
+    Done,
+    done_before,
+    forget_lines,
+    in_commit_timestamp_ms,
+    marker_of,
+    ms,
+    put_commit,
+)
 from lethe.engines.delta.features import require_deletable
 from lethe.engines.delta.find import Decided, Table, decide_all
-from lethe.engines.delta.log import read_snapshot
-from lethe.engines.delta.rewriting import REWRITE_MEMORY, Copied, Copy
+from lethe.engines.delta.log import read_snapshot, snapshot_and_listing
+from lethe.engines.delta.log_files import commit_path
+from lethe.engines.delta.rewriting import REWRITE_MEMORY, Copied, Copy, ToCopy
 from lethe.engines.delta.snapshot import Snapshot
 from lethe.engines.executors.interface import Executor, Job
-from lethe.engines.interface import Marker, Phase, Target, Watcher
+from lethe.engines.interface import Marker, Phase, TableUnavailable, Target, Watcher
 from lethe.engines.matching import Matcher
 from lethe.engines.progress import Meter
 from lethe.engines.rewrite.interface import Rewriter
 from lethe.engines.storage.interface import FileExists, FileMissing, Storage, StorageFailed
 from lethe.engines.tally import Counts
+
+_COPIED: Final = frozenset({FileAction.REWRITE, FileAction.SCRUB})
 
 _ATTEMPTS: Final = 50
 """How often other writers may be faster before the work is given back; each is one more small decision."""
@@ -59,6 +71,7 @@ class Forgetting:
         *,
         rewriter: Rewriter,
         executor: Executor,
+        attempt: str,
         now: datetime,
         watch: Watcher,
     ) -> None:
@@ -68,6 +81,7 @@ class Forgetting:
         self._marker = marker
         self._rewriter = rewriter
         self._executor = executor
+        self._attempt = attempt
         self._now = now
         self._watch = watch
         self._decided: dict[FileKey, Decided] = {}
@@ -107,9 +121,28 @@ class Forgetting:
                     raise CommitUncertain(str(error)) from error
                 uncertain = True
                 continue
+            if not self._counts(done.version):
+                continue
             self._remove_unused(snapshot)
             return done, False
         raise Overtaken("other writers committed first, again and again")
+
+    def _counts(self, version: int) -> bool:
+        """Whether the commit that was just put is part of the table; else it is taken away again.
+
+        A worker that slept may put its commit where a purge, which no grace held back, has removed that of another:
+        below the checkpoint, where no reader looks. Raises CommitUncertain.
+        """
+        try:
+            snapshot, listing = snapshot_and_listing(self._storage)
+            ours = marker_of(snapshot, self._marker)
+            below = any(checkpoint.version >= version for checkpoint in listing.checkpoints)
+            if not below or (ours is not None and (ours.version, ours.updated_at_ms) == (version, ms(self._now))):
+                return True
+            self._storage.remove(commit_path(version))
+        except (StorageFailed, TableUnavailable) as error:
+            raise CommitUncertain(str(error)) from error
+        return False
 
     def _is_taken(self, version: int) -> bool:
         """Whether the version exists now, by us or by another: then a lost commit cannot appear any more."""
@@ -162,15 +195,15 @@ class Forgetting:
     def _copy(self, table: Table) -> None:
         """Copy what is to be rewritten and has no copy yet."""
         jobs = [
-            Job(one.add, one.add.size_bytes * REWRITE_MEMORY)
+            Job(ToCopy(one.add, anew=one.action is FileAction.SCRUB), one.add.size_bytes * REWRITE_MEMORY)
             for key, one in self._decided.items()
-            if one.action is FileAction.REWRITE and key in table.snapshot.files and key not in self._copied
+            if one.action in _COPIED and key in table.snapshot.files and key not in self._copied
         ]
-        meter = Meter(self._watch, Phase.FORGET, len(jobs), sum(job.item.size_bytes for job in jobs))
-        task = Copy(self._storage, self._matcher, table.mapping, self._rewriter, self._marker, self._now)
-        for add, copied in self._executor.map(task, jobs):
-            self._copied[add.key] = copied
-            meter.step(add.size_bytes)
+        meter = Meter(self._watch, Phase.FORGET, len(jobs), sum(job.item.add.size_bytes for job in jobs))
+        task = Copy(self._storage, self._matcher, table.mapping, self._rewriter, self._marker, self._attempt, self._now)
+        for job, copied in self._executor.map(task, jobs):
+            self._copied[job.add.key] = copied
+            meter.step(job.add.size_bytes)
 
     def _changes(self, table: Table) -> Sequence[tuple[Decided, AddFile | None]]:
         """The live files that go, each with what takes its place."""
@@ -182,10 +215,10 @@ class Forgetting:
                     continue
                 case FileAction.DROP:
                     changes.append((one, None))
-                case FileAction.REWRITE:
+                case FileAction.REWRITE | FileAction.SCRUB:
                     copied = self._copied[key]
                     if copied.changed:
-                        action = FileAction.DROP if copied.add is None else FileAction.REWRITE
+                        action = FileAction.DROP if copied.add is None else one.action
                         changed = replace(one, action=action, rows=copied.rows_live, counts=copied.counts)
                         changes.append((changed, copied.add))
         return changes

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from lethe.engines.delta.actions import file_key, metadata_of, vector_of
 from lethe.engines.delta.checkpoint import read_checkpoint
-from lethe.engines.delta.commit import markers_of
+from lethe.engines.delta.commit import SEAL, TOLD, counts_told, markers_of
 from lethe.engines.delta.deletion_vectors import vector_path
 from lethe.engines.delta.log import read_commit
 from lethe.engines.delta.log_files import SIDECARS, LogListing
@@ -52,6 +52,8 @@ class History:
     """How the names of the files of finished forgets begin."""
     speaks: bool = False
     """Whether the log tells more than the live table: of files that are gone, or what somebody asked for."""
+    counts: dict[str, str] = field(default_factory=dict)
+    """What finished forgets counted, by marker, the oldest first."""
 
     def knows(self, path: str) -> bool:
         """Whether the file cannot be part of a commit that is still to come."""
@@ -75,7 +77,9 @@ def read_history(storage: Storage, snapshot: Snapshot, listing: LogListing) -> H
         for action in read_checkpoint(storage, checkpoint, kinds):
             _remember(history, snapshot, action)
     for version in listing.commits:
-        for action in read_commit(storage, version):
+        actions = read_commit(storage, version)
+        history.counts.update(counts_told(actions))
+        for action in actions:
             _remember(history, snapshot, action)
     return history
 
@@ -123,6 +127,8 @@ def _speaks(snapshot: Snapshot, kind: str, fields: Mapping[str, Any]) -> bool:
 
 def _asks(info: Mapping[str, Any]) -> bool:
     """Whether a commit's description may hold values: a predicate, or words of its user."""
+    if info.get("operation") == SEAL:
+        info = {key: value for key, value in info.items() if key != TOLD}
     parameters = info.get("operationParameters")
     asked = set(parameters) - _HARMLESS_PARAMETERS if isinstance(parameters, Mapping) else parameters
     return bool(asked) or not _HARMLESS_INFO.issuperset(info)

@@ -22,6 +22,12 @@ def commit_path(version: int) -> str:
     return f"{LOG}/{version:020d}.json"
 
 
+def is_commit(path: str) -> bool:
+    """Whether a path is that of a version's actions."""
+    directory, _, name = path.rpartition("/")
+    return directory == LOG and _COMMIT.match(name) is not None
+
+
 def checkpoint_path(version: int) -> str:
     """Where a version's classic checkpoint stands."""
     return f"{LOG}/{version:020d}.checkpoint.parquet"

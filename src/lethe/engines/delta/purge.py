@@ -11,7 +11,9 @@ Order of effects:
    that of a deletion speaks; when another writer is faster, everything begins again from 1;
 4. the seal's state is written as one checkpoint without tombstones, and `_last_checkpoint` points to it;
 5. every file of the log that the newest version does not need is removed, oldest first: commits, checkpoints,
-   checksums, compacted commits, sidecars, unfinished files;
+   checksums, compacted commits, sidecars, unfinished files. A commit that is younger than the writers' grace is
+   replaced by one that says nothing: its version must stay taken, or a writer that read the table before it would
+   put its own commit there, where no reader looks;
 6. directories that are empty now are removed, for a partition's directory may be named by a person.
 A crash between any two leaves a table that every reader can read at its newest version: before 4 nothing that it needs
 is touched, after 4 it needs the checkpoint and the seal only. A repeat finds the seal and does not seal again.
@@ -27,7 +29,7 @@ from typing import Final
 
 from lethe.engines.delta.actions import decoded
 from lethe.engines.delta.checkpoint import checkpoint_bytes
-from lethe.engines.delta.commit import in_commit_timestamp_ms, is_seal, put_commit, seal_lines
+from lethe.engines.delta.commit import in_commit_timestamp_ms, is_seal, place_holder, put_commit, seal_lines
 from lethe.engines.delta.deletion_vectors import vector_path
 from lethe.engines.delta.features import require_deletable
 from lethe.engines.delta.history import History, read_history
@@ -39,6 +41,7 @@ from lethe.engines.delta.log_files import (
     LogListing,
     checkpoint_path,
     commit_path,
+    is_commit,
     version_of,
 )
 from lethe.engines.delta.snapshot import Snapshot
@@ -47,6 +50,9 @@ from lethe.engines.progress import Meter
 from lethe.engines.storage.interface import FileExists, FileMissing, FileStat, Storage, StorageFailed
 
 _ATTEMPTS: Final = 20
+
+_COUNTS_KEPT: Final = 8
+"""Of how many forgets, the newest, a seal tells the counts; a worker comes back to ask for them soon or never."""
 
 
 @dataclass(slots=True)
@@ -63,9 +69,16 @@ class Removal:
 
     def remove(self, stat: FileStat) -> None:
         """Try once; a failure is counted, not raised."""
+        self._try(stat, lambda: self.storage.remove(stat.path))
+
+    def blank(self, stat: FileStat, content: bytes) -> None:
+        """Put other content in the file's place, and count it as removed."""
+        self._try(stat, lambda: self.storage.put(stat.path, content))
+
+    def _try(self, stat: FileStat, act: Callable[[], None]) -> None:
         self.failed.pop(stat.path, None)
         try:
-            self.storage.remove(stat.path)
+            act()
         except StorageFailed as error:
             self.failed[stat.path] = NotRemoved(self.public(stat.path), str(error))
         else:
@@ -105,7 +118,7 @@ class Purge:
                 return self.removal.report()
             if history.speaks:
                 try:
-                    snapshot = self._sealed(snapshot)
+                    snapshot = self._sealed(snapshot, history)
                 except FileExists:
                     continue
                 self._checkpoint(snapshot)
@@ -156,7 +169,7 @@ class Purge:
         for version in versions:
             self.removal.hold(commit_path(version), reason, until)
 
-    def _sealed(self, snapshot: Snapshot) -> Snapshot:
+    def _sealed(self, snapshot: Snapshot, history: History) -> Snapshot:
         """The version that ends the history. Raises FileExists when another writer's commit came between."""
         try:
             if is_seal(read_commit(self.storage, snapshot.version)):
@@ -164,7 +177,8 @@ class Purge:
         except FileMissing:
             pass
         timestamp = in_commit_timestamp_ms(self.storage, snapshot, self.now)
-        put_commit(self.storage, snapshot.version + 1, seal_lines(self.now, timestamp))
+        counts = dict(list(history.counts.items())[-_COUNTS_KEPT:])
+        put_commit(self.storage, snapshot.version + 1, seal_lines(self.now, timestamp, counts))
         return snapshot.at(snapshot.version + 1)
 
     def _checkpoint(self, sealed: Snapshot) -> None:
@@ -196,7 +210,10 @@ class Purge:
         ]
         meter = self.meter(due)
         for stat in due:
-            self.removal.remove(stat)
+            if is_commit(stat.path) and stat.modified_at + self.policy.writers_grace > self.now:
+                self.removal.blank(stat, place_holder(snapshot.metadata, self.now))
+            else:
+                self.removal.remove(stat)
             meter.step(stat.size_bytes)
 
     def _is_old(self, stat: FileStat, snapshot: Snapshot, history: History) -> bool:

@@ -2,8 +2,8 @@
 
 Order: the copy is written under a temporary name, compared with its source, and takes its own name in one rename;
 then it is nobody's until a commit names it. A crash between any two leaves files that the table does not refer to.
-Names are derived from the marker, the source, its hidden rows and the software, so a repeat writes the same content
-under the same name instead of leaving one more file behind.
+Names begin with the marker's, so that a purge knows whose they were once the marker is committed, and are each
+attempt's own: a worker that lost its lease, and a purge that slept, never meet the files of who came after them.
 """
 
 import hashlib
@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lethe import __version__
 from lethe.engines.delta.actions import AddFile
 from lethe.engines.delta.column_mapping import ColumnMapping
 from lethe.engines.delta.deletion_vectors import hidden_rows
@@ -41,10 +39,19 @@ class Copied:
     add: AddFile | None
     """The copy; None when nothing would be in it."""
     changed: bool
-    """Whether any row stayed out. The copy of an unchanged file is not written into the log."""
+    """Whether any row stayed out, or all is encoded anew. The copy of an unchanged file is not written into the log."""
     rows_live: int
     """Live rows of the source."""
     counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class ToCopy:
+    """One file to copy."""
+
+    add: AddFile
+    anew: bool
+    """Nothing that is encoded may be taken over, and the copy counts though no row stays out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +63,22 @@ class Copy:
     mapping: ColumnMapping
     rewriter: Rewriter
     marker: Marker
+    attempt: str
+    """A name that no other attempt bears."""
     now: datetime
 
-    def __call__(self, add: AddFile) -> Copied:
+    def __call__(self, job: ToCopy) -> Copied:
         """Write, compare, rename. Raises TableRefused, StorageFailed."""
+        add = job.add
         hidden = hidden_rows(self.storage, add.deletion_vector)
-        path, temporary = copy_paths(add, self.marker)
+        path, temporary = copy_paths(add, self.marker, self.attempt)
         judge = DeltaJudge(self.matcher, self.mapping, hidden)
         with self.storage.open(add.file_path) as source, self.storage.create(temporary) as sink:
-            rewritten = self.rewriter.rewrite(source, sink, judge)
+            rewritten = self.rewriter.rewrite(source, sink, judge, anew=job.anew)
         rows_live = rewritten.rows_before - len(hidden)
-        if not rewritten.rows_after or rewritten.rows_after == rewritten.rows_before:
+        changed = job.anew or rewritten.rows_after != rewritten.rows_before
+        if not rewritten.rows_after or not changed:
             self.storage.remove(temporary)
-            changed = rewritten.rows_after != rewritten.rows_before
             return Copied(None, changed=changed, rows_live=rows_live, counts=rewritten.counts)
         with self.storage.open(add.file_path) as source, self.storage.open(temporary) as result:
             footer = pq.read_metadata(result)
@@ -82,7 +92,7 @@ class Copy:
     def _described(self, source: AddFile, footer: Any, size_bytes: int) -> AddFile:
         """The copy as the log will have it: the source's place and partition, and statistics of its own."""
         directory, slash, _ = source.path.rpartition("/")
-        name = copy_paths(source, self.marker)[0].rpartition("/")[2]
+        name = copy_paths(source, self.marker, self.attempt)[0].rpartition("/")[2]
         return AddFile(
             f"{directory}{slash}{name}",
             source.partition_values,
@@ -95,10 +105,10 @@ class Copy:
         )
 
 
-def copy_paths(add: AddFile, marker: Marker) -> tuple[str, str]:
+def copy_paths(add: AddFile, marker: Marker, attempt: str) -> tuple[str, str]:
     """Where the copy of a file goes, and where it is while it is written."""
     directory, slash, _ = add.file_path.rpartition("/")
-    facts = "\0".join((*add.key, marker, __version__, pa.__version__))
+    facts = "\0".join((*add.key, marker, attempt))
     name = f"{marker_prefix(marker)}{hashlib.sha256(facts.encode()).hexdigest()[:_DIGITS]}"
     return f"{directory}{slash}{name}.parquet", f"{directory}{slash}.{name}.tmp"
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from lethe.domain.plan import TablePlan
 from lethe.engines.directory.forget import Forgetting
 from lethe.engines.directory.formats import FileFormat
-from lethe.engines.directory.listing import listing_of, public_names
+from lethe.engines.directory.listing import Listing, listing_of, public_names
 from lethe.engines.directory.purge import drop_everything, purge_leftovers
 from lethe.engines.directory.table import DirectoryTable, planned
 from lethe.engines.executors.interface import Executor
@@ -36,7 +36,7 @@ from lethe.engines.interface import (
 from lethe.engines.matching import compile_matcher
 from lethe.engines.storage.interface import StorageFailed
 from lethe.engines.storage.opening import StorageOpener
-from lethe.engines.tally import Counts, tally
+from lethe.engines.tally import Counts, recalled, tally
 from lethe.engines.verify.interface import Surroundings, Verifier
 
 
@@ -64,7 +64,7 @@ class DirectoryEngine:
             keeps_history=False,
         )
 
-    def find(self, target: Target, wanted: Wanted, *, watch: Watcher = unwatched) -> Finding:
+    def find(self, target: Target, wanted: Wanted, *, scrub: bool = False, watch: Watcher = unwatched) -> Finding:
         """Search the identities of every live file. Changes nothing.
 
         Refuses a table of which no file has the identity's column: who misspelt its path would be told that nobody
@@ -73,11 +73,15 @@ class DirectoryEngine:
         with _unavailable():
             table = self._table(target)
             listing = table.listing()
+            suspects = frozenset[str]()
+            if scrub:
+                around = _surroundings(listing)
+                suspects = self._verifier.suspects(table.storage, target.selector, wanted, around, watch=watch)
             found = table.search(listing.live, compile_matcher(target.selector, wanted), watch)
         if found and not any(one.identified for one in found):
             raise TableRefused("no file of the table has a column at the identity's path")
         names = public_names(listing, table.identity_column)
-        files = [replace(file, path=names[file.path]) for file in planned(found, whole_table=True)]
+        files = [replace(file, path=names[file.path]) for file in planned(found, whole_table=True, suspects=suspects)]
         plan = TablePlan(target.dataset_id, listing.snapshot, files)
         return Finding(plan, tally(wanted, sum((one.counts for one in found), Counts())))
 
@@ -95,7 +99,7 @@ class DirectoryEngine:
         except (StorageFailed, BrokenProcessPool) as error:
             decided = forgetting is not None and forgetting.decided
             return MayHaveHappened(str(error)) if decided else DidNotHappen(str(error))
-        return Forgotten(done.snapshot, done.plan, tally(wanted, done.counts), repeated=repeated)
+        return Forgotten(done.snapshot, done.plan or plan, recalled(wanted, done.counts), repeated=repeated)
 
     def purge(self, target: Target, policy: PurgePolicy, now: datetime, *, watch: Watcher = unwatched) -> PurgeReport:
         """Remove journals and leftovers."""
@@ -108,8 +112,7 @@ class DirectoryEngine:
         with _unavailable():
             storage = self._table(target).storage
             listing = listing_of(storage)
-            around = Surroundings(listing.snapshot, frozenset(stat.path for stat in listing.live))
-            return self._verifier.verify(storage, target.selector, wanted, around, watch=watch)
+            return self._verifier.verify(storage, target.selector, wanted, _surroundings(listing), watch=watch)
 
     def drop(self, target: Target, now: datetime, *, watch: Watcher = unwatched) -> PurgeReport:  # noqa: ARG002
         """Remove every file under the location."""
@@ -120,6 +123,10 @@ class DirectoryEngine:
         if target.table.location is None:
             raise TableMissing("the table has no location")
         return DirectoryTable(target, self._open_storage(target.table.location), self._format, self._executor)
+
+
+def _surroundings(listing: Listing) -> Surroundings:
+    return Surroundings(listing.snapshot, frozenset(stat.path for stat in listing.live))
 
 
 @contextmanager

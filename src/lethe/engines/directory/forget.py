@@ -7,7 +7,7 @@ Order of effects:
 3. `_metadata` summaries go (they hold bounds of the old rows), then each file is replaced or removed (`apply`). A
    crash leaves whole files, old or new; the next attempt carries the decided rounds out again and skips what is done.
 4. the table is listed again. Files that arrived or changed meanwhile are searched, and matches make another round.
-5. the record is written: `done.json`. A repeat answers with it.
+5. the record is written: `counts.json`, then `done.json`. A repeat answers with it, after a purge with the former.
 
 Between any two, a reader of the directory finds every row that does not match exactly once: files change by one rename,
 under their own name.
@@ -143,9 +143,7 @@ class Forgetting:
         counts = sum((change.counts for change in self._carried_out), Counts())
         if not self._carried_out:
             return Done(listing.snapshot, replace(plan, files=_kept(plan)), counts)
-        done = Done(listing.snapshot, self._as_carried_out(plan, listing), counts)
-        self._journal.finish(done)
-        return done
+        return self._journal.finish(listing.snapshot, self._as_carried_out(plan, listing), counts)
 
     def _as_carried_out(self, plan: TablePlan, listing: Listing) -> TablePlan:
         """The plan itself where it was followed; else what was done instead."""

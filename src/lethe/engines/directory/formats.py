@@ -32,8 +32,11 @@ class FileFormat(Protocol):
         """Count what matches; `source` is a `pyarrow.NativeFile`. Raises TableRefused."""
         ...
 
-    def copy(self, source: Any, path: str, sink: IO[bytes], matcher: Matcher) -> Any:
-        """Write the file without the rows that match. The answer is for `require_same_form` alone."""
+    def copy(self, source: Any, path: str, sink: IO[bytes], matcher: Matcher, *, anew: bool) -> Any:
+        """Write the file without the rows that match; with `anew` copy nothing that is encoded already.
+
+        The answer is for `require_same_form` alone.
+        """
         ...
 
     def require_same_form(self, source: Any, result: Any, copied: Any) -> Searched:

@@ -1,22 +1,24 @@
 """The journal of one forget: written once, it is the decision; from then on the work only goes forward.
 
 Under `_lethe/<digest of the marker>/` stand `round-<n>.json`, one for each round of replacements, and at the end
-`done.json`. New content waits beside them, in files whose names begin with the attempt's number: a worker that lost its
-lease and still writes can therefore never write into what its successor puts in place. Nothing here holds an identity,
-unless a path does.
+`counts.json` and `done.json`. New content waits beside them, in files whose names begin with the attempt's number: a
+worker that lost its lease and still writes can therefore never write into what its successor puts in place. Nothing
+here holds an identity, unless a path does; `counts.json`, which outlives the purge, holds no path.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from lethe.domain.plan import FileAction, PlannedFile, TablePlan
 from lethe.engines.directory.listing import OURS
 from lethe.engines.interface import Marker
 from lethe.engines.storage.interface import FileExists, FileMissing, Storage
 from lethe.engines.tally import Counts
+
+COUNTS: Final = "counts.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,9 @@ class Done:
     """What a finished forget has done."""
 
     snapshot: str
-    plan: TablePlan
-    counts: Counts
+    plan: TablePlan | None
+    """None when a purge has taken it; the counts stay longer."""
+    counts: Counts | None
 
 
 class Journal:
@@ -84,21 +87,36 @@ class Journal:
         try:
             value = json.loads(self._storage.read(f"{self.directory}/done.json"))
         except FileMissing:
-            return None
+            return self._counted()
         files = [PlannedFile(p, FileAction(a), r, m, s, why) for p, a, r, m, s, why in value["files"]]
         plan = TablePlan(value["dataset"], value["planned_for"], files)
-        return Done(value["snapshot"], plan, Counts.from_json(value["counts"]))
+        return Done(value["snapshot"], plan, Counts.from_text(value["counts"]))
 
-    def finish(self, done: Done) -> None:
-        """Write the record; the rounds may go after that."""
+    def _counted(self) -> Done | None:
+        """What is left of the record after a purge."""
+        try:
+            value = json.loads(self._storage.read(f"{self.directory}/{COUNTS}"))
+        except FileMissing:
+            return None
+        return Done(value["snapshot"], None, Counts.from_text(value["counts"]))
+
+    def finish(self, snapshot: str, plan: TablePlan, counts: Counts) -> Done:
+        """Write the record; the rounds may go after that. What an earlier attempt has counted stands."""
+        counted = {"snapshot": snapshot, "counts": counts.to_text()}
+        try:
+            self._storage.put(f"{self.directory}/{COUNTS}", json.dumps(counted).encode(), if_absent=True)
+        except FileExists:
+            earlier = self._counted()
+            counts = counts if earlier is None or earlier.counts is None else earlier.counts
         value = {
-            "snapshot": done.snapshot,
-            "dataset": done.plan.dataset_id,
-            "planned_for": done.plan.snapshot,
-            "files": [[f.path, f.action, f.rows, f.rows_matched, f.size_bytes, f.reason] for f in done.plan.files],
-            "counts": done.counts.to_json(),
+            "snapshot": snapshot,
+            "dataset": plan.dataset_id,
+            "planned_for": plan.snapshot,
+            "files": [[f.path, f.action, f.rows, f.rows_matched, f.size_bytes, f.reason] for f in plan.files],
+            "counts": counts.to_text(),
         }
         self._storage.put(f"{self.directory}/done.json", json.dumps(value).encode())
+        return Done(snapshot, plan, counts)
 
     def clear_undecided(self) -> None:
         """Remove what an attempt left that never decided: content that waits for no round."""

@@ -86,6 +86,7 @@ class Preparing:
 
     def _copy(self, source: object, intent: Intent) -> Searched:
         with self.storage.create(intent.new) as sink:
-            copied = self.format.copy(source, intent.path, sink, self.matcher)
+            anew = intent.action is FileAction.SCRUB
+            copied = self.format.copy(source, intent.path, sink, self.matcher, anew=anew)
         with self.storage.open(intent.new) as result:
             return self.format.require_same_form(source, result, copied)

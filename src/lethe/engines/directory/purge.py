@@ -1,19 +1,25 @@
 """Removing what a directory holds beside its live files.
 
 Order of effects: `_metadata` summaries, leftovers of other writers, then of each journal its rounds and contents, and
-its record last; a repeat of a forget that meets a record answers with it, and one that meets none searches again and
-finds nothing to do. Then directories without files, whose names may hold a partition's value. Every removal stands
+its record last; a repeat of a forget that meets a record answers with it. The counts alone, which name nothing, stay
+for as long as a worker may come back to ask for them; whoever comes later searches again and finds nothing to do. Then
+directories without files, whose names may hold a partition's value. Every removal stands
 alone: a crash between any two leaves less to remove.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
+from lethe.engines.directory.journal import COUNTS
 from lethe.engines.directory.listing import Listing
 from lethe.engines.interface import NotRemoved, Phase, PurgePolicy, PurgeReport, Watcher
 from lethe.engines.progress import Meter
 from lethe.engines.storage.interface import FileStat, Storage, StorageFailed
+
+COUNTS_KEPT: Final = timedelta(days=7)
+"""How long the counts of a finished forget outlive its purge."""
 
 _Chain = Sequence[FileStat]
 """Files that must go in this order, the last only when all before it went."""
@@ -47,8 +53,13 @@ def _decide(listing: Listing, grace: timedelta, now: datetime) -> tuple[Sequence
         names = {stat.path.rpartition("/")[2] for stat in journal}
         decided = any(name.startswith("round-") for name in names)
         newest = max(stat.modified_at for stat in journal)
-        if "done.json" in names:
-            goes.append(sorted(journal, key=lambda stat: stat.path.endswith("/done.json")))
+        if "done.json" in names or COUNTS in names:
+            kept = [
+                stat for stat in journal if stat.path.endswith(f"/{COUNTS}") and stat.modified_at + COUNTS_KEPT > now
+            ]
+            goes.append(
+                sorted((s for s in journal if s not in kept), key=lambda stat: stat.path.endswith("/done.json"))
+            )
         elif decided:
             held.append(NotRemoved(journal[0].path, "a forget began here and has not ended; repeat it"))
         elif newest + grace <= now:

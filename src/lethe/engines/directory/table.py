@@ -1,6 +1,6 @@
 """One table in a directory, with what it takes to work on it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ from lethe.engines.directory.journal import Change
 from lethe.engines.directory.listing import Listing, listing_of
 from lethe.engines.directory.prepare import FileFound, Intent, Preparing, Searching
 from lethe.engines.executors.interface import Executor, Job
-from lethe.engines.interface import Phase, TableMissing, Target, Watcher
+from lethe.engines.interface import TRACE, Phase, TableMissing, Target, Watcher
 from lethe.engines.matching import Matcher
 from lethe.engines.progress import Meter
 from lethe.engines.storage.interface import FileStat, Storage
@@ -69,8 +69,8 @@ class DirectoryTable:
         return sorted(changes, key=lambda change: change.path)
 
 
-def planned(found: Sequence[FileFound], *, whole_table: bool) -> Sequence[PlannedFile]:
-    """Drop what matches whole, rewrite what matches in part, keep the rest. Pure.
+def planned(found: Sequence[FileFound], *, whole_table: bool, suspects: Collection[str] = ()) -> Sequence[PlannedFile]:
+    """Drop what matches whole, rewrite what matches in part, scrub what is suspected, keep the rest. Pure.
 
     When nothing of the whole table would be left, the first file stays without rows: it is all that knows the schema.
     """
@@ -85,5 +85,7 @@ def planned(found: Sequence[FileFound], *, whole_table: bool) -> Sequence[Planne
             action, reason = FileAction.REWRITE, "all rows match; the file stays without rows, for the schema"
         else:
             action, reason = FileAction.DROP, "all rows match"
+        if one.path in suspects and action in {FileAction.KEEP, FileAction.REWRITE}:
+            action, reason = FileAction.SCRUB, TRACE
         plan.append(PlannedFile(one.path, action, one.rows, one.counts.rows, one.size_bytes, reason))
     return plan

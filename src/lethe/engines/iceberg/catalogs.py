@@ -53,15 +53,19 @@ class Catalogs:
         except Exception as error:  # every catalog fails in its own way
             raise TableUnavailable(f"the catalog did not drop the table: {type(error).__name__}") from error
 
+    def open(self, name: str) -> Catalog:
+        """A catalog by its name. Raises TableRefused, TableUnavailable."""
+        known = self._known.get(name)
+        if known is None:
+            raise TableRefused(f"the settings have no catalog named {name}")
+        if not isinstance(known, Catalog):
+            try:
+                known = self._known[name] = load_catalog(name, **known)
+            except Exception as error:  # every catalog fails in its own way
+                raise TableUnavailable(f"the catalog did not load: {type(error).__name__}") from error
+        return known
+
     def _find(self, reference: TableReference) -> tuple[Catalog, str]:
         if reference.catalog is None or reference.identifier is None:
             raise TableRefused("an Iceberg table is named by a catalog and an identifier")
-        known = self._known.get(reference.catalog)
-        if known is None:
-            raise TableRefused(f"the settings have no catalog named {reference.catalog}")
-        if not isinstance(known, Catalog):
-            try:
-                known = self._known[reference.catalog] = load_catalog(reference.catalog, **known)
-            except Exception as error:  # every catalog fails in its own way
-                raise TableUnavailable(f"the catalog did not load: {type(error).__name__}") from error
-        return known, reference.identifier
+        return self.open(reference.catalog), reference.identifier

@@ -22,6 +22,7 @@ from pyiceberg.exceptions import (
     ValidationError,
 )
 from pyiceberg.manifest import DataFile, ManifestEntry, ManifestFile, write_manifest_list
+from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.refs import MAIN_BRANCH, SnapshotRefType
 from pyiceberg.table.snapshots import (
     Operation,
@@ -35,6 +36,7 @@ from pyiceberg.table.update import (
     AddSnapshotUpdate,
     AssertRefSnapshotId,
     AssertTableUUID,
+    SetPropertiesUpdate,
     SetSnapshotRefUpdate,
     TableRequirement,
     TableUpdate,
@@ -52,7 +54,13 @@ MARKER_PROPERTY: Final = "lethe.marker"
 COUNTS_PROPERTY: Final = "lethe.counts"
 """The key under which a commit says what it counted, by position and never by value, when that is short."""
 
-_COUNTS_LENGTH_MAX: Final = 16_384
+DONE_PROPERTY: Final = "lethe.forgotten"
+"""The table's property that remembers the newest forgets whose snapshots were expired."""
+
+_DONE_MAX: Final = 8
+"""How many; a worker comes back to ask for one soon or never."""
+
+_COUNTS_LENGTH_MAX: Final = 65_536
 """Characters; a summary stands in the metadata file, which every reader loads."""
 
 _TOTALS: Final = "total-"
@@ -118,7 +126,7 @@ class Committer:
             snapshot_id, factory, manifests, update_snapshot_summaries(summary, previous_summary=previous)
         )
 
-    def refresh(self, properties: Mapping[str, str]) -> Staged:
+    def refresh(self) -> Staged:
         """Stage a snapshot of the same files, whose manifests and summary speak of no other."""
         snapshot_id = self._state.metadata.new_snapshot_id()
         factory = self._factory(snapshot_id)
@@ -126,7 +134,7 @@ class Committer:
         previous = self._state.snapshot.summary if self._state.snapshot is not None else None
         known = {} if previous is None else previous.additional_properties
         totals = {key: value for key, value in known.items() if key.startswith(_TOTALS)}
-        return self._staged(snapshot_id, factory, manifests, Summary(Operation.REPLACE, **totals, **properties))
+        return self._staged(snapshot_id, factory, manifests, Summary(Operation.REPLACE, **totals))
 
     def _factory(self, snapshot_id: int) -> ManifestFactory:
         location = self._state.table.location_provider().new_metadata_location
@@ -232,17 +240,50 @@ def committed_as(state: TableState, marker: Marker) -> Snapshot | None:
 
 def marked(marker: Marker, counts: Counts) -> Mapping[str, str]:
     """The properties by which a repeated forget knows its commit, and can answer as the first did."""
-    text = json.dumps(counts.to_json(), separators=(",", ":"))
+    text = counts.to_text()
     return {MARKER_PROPERTY: marker, **({COUNTS_PROPERTY: text} if len(text) <= _COUNTS_LENGTH_MAX else {})}
 
 
-def counts_of(snapshot: Snapshot) -> Counts:
-    """What the commit counted, as far as it says so."""
-    text = None if snapshot.summary is None else snapshot.summary.get(COUNTS_PROPERTY)
+def counts_of(snapshot: Snapshot) -> Counts | None:
+    """What the commit counted, if it says so."""
+    return None if snapshot.summary is None else Counts.from_text(snapshot.summary.get(COUNTS_PROPERTY))
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A forget whose snapshot was expired."""
+
+    snapshot_id: str
+    counts: Counts | None
+
+
+def remembered(metadata: TableMetadata, marker: Marker) -> Remembered | None:
+    """What the table's property says of a marker."""
+    for known, snapshot_id, text in _remembered(metadata):
+        if known == marker:
+            return Remembered(snapshot_id, Counts.from_text(text))
+    return None
+
+
+def remember(metadata: TableMetadata, expired: Sequence[Snapshot]) -> SetPropertiesUpdate | None:
+    """Make the property tell of the forgets among snapshots that are about to go; None where there are none."""
+    told = [
+        (s.summary[MARKER_PROPERTY], str(s.snapshot_id), s.summary.get(COUNTS_PROPERTY))
+        for s in sorted(expired, key=lambda s: s.sequence_number or 0)
+        if s.summary is not None and s.summary.get(MARKER_PROPERTY) is not None
+    ]
+    if not told:
+        return None
+    newest = {one[0]: one for one in (*_remembered(metadata), *told)}
+    text = json.dumps(list(newest.values())[-_DONE_MAX:], separators=(",", ":"))
+    return SetPropertiesUpdate(updates={DONE_PROPERTY: text})
+
+
+def _remembered(metadata: TableMetadata) -> Sequence[tuple[str, str, str | None]]:
     try:
-        return Counts() if text is None else Counts.from_json(json.loads(text))
-    except (ValueError, KeyError, TypeError):
-        return Counts()
+        return [(one[0], one[1], one[2]) for one in json.loads(metadata.properties.get(DONE_PROPERTY, "[]"))]
+    except (ValueError, IndexError, TypeError, KeyError):
+        return ()
 
 
 def remove_quietly(state: TableState, locations: Sequence[str]) -> None:

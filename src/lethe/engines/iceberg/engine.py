@@ -16,7 +16,8 @@ from lethe.engines.iceberg.drop import drop_table
 from lethe.engines.iceberg.evidence import whole
 from lethe.engines.iceberg.find import Finder
 from lethe.engines.iceberg.forget import Forgetting
-from lethe.engines.iceberg.places import Places
+from lethe.engines.iceberg.places import Places, canonical
+from lethe.engines.iceberg.prune import described_bounds
 from lethe.engines.iceberg.purge import purge_table
 from lethe.engines.iceberg.state import TableState, question, require_readable, table_state
 from lethe.engines.iceberg.tools import Tools
@@ -80,12 +81,13 @@ class IcebergEngine:
             keeps_history=True,
         )
 
-    def find(self, target: Target, wanted: Wanted, *, watch: Watcher = unwatched) -> Finding:
+    def find(self, target: Target, wanted: Wanted, *, scrub: bool = False, watch: Watcher = unwatched) -> Finding:
         """Search the current snapshot. Changes nothing."""
         with _unavailable():
             state = self._load(target)
             asked = question(state, compile_matcher(target.selector, wanted), target.selector)
-            decision = Finder(asked, self._tools.executor, watch, Phase.FIND).decide()
+            suspects = self._suspects(state, target, wanted, watch) if scrub else frozenset[str]()
+            decision = Finder(asked, self._tools.executor, watch, Phase.FIND).decide(suspects=suspects)
             return Finding(decision.plan(target.dataset_id), tally(wanted, decision.counts))
 
     def forget(
@@ -120,6 +122,16 @@ class IcebergEngine:
         """Remove the table's entry and its files."""
         with _unavailable():
             return drop_table(self._catalogs, target.table, self._open_storage, watch)
+
+    def _suspects(self, state: TableState, target: Target, wanted: Wanted, watch: Watcher) -> frozenset[str]:
+        """Live files with a trace, in themselves or in the bounds that a manifest keeps of them."""
+        shown = whole(state.places, state.table.metadata_location, target.selector)
+        paths = self._verifier.suspects(shown.storage, target.selector, wanted, shown.around, watch=watch)
+        locations = {shown.location(path) for path in paths}
+        entries = [file.entry for file in state.files.data] + list(state.files.deletes)
+        described = {e.data_file.file_path: described_bounds(e.data_file) for e in entries}
+        speaking = self._verifier.speaking(target.selector, wanted, described if paths else {})
+        return speaking | {path for path in described if canonical(path) in locations}
 
     def _load(self, target: Target) -> TableState:
         with _unavailable():

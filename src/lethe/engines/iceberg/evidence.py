@@ -33,6 +33,13 @@ class Whole:
 
     storage: WholeTable
     around: Surroundings
+    root: str
+    elsewhere: Mapping[str, str]
+    """Canonical locations of live files outside of the table's, by the path under which the reader is shown them."""
+
+    def location(self, path: str) -> str:
+        """The canonical location of a file that the reader names."""
+        return self.elsewhere.get(path, f"{self.root}/{path}")
 
 
 def whole(places: Places, metadata_location: str, selector: Selector) -> Whole:
@@ -50,7 +57,8 @@ def whole(places: Places, metadata_location: str, selector: Selector) -> Whole:
         frozenset((*inside, *outside)),
         _selectors(storage, document, selector),
     )
-    return Whole(storage, around)
+    named = {f"{OUTSIDE}/{number}": location for number, location in enumerate(elsewhere)}
+    return Whole(storage, around, places.root, named)
 
 
 def _document(raw: bytes) -> Any:

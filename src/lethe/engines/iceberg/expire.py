@@ -1,6 +1,5 @@
 """Shortening the history to the current snapshot, made clean, and what must stay."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -14,13 +13,12 @@ from pyiceberg.table.update import (
 )
 
 from lethe.engines.iceberg.commit import (
-    COUNTS_PROPERTY,
-    MARKER_PROPERTY,
     Committer,
     Conflict,
     Refused,
     Staged,
     Unknown,
+    remember,
     remove_quietly,
     send,
 )
@@ -40,8 +38,9 @@ def expire(target: Target, tools: Tools, policy: PurgePolicy, now: datetime) -> 
 
     1. The manifests of the current snapshot may still list deleted files, and its summary may name partitions; then a
        snapshot of the same files takes its place. A crash before this commit leaves manifests that nothing refers to.
-    2. Snapshots that nothing holds are removed from the metadata, and expired refs and statistics with them. A crash
-       before this commit leaves them to the next purge; after it the purge goes on with the files.
+    2. Snapshots that nothing holds are removed from the metadata, and expired refs and statistics with them; in the
+       same commit a property of the table takes over what they said of finished forgets. A crash before this commit
+       leaves them to the next purge; after it the purge goes on with the files.
     Neither happens if a tag or branch moved since the table was loaded; then it is decided anew.
 
     Raises TableRefused, TableUnavailable, StorageFailed.
@@ -51,7 +50,7 @@ def expire(target: Target, tools: Tools, policy: PurgePolicy, now: datetime) -> 
         staged: Staged | None = None
         try:
             if state.snapshot is not None and speaks_of_others(state, state.snapshot):
-                staged = Committer(state, tools.new_name(), tools.clock()).refresh(_marker(state.snapshot))
+                staged = Committer(state, tools.new_name(), tools.clock()).refresh()
                 send(state, staged.updates, all_refs=True)
                 continue
             updates = _removals(state, retention(state.metadata, policy, now))
@@ -82,12 +81,6 @@ def names_partitions(snapshot: Snapshot) -> bool:
     return summary is not None and any(key.startswith(_PARTITIONS) for key in summary.additional_properties)
 
 
-def _marker(snapshot: Snapshot) -> Mapping[str, str]:
-    """The marker of a forget outlives the snapshot that it made."""
-    known = {} if snapshot.summary is None else snapshot.summary.additional_properties
-    return {key: known[key] for key in (MARKER_PROPERTY, COUNTS_PROPERTY) if key in known}
-
-
 def _removals(state: TableState, fate: Retention) -> tuple[TableUpdate, ...]:
     metadata = state.metadata
     expired = {s.snapshot_id for s in fate.expired}
@@ -101,6 +94,8 @@ def _removals(state: TableState, fate: Retention) -> tuple[TableUpdate, ...]:
         if s.snapshot_id in expired
     ]
     if expired:
+        told = remember(metadata, fate.expired)
+        updates += [told] if told is not None else []
         updates.append(RemoveSnapshotsUpdate(snapshot_ids=sorted(expired)))
     return tuple(updates)
 

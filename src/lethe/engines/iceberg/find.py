@@ -1,10 +1,10 @@
 """Deciding: which files of a snapshot are dropped, rewritten or kept, and why. Changes nothing."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from pyiceberg.manifest import DataFileContent, ManifestEntry
+from pyiceberg.manifest import DataFileContent, FileFormat, ManifestEntry
 
 from lethe.domain.ids import DatasetId
 from lethe.domain.plan import FileAction, PlannedFile, TablePlan
@@ -12,7 +12,7 @@ from lethe.engines.executors.interface import Executor, Job
 from lethe.engines.iceberg.judge import FileFacts, Hidden, IcebergJudge
 from lethe.engines.iceberg.live_files import LiveFile
 from lethe.engines.iceberg.state import Question
-from lethe.engines.interface import Phase, Watcher
+from lethe.engines.interface import TRACE, Phase, Watcher
 from lethe.engines.progress import Meter
 from lethe.engines.rewrite.scan import Scanned, scan
 from lethe.engines.storage.interface import Storage
@@ -48,12 +48,13 @@ class FoundDelete:
 
     entry: ManifestEntry
     action: FileAction
-    """`REWRITE`: without the rows that name a match. `DROP`: what it deletes is carried out in the data files."""
+    """`REWRITE`, `SCRUB`: without the rows that name a match. `DROP`: what it deletes is carried out in data files."""
 
     def planned(self) -> PlannedFile:
         """As the plan says it: a delete file has no rows of the table."""
         file = self.entry.data_file
-        reason = "its deletes name a match" if self.action is FileAction.REWRITE else "it keeps a copy of a match"
+        reasons = {FileAction.REWRITE: "its deletes name a match", FileAction.SCRUB: TRACE}
+        reason = reasons.get(self.action, "it keeps a copy of a match")
         return PlannedFile(file.file_path, self.action, 0, 0, file.file_size_in_bytes, reason)
 
 
@@ -112,12 +113,15 @@ class Finder:
         self._watch = watch
         self._phase = phase
 
-    def decide(self, known_clean: Collection[str] = ()) -> Decision:
-        """Find in every file but those of which it is known that they store no match: files never change."""
+    def decide(self, known_clean: Collection[str] = (), suspects: Collection[str] = ()) -> Decision:
+        """Find in every file but those of which it is known that they store no match: files never change.
+
+        What is suspected of holding a trace is opened, whatever metadata says, and is not kept as it is.
+        """
         state = self._asked.state
-        deletes = self._deletes()
+        deletes = self._deletes(suspects)
         dissolved = {d.entry.data_file.file_path for d in deletes if d.action is FileAction.DROP}
-        forced = {f.path for f in state.files.data if f.deletes & dissolved}
+        forced = {f.path for f in state.files.data if f.deletes & dissolved or f.path in suspects}
         reasons = {f.path: self._why_kept(f, known_clean, forced) for f in state.files.data}
         opened = [f for f in state.files.data if reasons[f.path] is None]
         sizes = {f.path: f.file.file_size_in_bytes for f in state.files.data}
@@ -137,7 +141,10 @@ class Finder:
         for file in state.files.data:
             if reasons[file.path] is None:
                 seen = live.get(file.path, stored[file.path])
-                files.append(_found(file, stored[file.path], seen, hidden.get(file.path, Hidden())))
+                found = _found(file, stored[file.path], seen, hidden.get(file.path, Hidden()))
+                if file.path in suspects and found.action is not FileAction.DROP:
+                    found = replace(found, action=FileAction.SCRUB, reason=TRACE)
+                files.append(found)
             else:
                 files.append(_kept(file, reasons[file.path] or ""))
         return Decision(state.version, files, deletes)
@@ -151,10 +158,15 @@ class Finder:
             return "its partition or its bounds admit no match"
         return None
 
-    def _deletes(self) -> Sequence[FoundDelete]:
+    def _deletes(self, traced: Collection[str]) -> Sequence[FoundDelete]:
         """Delete files that name a match, in what they compare or in the copies of rows that they keep."""
         state, judge = self._asked.state, self._asked.judge
         suspects = {}
+        found = [
+            FoundDelete(entry, FileAction.SCRUB)
+            for entry in state.files.deletes
+            if entry.data_file.file_path in traced and entry.data_file.file_format == FileFormat.PARQUET
+        ]
         for entry in state.files.deletes:
             file = entry.data_file
             if self._asked.pruner.excludes(file):
@@ -162,11 +174,12 @@ class Finder:
             if file.content == DataFileContent.POSITION_DELETES and state.deletes.names_rows_alone(file):
                 continue
             suspects[file.file_path] = entry
-        found = []
         for path, scanned in self._search((path, FileFacts()) for path in suspects):
             if scanned.rows_matched:
                 compares = judge.field_id in (suspects[path].data_file.equality_ids or ())
-                found.append(FoundDelete(suspects[path], FileAction.REWRITE if compares else FileAction.DROP))
+                found = [one for one in found if one.entry.data_file.file_path != path]
+                scrubbed = FileAction.SCRUB if path in traced else FileAction.REWRITE
+                found.append(FoundDelete(suspects[path], scrubbed if compares else FileAction.DROP))
         return sorted(found, key=lambda d: d.entry.data_file.file_path)
 
     def _search(self, asked: Iterable[tuple[str, FileFacts]]) -> Iterable[tuple[str, Scanned]]:

@@ -27,11 +27,13 @@ from lethe.engines.iceberg.commit import (
     Committer,
     Conflict,
     Refused,
+    Remembered,
     Staged,
     Unknown,
     committed_as,
     counts_of,
     marked,
+    remembered,
     remove_quietly,
     send,
 )
@@ -60,10 +62,12 @@ from lethe.engines.matching import compile_matcher
 from lethe.engines.progress import Meter
 from lethe.engines.rewrite.interface import RewriteRefused
 from lethe.engines.storage.interface import StorageFailed
-from lethe.engines.tally import tally
+from lethe.engines.tally import recalled, tally
 
 _ATTEMPTS_MAX: Final = 20
 """Commits that may come first before the forget gives way; each attempt after the first only searches what is new."""
+
+_COPIED: Final = frozenset({FileAction.REWRITE, FileAction.SCRUB})
 
 _COPY_MEMORY: Final = 4
 """Expected memory of a copy, as a multiple of the file's size."""
@@ -90,19 +94,20 @@ class Forgetting:
     watch: Watcher
     _made: dict[str, _Made] = field(default_factory=dict)
     _clean: set[str] = field(default_factory=set)
+    _suspects: set[str] = field(default_factory=set)
 
     def run(self) -> Outcome:
         """Forget, in the order that this module states. Raises TableRefused, TableUnavailable."""
         self._clean.update(f.path for f in self.plan.files if f.action is FileAction.KEEP)
+        self._suspects.update(f.path for f in self.plan.files if f.action is FileAction.SCRUB)
         state: TableState | None = None
         for _ in range(_ATTEMPTS_MAX):
             try:
                 state = self.tools.load(self.target)
-                done = committed_as(state, self.marker)
+                done = self._earlier(state)
                 if done is not None:
                     self._discard(state)
-                    return self._repeated(state, done)
-                return self._attempt(state)
+                return done or self._attempt(state)
             except Conflict:
                 continue
             except Refused as error:
@@ -124,7 +129,7 @@ class Forgetting:
         if refusal is not None:
             return NeverWill(refusal)
         asked = question(state, compile_matcher(self.target.selector, self.wanted), self.target.selector)
-        decision = Finder(asked, self.tools.executor, self.watch, Phase.FORGET).decide(self._clean)
+        decision = Finder(asked, self.tools.executor, self.watch, Phase.FORGET).decide(self._clean, self._suspects)
         self._clean.update(f.live.path for f in decision.files if f.action is FileAction.KEEP)
         if not decision.touched and not decision.deletes:
             self._discard(state)
@@ -161,10 +166,10 @@ class Forgetting:
             remove_quietly(state, [self._made.pop(path).job.copy_location])
         wanted: list[tuple[ManifestEntry, FileFacts, frozenset[str]]] = []
         for found in decision.touched:
-            if found.action is FileAction.REWRITE:
+            if found.action in _COPIED:
                 facts = asked.facts_of(found.live, found.hidden)
                 wanted.append((found.live.entry, facts, found.live.deletes))
-        wanted += [(d.entry, FileFacts(), frozenset()) for d in decision.deletes if d.action is FileAction.REWRITE]
+        wanted += [(d.entry, FileFacts(), frozenset()) for d in decision.deletes if d.action in _COPIED]
         jobs = {e.data_file.file_path: self._job(state, e, facts) for e, facts, _ in wanted}
         deletes = {e.data_file.file_path: d for e, _, d in wanted}
         sizes = {e.data_file.file_path: e.data_file.file_size_in_bytes for e, _, _ in wanted}
@@ -184,13 +189,14 @@ class Forgetting:
         """The copy goes where its source is: what a path says of a partition stays true."""
         source = entry.data_file.file_path
         copy = f"{dirname(source)}/{self.tools.new_name()}.parquet"
-        return Copy(source, state.places.of(source), copy, state.places.of(copy), facts)
+        anew = source in self._suspects
+        return Copy(source, state.places.of(source), copy, state.places.of(copy), facts, anew)
 
     def _require_agreement(self, decision: Decision) -> None:
         """Search and copy read the same rows; if they count differently, nothing is committed."""
         for found in decision.touched:
             made = self._made.get(found.live.path)
-            if found.action is FileAction.REWRITE and (
+            if found.action in _COPIED and (
                 made is None
                 or made.copied.rewritten.counts.rows != found.rows_matched
                 or made.copied.rewritten.rows_after != found.rows - found.rows_matched
@@ -199,12 +205,12 @@ class Forgetting:
 
     def _change(self, state: TableState, decision: Decision) -> Change:
         removed = [f.live.entry for f in decision.touched] + [d.entry for d in decision.deletes]
-        added = [self._added(state, f.live.entry) for f in decision.touched if f.action is FileAction.REWRITE]
+        added = [self._added(state, f.live.entry) for f in decision.touched if f.action in _COPIED]
         # A delete file keeps its age: were it younger, it would delete rows that came after it.
         added += [
             self._added(state, d.entry, d.entry.sequence_number)
             for d in decision.deletes
-            if d.action is FileAction.REWRITE and self._rows_left(d.entry)
+            if d.action in _COPIED and self._rows_left(d.entry)
         ]
         removed += _without_object(state, decision)
         return Change(removed, added, marked(self.marker, decision.counts))
@@ -222,24 +228,36 @@ class Forgetting:
         """Look whether it happened. Whatever is seen, nothing is removed: the commit may still be on its way."""
         try:
             state = self.tools.load(self.target)
-            done = committed_as(state, self.marker)
+            done = self._earlier(state)
             if done is not None:
-                return self._repeated(state, done)
+                return done
         except Exception as error:  # noqa: BLE001 - the look itself may fail in any way, and then nothing is known
             return MayHaveHappened(f"{reason}; looking for it ended with {type(error).__name__}")
         return MayHaveHappened(reason)
 
+    def _earlier(self, state: TableState) -> Forgotten | None:
+        """What an earlier attempt did, if one did."""
+        done = committed_as(state, self.marker)
+        if done is not None:
+            return self._repeated(state, done)
+        told = remembered(state.metadata, self.marker)
+        return None if told is None else self._recalled(told)
+
     def _repeated(self, state: TableState, done: Snapshot) -> Forgotten:
-        """What the earlier attempt did, seen again in the snapshot on which it built; after a purge, as it noted it."""
+        """What the earlier attempt did, as it noted it, or seen again in the snapshot on which it built."""
         parent = None
         if done.parent_snapshot_id is not None:
             parent = state.metadata.snapshot_by_id(done.parent_snapshot_id)
         if parent is None:
-            return Forgotten(str(done.snapshot_id), self.plan, tally(self.wanted, counts_of(done)), repeated=True)
+            return self._recalled(Remembered(str(done.snapshot_id), counts_of(done)))
         before = state.at(parent)
         asked = question(before, compile_matcher(self.target.selector, self.wanted), self.target.selector)
         decision = Finder(asked, self.tools.executor, self.watch, Phase.FORGET).decide()
         return self._forgotten(str(done.snapshot_id), decision, repeated=True)
+
+    def _recalled(self, told: Remembered) -> Forgotten:
+        """What an earlier attempt noted, where the snapshot on which it built is gone."""
+        return Forgotten(told.snapshot_id, self.plan, recalled(self.wanted, told.counts), repeated=True)
 
     def _forgotten(self, snapshot: str, decision: Decision, *, repeated: bool = False) -> Forgotten:
         plan = decision.plan(self.target.dataset_id)

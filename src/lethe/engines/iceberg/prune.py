@@ -14,6 +14,7 @@ from pyiceberg.types import IntegerType, LongType, NestedField, PrimitiveType, S
 
 from lethe.engines.iceberg.deletes import arrow_type
 from lethe.engines.iceberg.judge import IcebergJudge, is_primary
+from lethe.engines.matching import HashGroup
 from lethe.engines.pruning import may_contain
 
 
@@ -60,11 +61,11 @@ class Pruner:
             return False
 
     def _wanted_values(self) -> list[Any] | None:
-        """The values that match, as pyiceberg's transforms take them; None when letter case does not count."""
+        """The values that match, as pyiceberg's transforms take them; None when nobody can say them."""
         column = arrow_type(self._field.field_type)
         values: list[Any] = []
         for position, group in enumerate(self._judge.matcher.groups):
-            if group.case_insensitive and not pa.types.is_integer(column):
+            if isinstance(group, HashGroup) or (group.case_insensitive and not pa.types.is_integer(column)):
                 return None
             values.extend(self._judge.matcher.sorted_keys(position, column))
         return [value.decode() if isinstance(value, bytes) else value for value in values]
@@ -88,3 +89,9 @@ def _scalar(value: Any, kind: Any) -> Any:
         number = pa.int32() if pa.types.is_date32(kind) else pa.int64()
         return pa.scalar(value, number).cast(kind) if value is not None else pa.scalar(None, kind)
     return pa.scalar(value.bytes if hasattr(value, "bytes") else value, kind)
+
+
+def described_bounds(file: DataFile) -> bytes:
+    """The bounds that a manifest keeps of a file, one after the other."""
+    bounds = (*(file.lower_bounds or {}).values(), *(file.upper_bounds or {}).values())
+    return b"\n".join(bounds)

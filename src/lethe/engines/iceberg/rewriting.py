@@ -32,6 +32,8 @@ class Copy:
     """Of the copy, spelled alike."""
     copy: tuple[Storage, str]
     facts: FileFacts
+    anew: bool = False
+    """Nothing that is encoded may be taken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Copying:
         (source_storage, source_path), (copy_storage, copy_path) = job.source, job.copy
         with source_storage.open(source_path) as source:
             with copy_storage.create(copy_path) as sink:
-                rewritten = self.rewriter.rewrite(source, sink, self.judge.of(job.facts))
+                rewritten = self.rewriter.rewrite(source, sink, self.judge.of(job.facts), anew=job.anew)
             with copy_storage.open(copy_path) as copy:
                 footer = open_parquet(copy).metadata
             require_same_form(open_parquet(source).metadata, footer, rewritten)

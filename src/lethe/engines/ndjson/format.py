@@ -48,7 +48,7 @@ class NdjsonFormat:
                 counts += judgement.counts
         return Searched(rows, counts)
 
-    def copy(self, source: Any, path: str, sink: IO[bytes], matcher: Matcher) -> _Copied:  # noqa: ARG002
+    def copy(self, source: Any, path: str, sink: IO[bytes], matcher: Matcher, *, anew: bool) -> _Copied:  # noqa: ARG002
         """Write the lines that stay. The last line keeps, or keeps lacking, its end."""
         gzipped = _is_gzip(source)
         rows, lines, counts = 0, 0, Counts()

@@ -36,9 +36,9 @@ class ParquetFormat:
         found = scan(source, judge)
         return Searched(found.rows, found.counts, found.identified or isinstance(judge, _PartitionJudge), found.method)
 
-    def copy(self, source: Any, path: str, sink: IO[bytes], matcher: Matcher) -> Any:
+    def copy(self, source: Any, path: str, sink: IO[bytes], matcher: Matcher, *, anew: bool) -> Any:
         """Rewrite."""
-        return self.rewriter.rewrite(source, sink, judge_of(path, matcher))
+        return self.rewriter.rewrite(source, sink, judge_of(path, matcher), anew=anew)
 
     def require_same_form(self, source: Any, result: Any, copied: Any) -> Searched:
         """The gate."""

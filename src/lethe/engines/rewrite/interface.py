@@ -1,4 +1,4 @@
-"""The seam behind which files are rewritten: today by Arrow, row group by row group; by pages tomorrow."""
+"""The seam behind which files are rewritten: by cutting pages, or by Arrow, row group by row group."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,9 +65,11 @@ class Rewritten:
 class Rewriter(Protocol):
     """Copies one Parquet file without the rows that the judge leaves out. Pickles."""
 
-    def rewrite(self, source: Any, sink: IO[bytes], judge: Judge) -> Rewritten:
+    def rewrite(self, source: Any, sink: IO[bytes], judge: Judge, *, anew: bool = False) -> Rewritten:
         """`source` is a `pyarrow.NativeFile` for random access. Memory is bounded by one row group.
 
+        With `anew` no page, dictionary or statistic of the source may be copied as it is, also where no row of it goes:
+        every value is decoded and encoded, because something in the file is in none of its rows.
         Order, values and physical form of the other rows stay. Raises RewriteRefused before anything is
         written when the file has a feature that the copy would lose.
         """

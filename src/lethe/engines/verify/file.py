@@ -12,7 +12,7 @@ import pyarrow as pa
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.interface import ResidueKind, Selector
 from lethe.engines.storage.interface import FileMissing, Storage
-from lethe.engines.verify import avro, text
+from lethe.engines.verify import avro, delta_log, text
 from lethe.engines.verify.findings import Findings, Unreadable
 from lethe.engines.verify.needles import Needles
 from lethe.engines.verify.parquet import examine as parquet
@@ -44,7 +44,8 @@ class Examining:
         live = path in self.live
         selector = self.selectors.get(path, self.selector)
         try:
-            _examine(data, selector, self.needles, findings, live=live, full=self.full)
+            log = not live and delta_log.is_log(path)
+            _examine(data, selector, self.needles, findings, live=live, full=self.full, log=log)
         except Unreadable as error:
             findings.residue(ResidueKind.UNREADABLE, str(error))
         _name(path, selector, self.needles, findings, live=live)
@@ -71,25 +72,29 @@ class Explaining:
             return set()
 
 
-def _examine(data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool, full: bool) -> None:
+def _examine(
+    data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool, full: bool, log: bool
+) -> None:
     if data[:4] == MAGIC and data[-4:] == MAGIC:
-        _examine_parquet(data, selector, needles, findings, live=live, full=full)
+        _examine_parquet(data, selector, needles, findings, live=live, full=full, log=log)
     elif data[:4] == MAGIC_ENCRYPTED:
         raise Unreadable("the file is encrypted")
     elif data[:4] == avro.MAGIC:
         for where, part in avro.parts(data):
             findings.ask_elsewhere(needles.in_names(part), f"Avro {where}")
+    elif log:
+        findings.ask_elsewhere(delta_log.identities_in(_opened(data), needles), "text")
     else:
         text.examine(_opened(data), selector, needles, findings, live=live)
         findings.ask_elsewhere(needles.in_bytes(data) if data[:2] == _GZIP else set(), "compressed bytes")
 
 
 def _examine_parquet(
-    data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool, full: bool
+    data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool, full: bool, log: bool
 ) -> None:
     """Damage may show anywhere in a walk through bytes; whatever it breaks, the file was not examined."""
     try:
-        parquet.examine(data, selector, needles, findings, live=live, full=full)
+        parquet.examine(data, selector, needles, findings, live=live, full=full, log=log)
     except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError, struct.error) as error:
         raise Unreadable("the file's structures contradict each other") from error
 

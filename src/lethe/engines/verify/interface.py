@@ -1,10 +1,13 @@
 """What the engines ask of the independent reader."""
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from lethe.engines.interface import Evidence, Selector, Wanted, Watcher, unwatched
 from lethe.engines.storage.interface import Storage
+
+KeyT = TypeVar("KeyT", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +35,20 @@ class Verifier(Protocol):
         watch: Watcher = unwatched,
     ) -> Evidence:
         """Examine every file. Raises StorageFailed; a file that cannot be examined is a residue."""
+        ...
+
+    def suspects(
+        self,
+        storage: Storage,
+        selector: Selector,
+        wanted: Wanted,
+        around: Surroundings,
+        *,
+        watch: Watcher = unwatched,
+    ) -> frozenset[str]:
+        """The paths of the files with a residue, as they are: for the engines alone, for a path may speak."""
+        ...
+
+    def speaking(self, selector: Selector, wanted: Wanted, parts: Mapping[KeyT, bytes]) -> frozenset[KeyT]:
+        """Which pieces of a table's metadata hold an identity; the engines ask it of those that describe live files."""
         ...

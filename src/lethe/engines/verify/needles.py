@@ -97,7 +97,7 @@ class Needles:
 
     def _confirmed(self, found: set[int], data: bytes, stands: Callable[[bytes, bytes], bool]) -> set[int]:
         """Those found, without the short ones that stand by chance."""
-        short = {number for number in found if self._is_short_word(number)}
+        short = self.short(found)
         if not short:
             return found
         rest = _GENERATED.sub(b" ", data)
@@ -110,6 +110,10 @@ class Needles:
     def _is_short_word(self, number: int) -> bool:
         text = self.texts[number][0]
         return len(text) <= WORD_LENGTH_MAX and text.isascii() and text.isalnum()
+
+    def short(self, numbers: Iterable[int]) -> set[int]:
+        """Of some identities those that may stand somewhere by chance."""
+        return {number for number in numbers if self._is_short_word(number)}
 
     def any_in_bytes(self, data: bytes) -> bool:
         """Whether some identity may occur; where case does not count, the answer may be a false yes."""

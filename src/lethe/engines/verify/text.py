@@ -23,7 +23,7 @@ def examine(data: bytes, selector: Selector, needles: Needles, findings: Finding
         findings.rows += 1
         if not (needles.has_short or b"\\" in line or needles.any_in_bytes(line)):
             continue
-        row = _parsed(line)
+        row = parsed(line)
         if row is None:
             findings.ask_elsewhere(identities_in(line, needles), "line that is no JSON")
         elif _is_named(row, selector, needles):
@@ -38,46 +38,47 @@ def identities_in(data: bytes, needles: Needles) -> set[int]:
     """Identities that occur anywhere in text, its JSON escapes, nested JSON and percent signs undone."""
     found = needles.in_words(data)
     if needles.has_short or b"\\" in data or b"%" in data:
-        for document in _documents(data):
-            for text in _strings(document):
+        for document in documents(data):
+            for text in strings(document):
                 found |= needles.in_text(text)
                 if "%" in text:
                     found |= needles.in_text(unquote(text))
     return found
 
 
-def _documents(data: bytes) -> Iterator[Any]:
+def documents(data: bytes) -> Iterator[Any]:
     """One document, or one a line."""
-    whole = _parsed(data)
+    whole = parsed(data)
     if whole is not None:
         yield whole
         return
     for line in data.split(b"\n"):
-        document = _parsed(line)
+        document = parsed(line)
         if document is not None:
             yield document
 
 
-def _strings(value: Any) -> Iterator[str]:
+def strings(value: Any) -> Iterator[str]:
     """Every text in a document; a text that is a document itself is opened (statistics in a log are)."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield key
-            yield from _strings(inner)
+            yield from strings(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _strings(inner)
+            yield from strings(inner)
     elif isinstance(value, str):
         yield value
         if value[:1] in {"{", "["}:
-            nested = _parsed(value.encode("utf-8", "surrogatepass"))
+            nested = parsed(value.encode("utf-8", "surrogatepass"))
             if nested is not None:
-                yield from _strings(nested)
+                yield from strings(nested)
     elif isinstance(value, int) and not isinstance(value, bool):
         yield str(value)
 
 
-def _parsed(text: bytes) -> Any:
+def parsed(text: bytes) -> Any:
+    """The document that a text is, or None."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

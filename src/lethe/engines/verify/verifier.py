@@ -1,6 +1,6 @@
 """The verification of a whole location."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,8 +10,9 @@ from lethe.engines.progress import Meter
 from lethe.engines.storage.interface import FileStat, Storage
 from lethe.engines.verify.file import Examining, Explaining
 from lethe.engines.verify.findings import Findings
-from lethe.engines.verify.interface import Surroundings
+from lethe.engines.verify.interface import KeyT, Surroundings
 from lethe.engines.verify.needles import Needles, needles_of
+from lethe.engines.verify.text import identities_in
 
 _MEMORY: Final = 3
 """Expected memory of an examination, as a multiple of the file's size."""
@@ -39,6 +40,36 @@ class ByteVerifier:
     ) -> Evidence:
         """Examine, then explain what asks for rows elsewhere."""
         needles = needles_of(selector, wanted)
+        evidence, numbers = self._look(storage, selector, needles, around, watch)
+        residues = [_discreet(residue, needles, numbers[residue.path]) for residue in evidence.residues]
+        return replace(evidence, residues=residues)
+
+    def suspects(
+        self,
+        storage: Storage,
+        selector: Selector,
+        wanted: Wanted,
+        around: Surroundings,
+        *,
+        watch: Watcher = unwatched,
+    ) -> frozenset[str]:
+        """Examine, and name the files."""
+        evidence, _ = self._look(storage, selector, needles_of(selector, wanted), around, watch)
+        return frozenset(residue.path for residue in evidence.residues)
+
+    def speaking(self, selector: Selector, wanted: Wanted, parts: Mapping[KeyT, bytes]) -> frozenset[KeyT]:
+        """Search them as text and as bytes."""
+        needles = needles_of(selector, wanted)
+        return frozenset(
+            key
+            for key, part in parts.items()
+            if identities_in(part, needles) or (needles.in_bytes(part) and needles.in_names(part))
+        )
+
+    def _look(
+        self, storage: Storage, selector: Selector, needles: Needles, around: Surroundings, watch: Watcher
+    ) -> tuple[Evidence, Mapping[str, int]]:
+        """What is found, under the files' own paths, and the number of each path in the listing."""
         files = list(storage.list())
         task = Examining(storage, selector, needles, around.live, dict(around.physical_selectors), self.full)
         findings = self._examine(task, files, watch)
@@ -53,14 +84,15 @@ class ByteVerifier:
             for place in sorted({w for n, where in one.elsewhere.items() if n not in explained for w in where}):
                 count = sum(place in where for n, where in one.elsewhere.items() if n not in explained)
                 residues.append(Residue(one.path, ResidueKind.VALUE, place, count))
-        return Evidence(
+        seen = Evidence(
             snapshot=around.snapshot,
             files_examined=len(findings),
             bytes_examined=sum(one.bytes_examined for one in findings),
             rows_examined=sum(one.rows for one in findings),
             finds_explained=finds_explained,
-            residues=[_discreet(residue, needles, numbers[residue.path]) for residue in residues],
+            residues=residues,
         )
+        return seen, numbers
 
     def _examine(self, task: Examining, files: Sequence[FileStat], watch: Watcher) -> Sequence[Findings]:
         meter = Meter(watch, Phase.VERIFY, len(files), sum(stat.size_bytes for stat in files))

@@ -1,6 +1,7 @@
 """A circuit breaker: a service that keeps failing is left alone for a while, then tried with one request."""
 
 from collections.abc import Callable
+from math import ceil
 from threading import Lock
 from typing import TypeVar
 
@@ -42,8 +43,10 @@ class CircuitBreaker:
         with self._lock:
             if self._open_until is None:
                 return False
-            if self._is_trying or self._monotonic() < self._open_until:
-                raise ProductUnavailable("the service failed repeatedly and is left alone for a while")
+            if self._is_trying:
+                raise ProductUnavailable("the service failed repeatedly and is being tried by another request")
+            if (left := self._open_until - self._monotonic()) > 0:
+                raise ProductUnavailable(f"the service failed repeatedly and is left alone for {ceil(left)} s more")
             self._is_trying = True
             return True
 

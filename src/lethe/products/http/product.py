@@ -5,7 +5,7 @@ never heard of it is sent the identities. Nothing is remembered here: a crash be
 the same questions, and the service knows its keys.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final, assert_never
 from uuid import UUID
@@ -15,12 +15,14 @@ from lethe.domain.ids import DatasetId
 from lethe.domain.product import Product
 from lethe.products.http.answers import progress_of, remaining_of
 from lethe.products.http.breaker import CircuitBreaker, T
+from lethe.products.http.callbacks import verified_callback
 from lethe.products.http.exchange import Exchange
 from lethe.products.http.requests import Part, dataset_part, identity_parts, verification
 from lethe.products.http.service import HttpService
 from lethe.products.http.signature import Signer
 from lethe.products.interface import (
     Beat,
+    Callback,
     Done,
     ProductAnswer,
     ProductUnavailable,
@@ -64,6 +66,10 @@ class HttpProduct:
     def close(self) -> None:
         """Close every connection."""
         self._exchange.close()
+
+    def callback(self, headers: Mapping[str, str], body: bytes) -> Callback:
+        """Verify and read a message of the service. Raises BadCallback."""
+        return verified_callback(self.signer, headers, body, poll_seconds=self._service.poll_seconds)
 
     def forget(self, space: Space, identities: Identities, key: RequestKey, *, beat: Beat = unheard) -> ProductAnswer:
         """Have the service forget these identities; Done counts what it removed under this key, in whichever call.

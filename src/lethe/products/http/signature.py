@@ -7,11 +7,13 @@ from typing import Final
 
 from standardwebhooks import Webhook
 
+from lethe.products.interface import BadCallback
+
 AGE_MAX: Final = timedelta(minutes=5)
 """By how much a message's time may differ from ours; within it, a message can be repeated by whoever overheard it."""
 
 
-class BadSignature(Exception):
+class BadSignature(BadCallback):
     """The message is not signed as it should be."""
 
 

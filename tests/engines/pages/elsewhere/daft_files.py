@@ -1,6 +1,6 @@
 """Daft as a writer. Runs where Daft is: it imports nothing of ours.
 
-    python daft_files.py SOURCE DIRECTORY       the rows of a Parquet file, written by Daft; `daft.json` names the options
+python daft_files.py SOURCE DIRECTORY       the rows of a Parquet file, written by Daft; `daft.json` names the options
 """
 
 import json

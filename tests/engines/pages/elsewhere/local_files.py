@@ -31,7 +31,9 @@ SCHEMA = pa.schema(
         pa.field("tags", pa.list_(pa.string())),
         pa.field("who", pa.struct([("mail", pa.string()), ("age", pa.int64())])),
         pa.field("props", pa.map_(pa.string(), pa.int32())),
-        pa.field("identityMap", pa.map_(pa.string(), pa.list_(pa.struct([("id", pa.string()), ("primary", pa.bool_())])))),
+        pa.field(
+            "identityMap", pa.map_(pa.string(), pa.list_(pa.struct([("id", pa.string()), ("primary", pa.bool_())])))
+        ),
     ]
 )
 
@@ -69,7 +71,11 @@ def write(directory: Path, count: int) -> None:
     manifest: dict[str, Any] = {}
     for version in ("1.0", "2.0"):
         how: dict[str, Any] = {"data_page_version": version, "max_rows_per_page": 30, "write_page_index": True}
-        how |= {"write_page_checksum": True, "bloom_filter_options": {"id": {"ndv": 30, "fpp": 0.05}}, "row_group_size": 70}
+        how |= {
+            "write_page_checksum": True,
+            "bloom_filter_options": {"id": {"ndv": 30, "fpp": 0.05}},
+            "row_group_size": 70,
+        }
         name = f"pyarrow_v{version[0]}.parquet"
         pq.write_table(table, directory / name, **how)
         manifest[name] = {"writer": f"pyarrow {pa.__version__}", "options": how}

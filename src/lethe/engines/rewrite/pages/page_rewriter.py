@@ -18,6 +18,7 @@ from lethe.engines.rewrite.pages.repeats import Repeats
 from lethe.engines.rewrite.pages.rows import Rows
 from lethe.engines.rewrite.pages.thrift import write_struct
 from lethe.engines.rewrite.pages.traits import why_not
+from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 from lethe.engines.rewrite.source import leaves_of, open_parquet, read_leaves
 from lethe.engines.tally import Counts
 
@@ -29,8 +30,10 @@ class PageRewriter:
     levels: Mapping[str, int] = field(default_factory=dict)
     """Compression level per codec (`ZSTD`, `GZIP`, `BROTLI`); a file does not record with which it was written."""
 
-    def rewrite(self, source: Any, sink: IO[bytes], judge: Judge) -> Rewritten:
-        """Copy what the judge leaves in. Raises RewriteRefused."""
+    def rewrite(self, source: Any, sink: IO[bytes], judge: Judge, *, anew: bool = False) -> Rewritten:
+        """Copy what the judge leaves in; with `anew` through Arrow, which copies nothing. Raises RewriteRefused."""
+        if anew:
+            return PyarrowRewriter(self.levels).rewrite(source, sink, judge, anew=True)
         judging = _Judging(open_parquet(source), judge)
         footer = read_footer(source)
         old, out = OldFile(source, footer), Output(sink)

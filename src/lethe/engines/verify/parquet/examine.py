@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.interface import ResidueKind, Selector
+from lethe.engines.verify import delta_log
 from lethe.engines.verify.findings import Findings
 from lethe.engines.verify.needles import Needles
 from lethe.engines.verify.parquet import bloom, identity_map
@@ -17,12 +18,22 @@ from lethe.engines.verify.parquet.footer import Footer, read_footer
 _ARROW_SCHEMA: Final = b"ARROW:schema"
 
 
-def examine(data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool, full: bool) -> None:
+def examine(
+    data: bytes,
+    selector: Selector,
+    needles: Needles,
+    findings: Findings,
+    *,
+    live: bool,
+    full: bool,
+    log: bool = False,
+) -> None:
     """Examine a whole file. Raises Unreadable.
 
     A file whose rows are searched and do not match explains every value of its data pages: they are the values of
     surviving rows. `full` searches those pages all the same and counts what is explained. A file that is not live (a
-    checkpoint of a log, say) explains nothing: its values must be explained by rows elsewhere.
+    checkpoint of a log, say) explains nothing: its values must be explained by rows elsewhere. `log` says that it is
+    such a checkpoint, whose columns hold JSON.
     """
     footer = read_footer(data)
     findings.rows += footer.rows
@@ -32,7 +43,7 @@ def examine(data: bytes, selector: Selector, needles: Needles, findings: Finding
         readers = [ChunkReader(data, chunk, needles) for chunk in chunks]
         matched += _rows_named(readers, selector)
         for column, reader in enumerate(readers):
-            _chunk(reader, f"row group {number}", findings, live=live, full=full)
+            _chunk(reader, f"row group {number}", findings, live=live, full=full, log=log)
             if reader.searchable:
                 left.setdefault((column, "dictionary entries that no row uses"), set()).update(
                     reader.unused_identities()
@@ -65,13 +76,17 @@ def _rows_named(readers: Sequence[ChunkReader], selector: Selector) -> int:
     return sum(r.rows_named(code) for r in readers if r.chunk.leaf.path == tuple(selector.path) and r.searchable)
 
 
-def _chunk(reader: ChunkReader, group: str, findings: Findings, *, live: bool, full: bool) -> None:
+def _chunk(reader: ChunkReader, group: str, findings: Findings, *, live: bool, full: bool, log: bool) -> None:
     where = f"{group}, column {'.'.join(reader.chunk.leaf.path)}"
     if (full or not live) and reader.searchable:
         found = reader.identities_in_pages()
         if live:
             findings.explained += len(found)
         else:
+            if log and found:
+                found = delta_log.identities_in_values(
+                    reader.used_values, reader.chunk.leaf.path, found, reader.needles
+                )
             findings.ask_elsewhere(found, where)
     if not reader.searchable:
         return

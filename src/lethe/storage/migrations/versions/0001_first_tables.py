@@ -15,6 +15,7 @@ depends_on = None
 def upgrade() -> None:
     """Create every table, the guards of the audit trail, and the indexes of a search."""
     _create_tables()
+    _create_event_tables()
     audit_head = sa.table("audit_head", sa.column("head_id"), sa.column("sequence"), sa.column("hash"))
     op.execute(audit_head.insert().values(head_id=1, sequence=0, hash=GENESIS))
     if op.get_bind().dialect.name == "postgresql":
@@ -241,8 +242,10 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("lease_until", Instant(), nullable=True),
         sa.Column("reason", TEXT, nullable=True),
         sa.Column("round", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("is_nudged", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.CheckConstraint(
-            "step IN ('find', 'bundle', 'forget', 'purge', 'verify', 'drop', 'confirm')", name=op.f("tasks_step_known")
+            "step IN ('find', 'bundle', 'forget', 'purge', 'verify', 'drop', 'confirm', 'reverify')",
+            name=op.f("tasks_step_known"),
         ),
         sa.CheckConstraint("state IN ('ready', 'done', 'failed')", name=op.f("tasks_state_known")),
         sa.CheckConstraint("attempts >= 0", name=op.f("tasks_attempts_at_least_0")),
@@ -250,6 +253,25 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
     )
     op.create_index("tasks_by_due_at", "tasks", ["state", "org_id", "due_at", "task_id"])
     op.create_index("tasks_by_subject", "tasks", ["subject_id"])
+    op.create_index(
+        "tasks_held",
+        "tasks",
+        ["lease_until"],
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+    )
+    op.create_table(
+        "failures",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("step", TEXT, nullable=False),
+        sa.Column("product", TEXT, nullable=True),
+        sa.Column("dataset_id", TEXT, nullable=True),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", "task_id", name=op.f("failures_pk")),
+    )
     op.create_table(
         "evidence",
         sa.Column("subject_id", sa.Uuid(), nullable=False),
@@ -315,6 +337,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("cancelled_at", Instant(), nullable=True),
         sa.Column("executed_at", Instant(), nullable=True),
         sa.Column("completed_at", Instant(), nullable=True),
+        sa.Column("destroy_at", Instant(), nullable=True),
         sa.Column("dataset_name_key", TEXT, nullable=False),
         sa.Column("description_key", TEXT, nullable=False),
         sa.Column("dataset_name_folded", TEXT, nullable=False),
@@ -470,7 +493,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("at", Instant(), nullable=False),
         sa.Column("by", TEXT, nullable=False),
         sa.CheckConstraint(
-            "status IN ('created', 'updated', 'cancelled', 'executing', 'completed')",
+            "status IN ('created', 'updated', 'cancelled', 'executing', 'completed', 'restored')",
             name=op.f("expiration_history_status_known"),
         ),
         sa.ForeignKeyConstraint(
@@ -544,6 +567,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         "results",
         sa.Column("work_order_id", sa.Uuid(), nullable=False),
         sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("round", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("snapshot", TEXT, nullable=False),
         sa.Column("plan_hash", TEXT, nullable=False),
         sa.Column("rows_deleted", sa.BigInteger(), nullable=False),
@@ -551,5 +575,140 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.ForeignKeyConstraint(
             ["work_order_id"], ["work_orders.work_order_id"], name=op.f("results_work_order_id_fk")
         ),
-        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", name=op.f("results_pk")),
+        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", "round", name=op.f("results_pk")),
+    )
+    op.create_table(
+        "reverifications",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("snapshot", TEXT, nullable=False),
+        sa.Column("rows_examined", sa.BigInteger(), nullable=False),
+        sa.Column("rows_back", sa.BigInteger(), nullable=False),
+        sa.Column("identities_back", sa.BigInteger(), nullable=False),
+        sa.Column("problem", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["work_order_id"], ["work_orders.work_order_id"], name=op.f("reverifications_work_order_id_fk")
+        ),
+        sa.PrimaryKeyConstraint("work_order_id", "dataset_id", "at", name=op.f("reverifications_pk")),
+    )
+
+
+def _create_event_tables() -> None:
+    """What happened, whom it is told, and what services told us."""
+    op.create_table(
+        "callback_messages",
+        sa.Column("product", TEXT, nullable=False),
+        sa.Column("message_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.CheckConstraint(
+            "product IN ('datalake', 'identity', 'profile', 'ajo')", name=op.f("callback_messages_product_known")
+        ),
+        sa.PrimaryKeyConstraint("product", "message_digest", name=op.f("callback_messages_pk")),
+    )
+    op.create_index("callback_messages_by_expires_at", "callback_messages", ["expires_at"])
+    op.create_table(
+        "events",
+        sa.Column("position", NUMBER, sa.Identity(always=False), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("type", TEXT, nullable=False),
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("sandbox_name", TEXT, nullable=True),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=True),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("facts", TEXT, nullable=False),
+        sa.CheckConstraint(
+            "type IN ('org.lethe.workorder.received', "
+            "'org.lethe.workorder.validated', "
+            "'org.lethe.workorder.submitted', "
+            "'org.lethe.workorder.ingested', "
+            "'org.lethe.workorder.completed', "
+            "'org.lethe.workorder.failed', "
+            "'org.lethe.workorder.alarm', "
+            "'org.lethe.expiration.created', "
+            "'org.lethe.expiration.updated', "
+            "'org.lethe.expiration.cancelled', "
+            "'org.lethe.expiration.executing', "
+            "'org.lethe.expiration.restored', "
+            "'org.lethe.expiration.completed', "
+            "'org.lethe.webhook.disabled', "
+            "'org.lethe.webhook.ping')",
+            name=op.f("events_type_known"),
+        ),
+        sa.PrimaryKeyConstraint("position", name=op.f("events_pk")),
+        sa.UniqueConstraint("event_id", name=op.f("events_event_id_unique")),
+    )
+    op.create_index("events_by_at", "events", ["at"])
+    op.create_table(
+        "webhooks",
+        sa.Column("webhook_id", sa.Uuid(), nullable=False),
+        sa.Column("org_id", TEXT, nullable=False),
+        sa.Column("url", TEXT, nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("types", sa.JSON(), nullable=False),
+        sa.Column("sandbox_name", TEXT, nullable=True),
+        sa.Column("is_enabled", sa.Boolean(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", TEXT, nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.Column("updated_by", TEXT, nullable=False),
+        sa.Column("failing_since", Instant(), nullable=True),
+        sa.Column("disabled_reason", TEXT, nullable=True),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("previous_key_id", TEXT, nullable=True),
+        sa.Column("previous_sealed_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_until", Instant(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("paused_until", Instant(), nullable=False),
+        sa.Column("served_at", Instant(), nullable=False),
+        sa.Column("token", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("lease_owner", TEXT, nullable=True),
+        sa.Column("lease_until", Instant(), nullable=True),
+        sa.CheckConstraint(
+            "(previous_sealed_secret IS NULL) = (previous_key_id IS NULL) "
+            "AND (previous_sealed_secret IS NULL) = (previous_until IS NULL)",
+            name=op.f("webhooks_whole"),
+        ),
+        sa.CheckConstraint("failures >= 0", name=op.f("webhooks_failures_at_least_0")),
+        sa.CheckConstraint("length(description) <= 1000", name=op.f("webhooks_description_short")),
+        sa.CheckConstraint("length(url) <= 2048", name=op.f("webhooks_url_short")),
+        sa.PrimaryKeyConstraint("webhook_id", name=op.f("webhooks_pk")),
+    )
+    op.create_index("webhooks_by_org", "webhooks", ["org_id", "created_at", "webhook_id"])
+    op.create_table(
+        "deliveries",
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("webhook_id", sa.Uuid(), nullable=False),
+        sa.Column("position", NUMBER, nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("attempted_at", Instant(), nullable=True),
+        sa.Column("response_status", sa.Integer(), nullable=True),
+        sa.Column("duration_ms", sa.Integer(), nullable=True),
+        sa.Column("reason", TEXT, nullable=True),
+        sa.CheckConstraint("state IN ('pending', 'delivered', 'failed')", name=op.f("deliveries_state_known")),
+        sa.CheckConstraint("attempts >= 0", name=op.f("deliveries_attempts_at_least_0")),
+        sa.ForeignKeyConstraint(["position"], ["events.position"], name=op.f("deliveries_position_fk")),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("deliveries_pk")),
+    )
+    op.create_index("deliveries_by_position", "deliveries", ["position"])
+    op.create_index("deliveries_by_webhook", "deliveries", ["webhook_id", "position", "state"])
+    op.create_index(
+        "deliveries_pending",
+        "deliveries",
+        ["webhook_id", "position", "due_at"],
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index(
+        "deliveries_pending_by_subject",
+        "deliveries",
+        ["webhook_id", "subject_id", "position"],
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
     )

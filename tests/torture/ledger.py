@@ -1,0 +1,72 @@
+"""What was asked for, and so what must be left."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from torture.tables import KINDS, Kind
+
+PEOPLE: Final = 240
+ROWS_EACH: Final = 3
+
+
+def person(number: int) -> str:
+    return f"person-{number:03}@example.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One record delete."""
+
+    work_order_id: str
+    tables: frozenset[str]
+    people: tuple[str, ...]
+
+
+@dataclass
+class Ledger:
+    """The tables of a run, and what was asked of them."""
+
+    tables: dict[str, Kind]
+    """Those of which records are deleted."""
+    expiring: dict[str, Kind]
+    """Those that expire."""
+    dropped: dict[str, Kind]
+    """Those that an order deletes as a whole."""
+    orders: list[Asked] = field(default_factory=list)
+    drops: dict[str, str] = field(default_factory=dict)
+    """Orders that delete a dataset, and which."""
+    expirations: dict[str, str] = field(default_factory=dict)
+    """Expirations, and of which dataset."""
+
+    @property
+    def datasets(self) -> dict[str, Kind]:
+        return self.tables | self.expiring | self.dropped
+
+    @property
+    def identities(self) -> int:
+        return sum(len(order.people) for order in self.orders)
+
+    def gone_from(self, dataset_id: str) -> set[str]:
+        return {each for order in self.orders if dataset_id in order.tables for each in order.people}
+
+    def survivors(self, dataset_id: str) -> Counter[str]:
+        gone = self.gone_from(dataset_id)
+        return Counter({each: ROWS_EACH for each in map(person, range(PEOPLE)) if each not in gone})
+
+    def gone_everywhere(self) -> set[str]:
+        """People of whom no table may hold anything."""
+        return set.intersection(*(self.gone_from(each) for each in self.tables))
+
+    def asked_for(self) -> set[str]:
+        """People of whom the services may hold nothing."""
+        return {each for order in self.orders for each in order.people}
+
+
+def ledger(tables_of_a_kind: int, expiring: int, dropped: int) -> Ledger:
+    """So many tables of every format, and so many to be destroyed, their formats by turns."""
+    return Ledger(
+        {f"{kind.name}-{number}": kind for kind in KINDS for number in range(tables_of_a_kind)},
+        {f"expiring-{number}": KINDS[number % len(KINDS)] for number in range(expiring)},
+        {f"dropped-{number}": KINDS[number % len(KINDS)] for number in range(dropped)},
+    )
