@@ -1,6 +1,7 @@
 """Everything that `make bench` measures, one after another; each prints a table and writes JSON into bench/out.
 
-    python -m bench [api|lists|engines …] [--rows N] [--identities N]
+    python -m bench [api|lists|engines …]
+    python -m bench engines [--full] [--rows N …] [--identities N …] …
 
 `api`: accepting 100,000 identities, small GETs. `lists`: both lists with 1,000,000 work orders and 100,000 expirations
 stored. `engines`: deleting from tables, beside what users would pick instead. Quote medians and ratios.
@@ -17,15 +18,15 @@ HERE = Path(__file__).parent
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("what", nargs="*", help="api, lists or engines; all when absent")
-    parser.add_argument("--rows", default="1000000", help="rows of the engines' tables")
-    parser.add_argument("--identities", default="10000", help="identities to delete from them")
-    chosen = parser.parse_args()
-    engines = [str(HERE / "engines" / "run.py"), "--rows", chosen.rows, "--identities", chosen.identities]
-    commands = {"api": ["-m", "bench.api"], "lists": [str(HERE / "storage" / "lists.py")], "engines": engines}
+    chosen, rest = parser.parse_known_args()
+    lists = [str(HERE / "storage" / "lists.py")]
+    commands = {"api": ["-m", "bench.api"], "lists": lists, "engines": ["-m", "bench.engines"]}
     unknown = set(chosen.what) - set(commands)
     if unknown:
         parser.error(f"there is no {min(unknown)}: choose from {', '.join(commands)}")
-    statuses = [subprocess.call([sys.executable, *commands[name]]) for name in chosen.what or commands]
+    if rest and chosen.what != ["engines"]:
+        parser.error(f"only the engines' benchmark has options, and none is {rest[0]}")
+    statuses = [subprocess.call([sys.executable, *commands[name], *rest]) for name in chosen.what or commands]
     return max(statuses)
 
 

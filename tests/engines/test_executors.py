@@ -71,6 +71,18 @@ def test_the_budget_bounds_what_runs_at_once(tmp_path: Path, memory: int, togeth
     assert max(seen) == together
 
 
+def environment(name: str) -> str | None:
+    return os.environ.get(name)
+
+
+def test_workers_keep_freed_memory_and_the_caller_is_left_as_it_was() -> None:
+    name = "MIMALLOC_PURGE_DELAY"
+    before = os.environ.get(name)
+    seen = dict(PoolExecutor(2, 100).map(environment, [Job(name), Job(f"{name}_")]))
+    assert seen == {name: before or "10000", f"{name}_": None}
+    assert os.environ.get(name) == before
+
+
 def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     """A parent that is killed leaves no process that holds identities."""
     script = tmp_path / "parent.py"

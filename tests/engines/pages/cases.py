@@ -15,7 +15,8 @@ from engines.pages.claims import Mask
 from engines.pages.layouts import written
 from engines.pages.tables import Random, random_table
 from lethe.domain.dataset import PrimaryIdentity
-from lethe.engines.interface import IdentityMap
+from lethe.domain.namespace import Namespace
+from lethe.engines.interface import IdentityMap, Selector, Wanted
 from lethe.engines.matching import compile_matcher
 from lethe.engines.rewrite.interface import Judge, Judgement
 from lethe.engines.rewrite.judges import MatchJudge
@@ -51,6 +52,8 @@ class Case:
     judge: Judge
     written: str
     masked: str
+    wanted: Wanted | None = None
+    """The people, where rows go because of them."""
 
 
 def case(seed: int) -> Case:
@@ -59,17 +62,13 @@ def case(seed: int) -> Case:
     rows = int(random.choice([0, 1, 9, 60, 200, 500, 1500], p=[0.03, 0.05, 0.16, 0.3, 0.26, 0.15, 0.05]))
     table = random_table(random, rows)
     data, how = written(random, table)
-    judge, deleted, masked = _judge(random, data, table.num_rows)
-    return Case(seed, data, deleted, judge, how, masked)
-
-
-def _judge(random: Random, data: bytes, rows: int) -> tuple[Judge, Mask, str]:
-    if random.random() < 0.3 and rows:
-        found = _by_identity(random, data)
-        if found is not None:
-            return found
-    deleted, how = random_mask(random, data, rows)
-    return MaskJudge(deleted), deleted, how
+    chosen = _by_identity(random, data) if random.random() < 0.3 and table.num_rows else None
+    if chosen is not None:
+        wanted, selector, deleted = chosen
+        judge = MatchJudge(compile_matcher(selector, wanted))
+        return Case(seed, data, deleted, judge, how, f"by {type(selector).__name__}", wanted)
+    deleted, masked = random_mask(random, data, table.num_rows)
+    return Case(seed, data, deleted, MaskJudge(deleted), how, masked)
 
 
 def random_mask(random: Random, data: bytes, rows: int) -> tuple[Mask, str]:
@@ -98,7 +97,10 @@ def random_mask(random: Random, data: bytes, rows: int) -> tuple[Mask, str]:
     return deleted, f"mask of style {style}"
 
 
-def _by_identity(random: Random, data: bytes) -> tuple[Judge, Mask, str] | None:
+Chosen = tuple[Wanted, Selector, Mask]
+
+
+def _by_identity(random: Random, data: bytes) -> Chosen | None:
     """By the product's own matcher; the expectation is computed by plain comparison."""
     try:
         table = pq.read_table(pa.BufferReader(data))
@@ -106,34 +108,29 @@ def _by_identity(random: Random, data: bytes) -> tuple[Judge, Mask, str] | None:
         return None  # Arrow stumbles over some pages without values
     if "identityMap" in table.column_names and random.random() < 0.6:
         return _by_identity_map(random, table)
-    if "id" not in table.column_names or pa.types.is_dictionary(table["id"].type):
+    if "id" not in table.column_names:
         return None
     ids = [str(value) for value in pc.unique(table["id"]).to_pylist() if value is not None and str(value)]
     if not ids:
         return None
     chosen = {ids[n] for n in random.integers(0, len(ids), int(random.choice([1, 3, 30])))}
-    matcher = compile_matcher(PrimaryIdentity(("id",), "CRM"), asked(order(CRM, *sorted(chosen))))
     deleted = np.array([value is not None and str(value) in chosen for value in table["id"].to_pylist()])
-    return MatchJudge(matcher), deleted, "by identity"
+    return asked(order(CRM, *sorted(chosen))), PrimaryIdentity(("id",), "CRM"), deleted
 
 
-def _by_identity_map(random: Random, table: Any) -> tuple[Judge, Mask, str] | None:
+def _by_identity_map(random: Random, table: Any) -> Chosen | None:
     maps = [row or [] for row in table["identityMap"].to_pylist()]
     if any(not isinstance(pair, tuple) for row in maps for pair in row):
         return None  # a writer that knows no maps
     entries = [[(code, entry) for code, of in row for entry in of or [] if entry] for row in maps]
-    known = sorted({(code, e["id"]) for row in entries for code, e in row if e["id"] and code and code.isascii()})
+    known = sorted({(code, entry["id"]) for row in entries for code, entry in row})
     if not known:
         return None
     code, _ = known[int(random.integers(0, len(known)))]
-    ids = {value for other, value in known if other == code}
-    chosen = set(sorted(ids)[: int(random.integers(1, 20))])
-    namespace = type(CRM)(CRM.id, code, code, CRM.id_type, custom=True)
-    matcher = compile_matcher(IdentityMap(), asked(order(namespace, *sorted(chosen))))
-    deleted = np.array(
-        [any(c.casefold() == code.casefold() and e["primary"] and e["id"] in chosen for c, e in row) for row in entries]
-    )
-    return MatchJudge(matcher), deleted, "by identity map"
+    chosen = set([value for other, value in known if other == code][: int(random.integers(1, 20))])
+    namespace = Namespace(CRM.id, code, code, CRM.id_type, custom=True)
+    deleted = np.array([any(c == code and e["primary"] and e["id"] in chosen for c, e in row) for row in entries])
+    return asked(order(namespace, *sorted(chosen))), IdentityMap(), deleted
 
 
 def travels(judge: Judge) -> Judge:

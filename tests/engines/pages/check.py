@@ -11,11 +11,12 @@ from engines.pages import claims
 from engines.pages.arrow import arrow_reads_the_same
 from engines.pages.bounds import statistics_are_true
 from engines.pages.cases import Case, travels
-from engines.pages.residue import nothing_is_left
+from engines.pages.residue import nothing_is_left, verification_finds_nothing
 from engines.pages.subjects import Subject
 from engines.pages.walk import walk
 from lethe.engines.rewrite.gate import GateClosed, require_same_form
 from lethe.engines.rewrite.interface import RewriteRefused
+from lethe.engines.rewrite.judges import MatchJudge
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def check(case: Case, subject: Subject) -> Checked:
     claims.the_footer_adds_up(after)
     statistics_are_true(after)
     searched = nothing_is_left(source, after, case.deleted)
+    if case.wanted is not None and isinstance(case.judge, MatchJudge):
+        verification_finds_nothing(result, case.judge.matcher.selector, case.wanted)
     if not subject.cuts_pages:
         return Checked(searched=searched, read_by_arrow=by_arrow)
     claims.the_form_stays(source, after)

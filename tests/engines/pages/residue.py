@@ -8,6 +8,10 @@ from engines.pages.bounds import bounds_of, filter_is_exact
 from engines.pages.claims import Mask, masks_of, pairs, require
 from engines.pages.order import key_of
 from engines.pages.walk import Column, Walked
+from lethe.engines.interface import Selector, Wanted
+from lethe.engines.verify.findings import Findings
+from lethe.engines.verify.needles import needles_of
+from lethe.engines.verify.parquet.examine import examine
 
 SEARCHED_BYTES_MIN = 7
 """Shorter runs of bytes occur by chance."""
@@ -25,6 +29,13 @@ def nothing_is_left(source: Walked, result: Walked, deleted: Mask) -> int:
             _no_bound_is_left(where, result.data, new, gone)
             filter_is_exact(where, result.data, new)
     return _no_byte_is_left(source, result, deleted)
+
+
+def verification_finds_nothing(result: bytes, selector: Selector, wanted: Wanted) -> None:
+    """The product's own independent reader, asked for the people."""
+    findings = Findings("result")
+    examine(result, selector, needles_of(selector, wanted), findings, live=True, full=True)
+    require(not findings.residues, f"the verification finds {[(r.kind.name, r.where) for r in findings.residues]}")
 
 
 def _no_entry_is_left(where: str, column: Column, gone: set[bytes]) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from engines.pages import claims
 from engines.pages.bounds import statistics_are_true
-from engines.pages.elsewhere.editing import PEOPLE, Edited, edit
-from engines.pages.residue import nothing_is_left
+from engines.pages.elsewhere.editing import PEOPLE, SELECTOR, WANTED, Edited, edit
+from engines.pages.residue import nothing_is_left, verification_finds_nothing
 from engines.pages.subjects import subjects
 from engines.pages.walk import walk
 
@@ -48,6 +48,7 @@ def test_the_edit_is_right(edited: tuple[str, str, bytes, Edited], tmp_path: Pat
     claims.the_footer_adds_up(after)
     statistics_are_true(after)
     assert nothing_is_left(source, after, outcome.deleted) >= 4
+    verification_finds_nothing(outcome.result, SELECTOR, WANTED)
     assert not any(person.encode() in outcome.result for person in PEOPLE)
     if name == "pages":
         claims.the_form_stays(source, after)

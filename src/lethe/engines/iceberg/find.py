@@ -1,7 +1,8 @@
 """Deciding: which files of a snapshot are dropped, rewritten or kept, and why. Changes nothing."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from pyiceberg.manifest import DataFileContent, FileFormat, ManifestEntry
@@ -20,6 +21,9 @@ from lethe.engines.tally import Counts
 
 _SEARCH_MEMORY: Final = 1
 """Expected memory of a search, as a multiple of the file's size."""
+
+
+_NOTHING: Final[Mapping[str, PlannedFile]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +117,27 @@ class Finder:
         self._watch = watch
         self._phase = phase
 
-    def decide(self, known_clean: Collection[str] = (), suspects: Collection[str] = ()) -> Decision:
+    def decide(
+        self,
+        known_clean: Collection[str] = (),
+        suspects: Collection[str] = (),
+        believed: Mapping[str, PlannedFile] = _NOTHING,
+    ) -> Decision:
         """Find in every file but those of which it is known that they store no match: files never change.
 
-        What is suspected of holding a trace is opened, whatever metadata says, and is not kept as it is.
+        What is suspected of holding a trace is opened, whatever metadata says, and is not kept as it is. Of files that
+        are believed to be as planned, it is for their copying to tell what they hold.
         """
         state = self._asked.state
         deletes = self._deletes(suspects)
         dissolved = {d.entry.data_file.file_path for d in deletes if d.action is FileAction.DROP}
         forced = {f.path for f in state.files.data if f.deletes & dissolved or f.path in suspects}
         reasons = {f.path: self._why_kept(f, known_clean, forced) for f in state.files.data}
-        opened = [f for f in state.files.data if reasons[f.path] is None]
+        opened = [f for f in state.files.data if reasons[f.path] is None and f.path not in believed]
         sizes = {f.path: f.file.file_size_in_bytes for f in state.files.data}
         meter = Meter(self._watch, self._phase, len(sizes), sum(sizes.values()))
         for path, reason in reasons.items():
-            if reason is not None:
+            if reason is not None or path in believed:
                 meter.step(sizes[path])
         stored = {}
         for path, scanned in self._search((f.path, self._asked.facts_of(f)) for f in opened):
@@ -139,7 +149,9 @@ class Finder:
         )
         files = []
         for file in state.files.data:
-            if reasons[file.path] is None:
+            if file.path in believed:
+                files.append(_believed(file, believed[file.path]))
+            elif reasons[file.path] is None:
                 seen = live.get(file.path, stored[file.path])
                 found = _found(file, stored[file.path], seen, hidden.get(file.path, Hidden()))
                 if file.path in suspects and found.action is not FileAction.DROP:
@@ -195,6 +207,11 @@ class Finder:
 
 def _kept(file: LiveFile, reason: str) -> FoundFile:
     return FoundFile(file, FileAction.KEEP, file.file.record_count, 0, reason, Hidden(), Counts())
+
+
+def _believed(file: LiveFile, planned: PlannedFile) -> FoundFile:
+    """As the plan says it; the counts are the copy's."""
+    return FoundFile(file, planned.action, planned.rows, planned.rows_matched, planned.reason, Hidden(), Counts())
 
 
 def _found(file: LiveFile, stored: Scanned, live: Scanned, hidden: Hidden) -> FoundFile:

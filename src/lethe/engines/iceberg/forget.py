@@ -11,16 +11,16 @@ may have happened: whoever repeats the forget finds the marker, or not. Replaced
 and for an old snapshot's sake: the purge removes them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from posixpath import dirname
 from typing import Final
 
 from pyiceberg.manifest import ManifestEntry
 from pyiceberg.table.snapshots import Snapshot
 
-from lethe.domain.plan import FileAction, TablePlan
+from lethe.domain.plan import FileAction, PlannedFile, TablePlan
 from lethe.engines.executors.interface import Job
 from lethe.engines.iceberg.commit import (
     Change,
@@ -129,12 +129,11 @@ class Forgetting:
         if refusal is not None:
             return NeverWill(refusal)
         asked = question(state, compile_matcher(self.target.selector, self.wanted), self.target.selector)
-        decision = Finder(asked, self.tools.executor, self.watch, Phase.FORGET).decide(self._clean, self._suspects)
-        self._clean.update(f.live.path for f in decision.files if f.action is FileAction.KEEP)
+        decision = self._carried_out(state, asked)
         if not decision.touched and not decision.deletes:
             self._discard(state)
             return self._forgotten(state.version, decision)
-        self._copy(state, asked, decision)
+        self._require_agreement(decision)
         change = self._change(state, decision)
         staged = Committer(state, self.tools.new_name(), self.tools.clock()).overwrite(change)
         self._require_present(state, change)
@@ -142,6 +141,24 @@ class Forgetting:
         kept = {a.file.file_path for a in change.added}
         remove_quietly(state, [m.job.copy_location for m in self._made.values() if m.job.copy_location not in kept])
         return self._forgotten(str(staged.snapshot.snapshot_id), decision)
+
+    def _carried_out(self, state: TableState, asked: Question) -> Decision:
+        """Decide, and copy what is to be copied.
+
+        What the plan rewrites is searched while it is copied. If the two count differently, the plan answered another
+        question, and the files are searched after all.
+        """
+        finder = Finder(asked, self.tools.executor, self.watch, Phase.FORGET)
+        believed = self._believed(state)
+        decision = finder.decide(self._clean, self._suspects, believed)
+        self._copy(state, asked, decision)
+        if believed:
+            decision = self._counted(decision, believed)
+            if not self._agrees(decision):
+                decision = finder.decide(self._clean, self._suspects)
+                self._copy(state, asked, decision)
+        self._clean.update(f.live.path for f in decision.files if f.action is FileAction.KEEP)
+        return decision
 
     def _send(self, state: TableState, staged: Staged) -> None:
         try:
@@ -183,7 +200,26 @@ class Forgetting:
         except BaseException:
             remove_quietly(state, [job.copy_location for job in todo if job.location not in self._made])
             raise
-        self._require_agreement(decision)
+
+    def _believed(self, state: TableState) -> Mapping[str, PlannedFile]:
+        """Files that the plan rewrites and that need no search before: the plan is of this very snapshot.
+
+        Not where there are delete files: which rows they hide is known only when they are read.
+        """
+        if self.plan.snapshot != state.version or state.files.deletes:
+            return {}
+        live = {f.path for f in state.files.data}
+        return {f.path: f for f in self.plan.files if f.action is FileAction.REWRITE and f.path in live}
+
+    def _counted(self, decision: Decision, believed: Mapping[str, PlannedFile]) -> Decision:
+        """With the copies' counts for the files that were not searched."""
+        return replace(
+            decision,
+            files=[
+                replace(f, counts=self._made[f.live.path].copied.rewritten.counts) if f.live.path in believed else f
+                for f in decision.files
+            ],
+        )
 
     def _job(self, state: TableState, entry: ManifestEntry, facts: FileFacts) -> Copy:
         """The copy goes where its source is: what a path says of a partition stays true."""
@@ -194,6 +230,11 @@ class Forgetting:
 
     def _require_agreement(self, decision: Decision) -> None:
         """Search and copy read the same rows; if they count differently, nothing is committed."""
+        if not self._agrees(decision):
+            raise RewriteRefused("the copy of a file does not hold the rows that were to stay")
+
+    def _agrees(self, decision: Decision) -> bool:
+        """Whether every copy left out as many rows as were found."""
         for found in decision.touched:
             made = self._made.get(found.live.path)
             if found.action in _COPIED and (
@@ -201,7 +242,8 @@ class Forgetting:
                 or made.copied.rewritten.counts.rows != found.rows_matched
                 or made.copied.rewritten.rows_after != found.rows - found.rows_matched
             ):
-                raise RewriteRefused("the copy of a file does not hold the rows that were to stay")
+                return False
+        return True
 
     def _change(self, state: TableState, decision: Decision) -> Change:
         removed = [f.live.entry for f in decision.touched] + [d.entry for d in decision.deletes]

@@ -6,7 +6,7 @@ word; no format writes an identity in any other way.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -25,6 +25,10 @@ WORD_LENGTH_MAX: Final = 15
 
 _GENERATED: Final = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32,}|[0-9]{16,}")
 """Uuids, digests and snapshot ids."""
+
+_NUMERAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z")
+
+_DIGITS: Final = re.compile(rb"[-0-9\n]+")
 
 _WORD: Final = re.compile(rb"[0-9A-Za-z]+")
 
@@ -122,6 +126,27 @@ class Needles:
         if self.folded and not data.isascii():
             return True
         return bool(self._automaton.find_matches_as_indexes(data.lower() if self.folded else data))
+
+    @cached_property
+    def numerals(self) -> Sequence[tuple[str, str, int]]:
+        """Folded namespace code, text and number of the identities that are numbers, however few they are."""
+        return [
+            (code, text, number)
+            for kind in (self.exact, self.folded)
+            for code, texts in kind.items()
+            for text, number in texts.items()
+            if _NUMERAL.match(text)
+        ]
+
+    @cached_property
+    def may_stand_in_numerals(self) -> bool:
+        """Whether any identity, in any of its forms, is made of digits and signs alone."""
+        return any(_DIGITS.fullmatch(pattern) for pattern, _ in self._patterns)
+
+    @cached_property
+    def integers(self) -> dict[tuple[int, int], Any]:
+        """What `naming` derives from the numerals for columns of one kind: the same for every chunk."""
+        return {}
 
     @cached_property
     def has_short(self) -> bool:

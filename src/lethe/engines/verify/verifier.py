@@ -112,6 +112,8 @@ class ByteVerifier:
         task = Explaining(storage, needles.subset(asked))
         for _, found in self.executor.map(task, [Job(f.path, f.size_bytes * _MEMORY) for f in files]):
             explained |= found
+            if explained >= asked:
+                break
         return explained
 
 

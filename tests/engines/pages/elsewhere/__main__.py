@@ -32,32 +32,36 @@ def make(python: str, directory: Path) -> None:
     (directory / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
-def spark(python: str) -> int:
-    """Raises CalledProcessError when Spark finds a difference."""
+def spark(python: str, name: str, before: Path) -> None:
+    """Edit all files of a directory with one rewriter. Raises CalledProcessError when Spark finds a difference."""
     with tempfile.TemporaryDirectory() as place:
-        before = Path(place, "before")
-        make(python, before)
-        for name, subject in subjects().items():
-            after = Path(place, name)
-            after.mkdir()
-            deleted = {}
-            for file in sorted(before.glob("*.parquet")):
-                edited = edit(file.read_bytes(), subject)
-                if edited.result is None:
-                    print(f"declined by {name}: {file.name}: {edited.declined}")
-                    continue
-                (after / file.name).write_bytes(edited.result)
-                deleted[file.name] = [int(n) for n in edited.deleted.nonzero()[0]]
-            (after / "deleted.json").write_text(json.dumps(deleted))
-            print(f"{name}: {len(deleted)} edited files to Spark", flush=True)
-            _call(python, "spark_files.py", "compare", before, after)
-    return 0
+        after, deleted = Path(place), {}
+        for file in sorted(before.glob("*.parquet")):
+            edited = edit(file.read_bytes(), subjects()[name])
+            if edited.result is None:
+                print(f"declined by {name}: {file.name}: {edited.declined}")
+                continue
+            (after / file.name).write_bytes(edited.result)
+            deleted[file.name] = [int(n) for n in edited.deleted.nonzero()[0]]
+        (after / "deleted.json").write_text(json.dumps(deleted))
+        print(f"{name}: {len(deleted)} edited files to Spark", flush=True)
+        _call(python, "spark_files.py", "compare", before, after)
 
 
 def _call(python: str, script: str, *arguments: object) -> None:
     subprocess.run([python, str(HERE / script), *map(str, arguments)], check=True)
 
 
+def main(verb: str, python: str) -> None:
+    """What the command line asks for."""
+    if verb == "make":
+        make(python, COMMITTED)
+        return
+    with tempfile.TemporaryDirectory() as place:
+        make(python, Path(place))
+        for name in subjects():
+            spark(python, name, Path(place))
+
+
 if __name__ == "__main__":
-    verb, with_python = sys.argv[1:]
-    sys.exit(spark(with_python) if verb == "spark" else make(with_python, COMMITTED))
+    main(*sys.argv[1:])

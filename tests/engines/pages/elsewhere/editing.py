@@ -18,11 +18,8 @@ from lethe.engines.rewrite.interface import RewriteRefused
 from lethe.engines.rewrite.judges import MatchJudge
 
 PEOPLE: Final = tuple(f"user-{n:04}@example.com" for n in (0, 3, 14, 22))
-
-
-def judge() -> MatchJudge:
-    """Who goes."""
-    return MatchJudge(compile_matcher(PrimaryIdentity(("id",), "CRM"), asked(order(CRM, *PEOPLE))))
+WANTED: Final = asked(order(CRM, *PEOPLE))
+SELECTOR: Final = PrimaryIdentity(("id",), "CRM")
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ def edit(data: bytes, subject: Subject) -> Edited:
     assert 0 < deleted.sum() < len(deleted)
     sink = io.BytesIO()
     try:
-        rewritten = subject.rewriter.rewrite(pa.BufferReader(data), sink, judge())
+        rewritten = subject.rewriter.rewrite(pa.BufferReader(data), sink, MatchJudge(compile_matcher(SELECTOR, WANTED)))
         metadata = (pq.read_metadata(pa.BufferReader(of)) for of in (data, sink.getvalue()))
         require_same_form(*metadata, rewritten)
     except (RewriteRefused, GateClosed) as error:

@@ -92,7 +92,7 @@ class ChunkReader:
 
     def identities_in_numerals(self) -> set[int]:
         """Identities whose digits occur in an integer of the column, written as text: a log writes bounds so."""
-        if self.holds_text or not self.searchable:
+        if self.holds_text or not self.searchable or not self.needles.may_stand_in_numerals:
             return set()
         return self.needles.in_words(b"\n".join(str(value).encode() for value in self.used_values))
 

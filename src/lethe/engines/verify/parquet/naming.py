@@ -11,7 +11,6 @@ import numpy as np
 from lethe.engines.verify.needles import Needles
 from lethe.engines.verify.parquet.footer import INT32, INT64, Leaf
 
-_NUMERAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _UUID_BYTES: Final = 16
 Namer = Callable[[Any], int | None]
@@ -20,11 +19,11 @@ Namer = Callable[[Any], int | None]
 def namer(needles: Needles, leaf: Leaf, code: str | None) -> Namer:
     """For the values of one column, in one namespace or in any: the number of the identity, or None."""
     if leaf.decimal:
-        numbers = {Decimal(t): n for t, n in _texts(needles, code) if _NUMERAL.match(t) and t != "-0"}
+        numbers = {Decimal(t): n for t, n in _numerals(needles, code) if t != "-0"}
         return lambda value: numbers.get(_decimal(value, leaf.scale))
     if leaf.physical in {INT32, INT64}:
         bits = 32 if leaf.physical == INT32 else 64
-        numerals = {t: n for t, n in _texts(needles, code) if _NUMERAL.match(t)}
+        numerals = dict(_numerals(needles, code))
         # An unsigned column stores large numbers as negative ones.
         return lambda value: numerals.get(str(value), numerals.get(str(int(value) % (1 << bits))))
     if leaf.length == _UUID_BYTES:
@@ -38,17 +37,28 @@ def wanted_integers(needles: Needles, leaf: Leaf) -> Any:
 
     For decimals in bytes only whether there is any counts.
     """
+    kind = (leaf.physical, leaf.scale if leaf.decimal else 0)
+    known = needles.integers.get(kind)
+    if known is None:
+        known = needles.integers[kind] = np.array(_stored(needles, leaf), dtype=np.int64)
+    return known
+
+
+def _stored(needles: Needles, leaf: Leaf) -> list[int]:
     if leaf.physical not in {INT32, INT64}:
-        return np.array([n for t, n in _texts(needles, None) if _NUMERAL.match(t)], dtype=np.int64)
+        return [number for _, number in _numerals(needles, None)]
     bits = 32 if leaf.physical == INT32 else 64
     stored = set()
-    for text, _ in _texts(needles, None):
-        if _NUMERAL.match(text):
-            value = int(Decimal(text).scaleb(leaf.scale)) if leaf.decimal else int(Decimal(text))
-            if abs(value) < 1 << bits:
-                value %= 1 << bits
-                stored.add(value - (1 << bits) if value >> (bits - 1) else value)
-    return np.array(sorted(stored), dtype=np.int64)
+    for text, _ in _numerals(needles, None):
+        value = int(Decimal(text).scaleb(leaf.scale)) if leaf.decimal else int(Decimal(text))
+        if abs(value) < 1 << bits:
+            value %= 1 << bits
+            stored.add(value - (1 << bits) if value >> (bits - 1) else value)
+    return sorted(stored)
+
+
+def _numerals(needles: Needles, code: str | None) -> list[tuple[str, int]]:
+    return [(text, number) for namespace, text, number in needles.numerals if code is None or namespace == code]
 
 
 def _texts(needles: Needles, code: str | None) -> list[tuple[str, int]]:
