@@ -37,63 +37,65 @@ def test_a_receiver_that_recovers_gets_each_event_once_and_in_order(post: Post, 
     assert "reason" not in first
 
 
-def test_attempts_are_spread_over_days_and_then_given_up(post: Post, receiver: Receiver) -> None:
+def test_attempts_are_spread_over_days_and_then_given_up(sqlite_post: Post, receiver: Receiver) -> None:
     receiver.answer = lambda _: 503
-    webhook_id = post.hook(receiver)
-    [event_id] = pings(post, webhook_id)
-    begun = post.world.clock.now
+    webhook_id = sqlite_post.hook(receiver)
+    [event_id] = pings(sqlite_post, webhook_id)
+    begun = sqlite_post.world.clock.now
     for number, wait in enumerate((*RETRY_WAITS, None), 1):
-        assert post.deliver() == 1
-        post.world.clock.advance(timedelta(minutes=10))  # the pause of the webhook is over
+        assert sqlite_post.deliver() == 1
+        sqlite_post.world.clock.advance(timedelta(minutes=10))  # the pause of the webhook is over
         if wait is not None and wait > timedelta(minutes=10):
-            assert post.deliver() == 0, "not before its time"
-            [shown] = post.deliveries(webhook_id)
+            assert sqlite_post.deliver() == 0, "not before its time"
+            [shown] = sqlite_post.deliveries(webhook_id)
             assert (shown["status"], shown["attempts"], shown["responseStatus"]) == ("pending", number, 503)
             assert shown["reason"] == "the receiver answers 503"
-            post.world.clock.advance(wait - timedelta(minutes=10))
+            sqlite_post.world.clock.advance(wait - timedelta(minutes=10))
     assert len(receiver.messages) == ATTEMPTS_MAX
     assert {message.message_id for message in receiver.messages} == {event_id}
-    assert timedelta(days=3) < post.world.clock.now - begun < timedelta(days=4)
-    [given_up] = post.deliveries(webhook_id)
+    assert timedelta(days=3) < sqlite_post.world.clock.now - begun < timedelta(days=4)
+    [given_up] = sqlite_post.deliveries(webhook_id)
     assert (given_up["status"], given_up["attempts"]) == ("failed", ATTEMPTS_MAX)
     assert "nextAttemptAt" not in given_up
-    post.world.later(minutes=60 * 24 * 5)
-    assert post.deliver() == 0
+    sqlite_post.world.later(minutes=60 * 24 * 5)
+    assert sqlite_post.deliver() == 0
 
 
-def test_one_event_that_is_refused_holds_up_its_own_subject_only(post: Post, receiver: Receiver) -> None:
-    post.workshop.table("ds", [ANN, BOB, CY])
-    webhook_id = post.hook(receiver)
-    refused_order, other = post.workshop.delete("ds", ANN), post.workshop.delete("ds", CY)
+def test_one_event_that_is_refused_holds_up_its_own_subject_only(sqlite_post: Post, receiver: Receiver) -> None:
+    sqlite_post.workshop.table("ds", [ANN, BOB, CY])
+    webhook_id = sqlite_post.hook(receiver)
+    refused_order, other = sqlite_post.workshop.delete("ds", ANN), sqlite_post.workshop.delete("ds", CY)
 
     def answer(message: Message) -> int:
         event = message.event
         return 400 if (event["subject"], event["type"]) == (refused_order, "org.lethe.workorder.validated") else 200
 
     receiver.answer = answer
-    post.workshop.work()
+    sqlite_post.workshop.work()
     for _ in range(4):
-        post.deliver()
-        post.world.clock.advance(timedelta(seconds=2))
+        sqlite_post.deliver()
+        sqlite_post.world.clock.advance(timedelta(seconds=2))
     assert receiver.types(other)[-1] == "completed"
     assert receiver.types(refused_order) == ["received"]
-    post.deliver_all()
+    sqlite_post.deliver_all()
     assert receiver.types(refused_order) == ["received", "submitted", "ingested", "completed"]
-    assert [each["type"] for each in post.deliveries(webhook_id, status="failed")] == ["org.lethe.workorder.validated"]
+    assert [each["type"] for each in sqlite_post.deliveries(webhook_id, status="failed")] == [
+        "org.lethe.workorder.validated"
+    ]
 
 
-def test_what_was_given_up_or_delivered_is_delivered_again_on_request(post: Post, receiver: Receiver) -> None:
+def test_what_was_given_up_or_delivered_is_delivered_again_on_request(sqlite_post: Post, receiver: Receiver) -> None:
     receiver.answer = lambda _: 204
-    webhook_id = post.hook(receiver)
-    [event_id] = pings(post, webhook_id)
-    post.deliver()
-    [delivered] = post.deliveries(webhook_id)
-    again = post.call("POST", f"/{webhook_id}/deliveries/{delivered['deliveryId']}/redeliver")
+    webhook_id = sqlite_post.hook(receiver)
+    [event_id] = pings(sqlite_post, webhook_id)
+    sqlite_post.deliver()
+    [delivered] = sqlite_post.deliveries(webhook_id)
+    again = sqlite_post.call("POST", f"/{webhook_id}/deliveries/{delivered['deliveryId']}/redeliver")
     assert (again["status"], again["attempts"]) == ("pending", 0)
-    post.deliver()
+    sqlite_post.deliver()
     assert [message.message_id for message in receiver.messages] == [event_id] * 2
     assert receiver.messages[0].event == receiver.messages[1].event
-    assert post.deliveries(webhook_id)[0]["status"] == "delivered"
+    assert sqlite_post.deliveries(webhook_id)[0]["status"] == "delivered"
 
 
 def test_a_webhook_that_only_fails_is_disabled_and_says_why(post: Post, receiver: Receiver) -> None:
@@ -135,25 +137,25 @@ def test_a_receiver_that_says_gone_is_left_alone_at_once(sqlite_post: Post, rece
     assert sqlite_post.call("GET", f"/{webhook_id}")["disabledReason"].startswith("the receiver answers 410")
 
 
-def test_both_secrets_sign_for_a_day_after_a_change(post: Post, receiver: Receiver) -> None:
-    webhook_id = post.hook(receiver)
+def test_both_secrets_sign_for_a_day_after_a_change(sqlite_post: Post, receiver: Receiver) -> None:
+    webhook_id = sqlite_post.hook(receiver)
     old = receiver.secret
     assert old is not None
-    new = post.call("POST", f"/{webhook_id}/secret")["secret"]
-    pings(post, webhook_id)
-    post.deliver()
+    new = sqlite_post.call("POST", f"/{webhook_id}/secret")["secret"]
+    pings(sqlite_post, webhook_id)
+    sqlite_post.deliver()
     receiver.secret = new
-    pings(post, webhook_id)
-    post.deliver()
+    pings(sqlite_post, webhook_id)
+    sqlite_post.deliver()
     assert [len(message.headers["webhook-signature"].split()) for message in receiver.messages] == [2, 2]
-    post.world.later(minutes=60 * 24 + 1)
-    pings(post, webhook_id)
-    post.deliver()
+    sqlite_post.world.later(minutes=60 * 24 + 1)
+    pings(sqlite_post, webhook_id)
+    sqlite_post.deliver()
     assert len(receiver.messages[-1].headers["webhook-signature"].split()) == 1
     assert receiver.bad == []
     receiver.secret = old
-    pings(post, webhook_id)
-    post.deliver()
+    pings(sqlite_post, webhook_id)
+    sqlite_post.deliver()
     assert len(receiver.bad) == 1, "the old secret signs no more"
 
 
@@ -261,32 +263,32 @@ def test_a_sender_that_stood_still_records_nothing(post: Post, receiver: Receive
     assert [message.message_id for message in receiver.messages] == [event_id] * 2
 
 
-def test_what_is_changed_is_not_delivered_to_any_more(post: Post, receiver: Receiver) -> None:
+def test_what_is_changed_is_not_delivered_to_any_more(sqlite_post: Post, receiver: Receiver) -> None:
     """A sender in the midst of its portion stops when the webhook is disabled."""
-    webhook_id = post.hook(receiver)
-    pings(post, webhook_id, 5)
+    webhook_id = sqlite_post.hook(receiver)
+    pings(sqlite_post, webhook_id, 5)
 
     def disable(_: Message) -> int:
         if not receiver.messages:
-            post.call("PUT", f"/{webhook_id}", {"enabled": False})
+            sqlite_post.call("PUT", f"/{webhook_id}", {"enabled": False})
         return 204
 
     receiver.answer = disable
-    post.deliver()
+    sqlite_post.deliver()
     assert len(receiver.messages) == 1
-    post.call("PUT", f"/{webhook_id}", {"enabled": True})
-    post.deliver_all()
-    assert [each["status"] for each in post.deliveries(webhook_id)] == ["delivered"] * 5
+    sqlite_post.call("PUT", f"/{webhook_id}", {"enabled": True})
+    sqlite_post.deliver_all()
+    assert [each["status"] for each in sqlite_post.deliveries(webhook_id)] == ["delivered"] * 5
 
 
-def test_a_deleted_webhook_is_told_nothing_more(post: Post, receiver: Receiver) -> None:
-    webhook_id = post.hook(receiver)
-    pings(post, webhook_id, 2)
-    post.call("DELETE", f"/{webhook_id}")
-    post.workshop.table("ds", [ANN])
-    post.workshop.delete("ds", ANN)
-    post.workshop.work()
-    assert post.deliver() == 0
+def test_a_deleted_webhook_is_told_nothing_more(sqlite_post: Post, receiver: Receiver) -> None:
+    webhook_id = sqlite_post.hook(receiver)
+    pings(sqlite_post, webhook_id, 2)
+    sqlite_post.call("DELETE", f"/{webhook_id}")
+    sqlite_post.workshop.table("ds", [ANN])
+    sqlite_post.workshop.delete("ds", ANN)
+    sqlite_post.workshop.work()
+    assert sqlite_post.deliver() == 0
     assert receiver.messages == []
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import IO, Any
 
 import httpx2
 import pyarrow as pa
@@ -126,28 +126,6 @@ def test_a_sender_that_is_killed_while_it_delivers_loses_nothing(
     assert receiver.bad == []
 
 
-def test_the_example_receives_and_a_new_order_starts_at_once(tmp_path: Path) -> None:
-    """As docs/webhooks.md says: the example verifies what a real server sends it."""
-    with Server(tmp_path / "lethe", settings(tmp_path / "lake", work={"workers": 1})) as lethe, lethe.client() as api:
-        made = api.post(f"{HYGIENE}/webhooks", json={"url": "https://hooks.example.com/", "enabled": False}).json()
-        path = f"{HYGIENE}/webhooks/{made['webhookId']}"
-        environment = os.environ | {"LETHE_WEBHOOK_SECRET": made["secret"]}
-        command = [sys.executable, str(ROOT / "examples" / "webhook_receiver.py"), "0"]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as example:
-            try:
-                assert example.stdout is not None
-                port = json.loads(example.stdout.readline())["listening"]
-                hook = f"http://127.0.0.1:{port}/hooks"
-                assert api.put(path, json={"url": hook, "enabled": True}).status_code == 200
-                order_id = delete(api, PEOPLE[0])
-                lines = [example.stdout.readline().split() for _ in ORDER_WAY]
-                assert httpx2.post(hook, content=b"{}", trust_env=False).status_code == 401
-            finally:
-                example.terminate()
-    assert [(line[1], line[2]) for line in lines] == [(f"org.lethe.workorder.{word}", order_id) for word in ORDER_WAY]
-    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", line[0]) for line in lines)
-
-
 class SlowService(LoopbackServer):
     """A service that has not finished, until it is told to and then calls back."""
 
@@ -179,28 +157,50 @@ class SlowService(LoopbackServer):
         return httpx2.post(path, content=body, headers=headers, trust_env=False).status_code
 
 
-def test_a_service_that_calls_back_settles_what_waits_for_it(tmp_path: Path) -> None:
-    """The service is polled once an hour: what ends the order is the callback."""
+@contextmanager
+def example_receiver(secret: str) -> Iterator[tuple[str, IO[str]]]:
+    """The example, as docs/how-to/webhooks.md has it: its URL, and what it says."""
+    environment = os.environ | {"LETHE_WEBHOOK_SECRET": secret}
+    command = [sys.executable, str(ROOT / "examples" / "webhook_receiver.py"), "0"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as example:
+        assert example.stdout is not None
+        try:
+            port = json.loads(example.stdout.readline())["listening"]
+            yield f"http://127.0.0.1:{port}/hooks", example.stdout
+        finally:
+            example.terminate()
+
+
+def test_a_service_calls_back_and_the_example_is_told(tmp_path: Path) -> None:
+    """The service is polled once an hour: what ends the order is the callback. What happens is told to the example."""
     service = SlowService()
     product = {"kind": "http", "http": {"base_url": service.url, "secret": SECRET, "poll_seconds": 3_600}}
     configured = settings(tmp_path / "lake", work={"workers": 1}, products={"profile": product})
     try:
         with Server(tmp_path / "lethe", configured) as lethe, lethe.client() as api:
-            order_id = delete(api, PEOPLE[0])
-            path = f"{HYGIENE}/workorder/{order_id}"
+            made = api.post(f"{HYGIENE}/webhooks", json={"url": "https://hooks.example.com/", "enabled": False}).json()
+            with example_receiver(made["secret"]) as (hook, said):
+                changed = api.put(f"{HYGIENE}/webhooks/{made['webhookId']}", json={"url": hook, "enabled": True})
+                assert changed.status_code == 200, changed.text
+                order_id = delete(api, PEOPLE[0])
+                path = f"{HYGIENE}/workorder/{order_id}"
 
-            def products() -> dict[str, str]:
-                shown = api.get(path).json().get("productStatusDetails", [])
-                return {each["productName"]: each["productStatus"] for each in shown}
+                def products() -> dict[str, str]:
+                    shown = api.get(path).json().get("productStatusDetails", [])
+                    return {each["productName"]: each["productStatus"] for each in shown}
 
-            others = {"Data Management", "Identity Service", "Journey Orchestrator"}
-            wait_until(lambda: {name for name, status in products().items() if status == "success"} == others, "others")
-            assert products()["Profile Service"] == "waiting"
-            assert service.call_back(lethe.url) == 202
-            wait_until(lambda: api.get(path).json()["status"] == "completed", "the order is completed")
-            assert service.call_back(lethe.url) == 202, "again, and nothing happens"
-            assert products()["Profile Service"] == "success"
+                done = {"Data Management", "Identity Service", "Journey Orchestrator"}
+                wait_until(lambda: {name for name, is_so in products().items() if is_so == "success"} == done, "others")
+                assert products()["Profile Service"] == "waiting"
+                assert service.call_back(lethe.url) == 202
+                lines = [said.readline().split() for _ in ORDER_WAY]
+                assert products()["Profile Service"] == "success"
+                assert service.call_back(lethe.url) == 202, "again, and nothing happens"
+                assert api.get(path).json()["status"] == "completed"
+                assert httpx2.post(hook, content=b"{}", trust_env=False).status_code == 401
     finally:
         service.close()
+    assert [(line[1], line[2]) for line in lines] == [(f"org.lethe.workorder.{word}", order_id) for word in ORDER_WAY]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", line[0]) for line in lines)
     assert pq.read_table(tmp_path / "lake" / "table")["id"].to_pylist() == PEOPLE[1:]
     assert service.keys == [f"{order_id[3:]}/profile.1"]
