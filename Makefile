@@ -17,6 +17,9 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
+module: ## the native module, compiled again
+	$(BIN)/python hatch_build.py
+
 demo: install ## delete people from real tables through the public API, and prove it
 	$(BIN)/lethe demo
 

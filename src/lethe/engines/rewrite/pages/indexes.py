@@ -87,7 +87,7 @@ def _edge(kept: Kept, null: bool, low: bytes, high: bytes) -> tuple[bool, bytes,
     if null or not kept.edge_touched:
         return null, low, high
     if kept.bounds is None:
-        raise Unfit("a page index has bounds in an order that is not known")
+        raise Unfit("a page of its index has no bounds any more: its order is not known, or it holds only NaN")
     return False, *kept.bounds
 
 

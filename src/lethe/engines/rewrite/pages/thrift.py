@@ -11,7 +11,9 @@ from typing import Any, Final, NamedTuple
 from lethe.engines.rewrite.pages.faults import Damaged
 
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT, UUID = range(1, 14)
-_BOOLEANS: Final = (TRUE, FALSE)
+_INTEGERS: Final = frozenset({BYTE, I16, I32, I64})
+_ZIGZAG: Final = frozenset({I16, I32, I64})
+_LISTS: Final = frozenset({LIST, SET})
 _LONG_LIST: Final = 15
 _DEPTH_MAX: Final = 32
 _FIXED_SIZES: Final = {DOUBLE: 8, UUID: 16, TRUE: 1, FALSE: 1, BYTE: 1}
@@ -22,6 +24,10 @@ class Field(NamedTuple):
 
     kind: int
     value: Any
+
+
+_field = Field._make
+_TRUTH: Final = {TRUE: Field(TRUE, value=True), FALSE: Field(TRUE, value=False)}
 
 
 class Items(NamedTuple):
@@ -55,7 +61,7 @@ class Struct:
         field = self.fields.get(number)
         if field is None and default is not None:
             return default
-        if field is None or field.kind not in {BYTE, I16, I32, I64}:
+        if field is None or field.kind not in _INTEGERS:
             raise Damaged("a number is missing where the format wants one")
         return int(field.value)
 
@@ -141,8 +147,9 @@ class _Reader:
             raise Damaged("structures are nested too deeply")
         fields: dict[int, Field] = {}
         number = 0
+        data = self.data
         while True:
-            header = self.data[self.position]
+            header = data[self.position]
             self.position += 1
             if not header:
                 return Struct(fields)
@@ -152,23 +159,27 @@ class _Reader:
             else:
                 raw = self.varint()
                 number = (raw >> 1) ^ -(raw & 1)
-            if kind in {I32, I64, I16}:
-                raw = self.varint()
-                fields[number] = Field(kind, (raw >> 1) ^ -(raw & 1))
-            elif kind in _BOOLEANS:
-                fields[number] = Field(TRUE, kind == TRUE)
+            if kind in _ZIGZAG:
+                raw = data[self.position]
+                if raw < 0x80:  # noqa: PLR2004 - most numbers of a page header are a byte
+                    self.position += 1
+                else:
+                    raw = self.varint()
+                fields[number] = _field((kind, (raw >> 1) ^ -(raw & 1)))
+            elif kind in _TRUTH:
+                fields[number] = _TRUTH[kind]
             else:
-                fields[number] = Field(kind, self.value(kind, depth))
+                fields[number] = _field((kind, self.value(kind, depth)))
 
     def value(self, kind: int, depth: int) -> Any:  # noqa: PLR0911 - one return a type reads best
-        if kind in {I16, I32, I64}:
+        if kind in _ZIGZAG:
             raw = self.varint()
             return (raw >> 1) ^ -(raw & 1)
         if kind == BINARY:
             return self.take(self.varint())
         if kind == STRUCT:
             return self.struct(depth + 1)
-        if kind in {LIST, SET}:
+        if kind in _LISTS:
             return self._items(depth)
         if kind == MAP:
             return self._pairs(depth)
@@ -225,20 +236,22 @@ def _write_struct(out: bytearray, struct: Struct) -> None:
             out.append(written)
             _write_zigzag(out, number)
         last = number
-        if kind != TRUE:
+        if kind in _ZIGZAG:
+            _write_zigzag(out, value)
+        elif kind != TRUE:
             _write_value(out, kind, value)
     out.append(0)
 
 
 def _write_value(out: bytearray, kind: int, value: Any) -> None:
-    if kind in {I16, I32, I64}:
+    if kind in _ZIGZAG:
         _write_zigzag(out, value)
     elif kind == BINARY:
         _write_varint(out, len(value))
         out += value
     elif kind == STRUCT:
         _write_struct(out, value)
-    elif kind in {LIST, SET}:
+    elif kind in _LISTS:
         _write_items(out, value)
     elif kind == MAP:
         _write_varint(out, len(value.values))

@@ -1,0 +1,180 @@
+"""The native module's loops over values, against plain Python and against the verifier's own reader."""
+
+import struct
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from lethe.engines.rewrite.pages import _native
+from lethe.engines.rewrite.pages.leaves import Order, Shape
+from lethe.engines.verify.parquet import bloom
+
+PLAIN, RLE, DELTA, DELTA_LENGTH, DELTA_STRINGS, DICTIONARY, SPLIT = 0, 3, 5, 6, 7, 8, 9
+WORDS = [b"", b"ann", b"anna", b"bob", b"annegret", b"\xff\x00", b"x" * 300, b"bob"]
+
+
+def strings(*values: bytes) -> bytes:
+    return b"".join(struct.pack("<I", len(value)) + value for value in values)
+
+
+def cut(  # noqa: PLR0917 - as the module takes them
+    body: bytes, count: int, gone: list[int], encoding: int, shape: Shape, width: int = 0, **more: Any
+) -> Any:
+    """Cut a required flat page of version 1; `gone` are rows."""
+    flags = bytearray(count)
+    for row in gone:
+        flags[row] = 1
+    entries = more.get("entries", 0)
+    return _native.cut(
+        body, -1, -1, b"", count, 0, more.get("definition", 0), encoding, shape, width, flags, 0,
+        more.get("dictionary", b""), entries, more.get("starts", b""), more.get("used", bytearray(entries)),
+        more.get("lost", bytearray(entries)), more.get("marks", ()), more.get("loose", 0),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("gone", [[0], [7], [3, 4], [0, 2, 4, 6], list(range(7))])
+def test_strings_are_cut(gone: list[int]) -> None:
+    left = [value for row, value in enumerate(WORDS) if row not in gone]
+    found = cut(strings(*WORDS), 8, gone, PLAIN, Shape.STRINGS)
+    assert found[:6] == (8, len(left), 8, len(left), 0, 0)
+    assert found[7] == strings(*left)
+
+
+@pytest.mark.parametrize("width", [1, 4, 7, 8, 12])
+def test_values_of_a_width_are_cut(width: int) -> None:
+    values = [bytes([n]) * width for n in range(50)]
+    found = cut(b"".join(values), 50, [0, 10, 11, 49], PLAIN, Shape.FIXED, width)
+    assert found[7] == b"".join(value for n, value in enumerate(values) if n not in {0, 10, 11, 49})
+    split = b"".join(bytes(range(50)) for _ in range(width))
+    found = cut(split, 50, [0, 10, 11, 49], SPLIT, Shape.FIXED, width)
+    assert found[7] == bytes(n for n in range(50) if n not in {0, 10, 11, 49}) * width
+
+
+@pytest.mark.parametrize("encoding", [DELTA, DELTA_LENGTH, DELTA_STRINGS])
+def test_what_is_encoded_by_differences_comes_back(encoding: int) -> None:
+    """Cut, decode, cut again: each against the plain values."""
+    numbers = [(-1) ** n * n**5 % (1 << 31) - (1 << 30) for n in range(700)]
+    plain = struct.pack("<700i", *numbers) if encoding == DELTA else strings(*(WORDS * 88)[:700])
+    shape, width = (Shape.FIXED, 4) if encoding == DELTA else (Shape.STRINGS, 0)
+    kind = pa.int32() if encoding == DELTA else pa.binary()
+    names = {DELTA: "DELTA_BINARY_PACKED", DELTA_LENGTH: "DELTA_LENGTH_BYTE_ARRAY", DELTA_STRINGS: "DELTA_BYTE_ARRAY"}
+    body = page_of(pa.array(numbers if encoding == DELTA else (WORDS * 88)[:700], kind), names[encoding])
+    assert _native.values(body, -1, -1, b"", 700, 0, 0, encoding, shape, width) == (plain, 700)
+    gone = list(range(0, 700, 3))
+    smaller = cut(body, 700, gone, encoding, shape, width)[7]
+    expected = cut(plain, 700, gone, PLAIN, shape, width)[7]
+    assert _native.values(smaller, -1, -1, b"", 466, 0, 0, encoding, shape, width) == (expected, 466)
+
+
+def page_of(values: Any, encoding: str) -> bytes:
+    """The body of the only page that Arrow writes for some values."""
+    import io
+
+    import pyarrow.parquet as pq
+
+    from lethe.engines.rewrite.pages.footer import read_at, read_footer
+    from lethe.engines.rewrite.pages.page import opened, pages
+
+    sink = io.BytesIO()
+    table = pa.table({"x": values}).cast(pa.schema([pa.field("x", values.type, nullable=False)]))
+    pq.write_table(table, sink, compression="NONE", use_dictionary=False, column_encoding={"x": encoding})
+    source = pa.BufferReader(sink.getvalue())
+    chunk = read_footer(source).groups[0].chunks[0]
+    (page,) = pages(chunk, read_at(source, chunk.span))
+    return bytes(opened(page, chunk).body)
+
+
+def test_indices_are_cut_and_entries_marked() -> None:
+    entries = strings(b"ann", b"bob", b"cy")
+    indices = bytes([2, 3, 0b00100100, 0b00000001 << 1])  # width 2, one group: 0 1 2 0 2 0 0 0
+    used, lost = bytearray(3), bytearray(3)
+    found = cut(
+        indices, 5, [1, 4], DICTIONARY, Shape.STRINGS, dictionary=entries, entries=3,
+        starts=_native.starts(entries, 3), used=used, lost=lost, marks=(b"bob", b"cy", b"ann"),
+    )  # fmt: skip
+    assert (bytes(used), bytes(lost)) == (b"\1\0\1", b"\0\1\1")
+    assert found[6] == 0b011
+    marks = bytearray(3)
+    _native.mark(found[7], 3, 3, marks)
+    assert bytes(marks) == b"\1\0\1"
+
+
+def test_entries_are_blanked_in_place() -> None:
+    assert _native.scrub(strings(b"ann", b"bob", b"cy"), Shape.STRINGS, 0, b"\0\1\0") == strings(b"ann", b"", b"cy")
+    numbers = struct.pack("<3q", 5, 6, 7)
+    assert _native.scrub(numbers, Shape.FIXED, 8, b"\1\0\1") == struct.pack("<3q", 6, 6, 6)
+    assert _native.select(numbers, Shape.FIXED, 8, b"\1\0\1") == struct.pack("<2q", 5, 7)
+    with pytest.raises(_native.Malformed):
+        _native.scrub(numbers, Shape.FIXED, 8, b"\1\1\1")
+
+
+def fixed(number: int, size: int) -> bytes:
+    return number.to_bytes(size, "big", signed=True)
+
+
+def packed(form: str, *values: float) -> list[bytes]:
+    return [struct.pack(f"<{form}", value) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("values", "shape", "order", "low", "high"),
+    [
+        (packed("i", 1, -5, 3), Shape.FIXED, Order.SIGNED, 1, 2),
+        (packed("i", 1, -5, 3), Shape.FIXED, Order.UNSIGNED, 0, 1),
+        (packed("q", 1, -5, 3), Shape.FIXED, Order.SIGNED, 1, 2),
+        (packed("d", 1, -5, float("nan")), Shape.FIXED, Order.FLOATING, 1, 0),
+        (packed("e", 1.5, -5, 0.25), Shape.FIXED, Order.FLOATING, 1, 0),
+        ([b"b", b"", b"ab", b"\xff"], Shape.STRINGS, Order.BYTEWISE, 1, 3),
+        ([fixed(300, 2), fixed(-1, 1), fixed(-300, 4)], Shape.STRINGS, Order.BIG_ENDIAN, 2, 0),
+        ([b"\0", b"\1", b"\0"], Shape.BITS, Order.UNSIGNED, 0, 1),
+    ],
+)
+def test_bounds(values: list[bytes], shape: Shape, order: Order, low: int, high: int) -> None:
+    width = 0 if shape is Shape.STRINGS else len(values[0])
+    plain = strings(*values) if shape is Shape.STRINGS else b"".join(values)
+    assert _native.bounds(plain, len(values), shape, width, order) == (values[low], values[high])
+
+
+def test_values_without_an_order_have_no_bounds() -> None:
+    assert _native.bounds(struct.pack("<f", float("nan")), 1, Shape.FIXED, 4, Order.FLOATING) is None
+    assert _native.bounds(b"", 0, Shape.STRINGS, 0, Order.BYTEWISE) is None
+
+
+def test_filters_are_those_of_the_independent_reader() -> None:
+    words = [*WORDS, *(f"user{n}@example.com".encode() * (n % 3 + 1) for n in range(100))]
+    bits = bytearray(1024)
+    _native.bloom_add(bits, strings(*words), len(words), Shape.STRINGS, 0)
+    assert bytes(bits) == bloom.rebuilt(words, 1024)
+
+
+@pytest.mark.parametrize("data", [b"", b"abc", b"abc" * 1000, bytes(range(256)) * 40, b"\0" * 70_000])
+def test_the_size_of_a_block(data: bytes) -> None:
+    block = pa.Codec("lz4_raw").compress(data, asbytes=True)
+    assert _native.lz4_size(block) == len(data)
+
+
+@pytest.mark.parametrize(
+    ("body", "count", "encoding", "shape", "width"),
+    [
+        (b"\x05\0\0\0ann", 1, PLAIN, Shape.STRINGS, 0),
+        (b"\0" * 7, 1, PLAIN, Shape.FIXED, 8),
+        (b"\0", 9, PLAIN, Shape.BITS, 0),
+        (b"\x09\0\0\0\x02\x01", 1, RLE, Shape.BITS, 0),
+        (b"\x02\x00", 1, DICTIONARY, Shape.STRINGS, 0),
+        (b"\x28\x02\x01", 1, DICTIONARY, Shape.STRINGS, 0),
+        (b"\x80\x01\x04\x05\x00", 9, DELTA, Shape.FIXED, 4),
+        (b"\x00\x00\x09\x00", 9, DELTA, Shape.FIXED, 4),
+        (b"\0" * 8, 3, 77, Shape.FIXED, 4),
+    ],
+)
+def test_bodies_that_contradict_themselves_are_refused(
+    body: bytes, count: int, encoding: int, shape: Shape, width: int
+) -> None:
+    with pytest.raises(_native.Malformed):
+        cut(body, count, [0], encoding, shape, width, dictionary=strings(b"ann"), entries=1, starts=b"\0\0\0\0")
+
+
+def test_levels_higher_than_their_column_are_refused() -> None:
+    with pytest.raises(_native.Malformed, match="level"):
+        cut(b"\x02\0\0\0\x04\x03" + strings(b"a", b"b"), 2, [0], PLAIN, Shape.STRINGS, definition=2)
