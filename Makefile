@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
+INTEROP := build/interop
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 help: ## this list
@@ -37,6 +38,22 @@ check: install ## style, types, import rules, reference pages
 	$(BIN)/lint-imports
 	$(BIN)/python docs/reference/generate.py --check
 
+fuzz: install ## thousands of random and of broken Parquet files through the page rewriter; CASES=5000 SEED=1
+	PYTHONPATH=tests $(BIN)/python -m engines.pages.fuzz rows --count $(or $(CASES),5000) $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=tests $(BIN)/python -m engines.pages.fuzz damage --count $(or $(CASES),5000) $(if $(SEED),--seed $(SEED))
+
+sanitize: install ## the native module under AddressSanitizer and UBSan: tests, random files, broken files
+	PYTHONPATH=tests $(BIN)/python -m engines.pages.sanitized $(if $(CASES),--rows $(CASES) --damage $(CASES)) $(if $(SEED),--seed $(SEED))
+
+interop: install $(INTEROP) ## Spark, Daft, DuckDB, Polars, delta-rs and pyarrow write, pages are cut, Spark reads; needs Java 17
+	PYTHONPATH=tests $(BIN)/python -m engines.pages.elsewhere spark $(INTEROP)/bin/python
+
+$(INTEROP): pyproject.toml
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
+	$@/bin/python -m pip --quiet --disable-pip-version-check install --group interop
+	@touch $@
+
 bench: install ## how fast and how large, on SQLite and PostgreSQL; takes some minutes
 	$(BIN)/python -m bench
 
@@ -55,4 +72,4 @@ lock: ## renew requirements.lock from pyproject.toml
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --no-header --extra postgres --group dev --output-file requirements.lock --upgrade pyproject.toml
 
-.PHONY: help install demo serve test torture check bench docs recording site lock
+.PHONY: help install demo serve test torture check fuzz sanitize interop bench docs recording site lock

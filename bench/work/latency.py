@@ -1,15 +1,15 @@
 """The API while a large table is rewritten: by a worker inside the server, and by one beside it."""
 
-import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from statistics import quantiles
 from time import perf_counter, sleep
 from typing import Any, Final
 
 from bench.api.wire import Wire
-from bench.work.scene import HYGIENE, WorkerProcess, order, person, served, submit, write_table
+from bench.work.scene import HYGIENE, Caller, WorkerProcess, order, person, served, write_table
 from support.server import ORG, Server
 
 AIM_MS: Final = 100
@@ -26,24 +26,21 @@ def latency(rows: int, url: str | None) -> Iterator[dict[str, Any]]:
                 write_table(directory / name, rows if name == "table" else 1_000, files=8 if name == "table" else 1)
             tables = {ORG: {name: directory / name for name in ("table", "other")}}
             inside = where == "inside serve"
-            with served(directory / "lethe", tables, url, workers=int(inside)) as server:
-                worker = None if inside else WorkerProcess(server)
+            with (
+                served(directory / "lethe", tables, url, workers=int(inside)) as server,
+                nullcontext() if inside else WorkerProcess(server),
+            ):
                 yield {"worker": where, "during": "nothing", **_measured(server, lambda: False, 100)}
-                wire = Wire(server.url, server.headers())
-                large = submit(wire, order("table", [person(n) for n in range(0, rows, rows // IDENTITIES)]))
-                during = _measured(server, lambda wire=wire, large=large: _is_under_way(wire, large), 50)
+                caller = Caller(server, ORG)
+                large = caller.submit(order("table", [person(n) for n in range(0, rows, rows // IDENTITIES)]))
+                during = _measured(server, lambda caller=caller, large=large: _is_under_way(caller, large), 50)
                 yield {"worker": where, "during": f"{rows:,} rows", **during}
-                assert not _is_under_way(wire, large), "the measurement ended before the work"
-                wire.close()
-                if worker is not None:
-                    worker.stop()
 
 
-def _is_under_way(wire: Wire, order_id: str) -> bool:
+def _is_under_way(caller: Caller, order_id: str) -> bool:
     """Whether rows of the order may still have to be deleted."""
-    _, answer = wire.send(wire.request("GET", f"{HYGIENE}/workorder/{order_id}"))
-    status = json.loads(answer)["status"]
-    assert status != "failed", answer
+    status = caller.get(f"/workorder/{order_id}")["status"]
+    assert status != "failed"
     return status not in {"ingested", "completed"}
 
 

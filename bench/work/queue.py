@@ -1,6 +1,5 @@
 """A long queue: ten thousand small orders, nine tenths of them of one organization."""
 
-import json
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,7 @@ from typing import Any, Final
 
 from bench.api.process import Watched
 from bench.api.wire import Wire
-from bench.work.scene import HYGIENE, WorkerProcess, order, person, served, submit, wait_until, write_table
+from bench.work.scene import HYGIENE, Caller, WorkerProcess, order, person, served, wait_until, write_table
 from support.server import Server
 
 SMALL_ORGS: Final = 10
@@ -37,26 +36,25 @@ def queue(orders: int, url: str | None) -> Iterator[dict[str, Any]]:
             for org_id, count in counts.items():
                 _accept(server, org_id, count)
             accept_seconds = perf_counter() - begun_at
-            worker = WorkerProcess(server)
-            worker_memory = Watched(worker.pid)
-            begun_at = perf_counter()
-            wires = {org_id: Wire(server.url, server.headers(org_id=org_id)) for org_id in counts}
-            wait_until(
-                lambda: all(_completed(wires[org_id]) == count for org_id, count in counts.items()),
-                "the orders are completed",
-                1,
-            )
-            seconds = perf_counter() - begun_at
-            peak_mb = worker_memory.peak_mb
-            cpu_seconds = worker.stop()
-            waits = {org_id: _seconds_to_end(wire) for org_id, wire in wires.items()}
+            callers = {org_id: Caller(server, org_id) for org_id in counts}
+            with WorkerProcess(server) as worker:
+                begun_at = perf_counter()
+                wait_until(
+                    lambda: all(callers[org_id].ended() == count for org_id, count in counts.items()),
+                    "the orders are completed",
+                    1,
+                )
+                seconds = perf_counter() - begun_at
+                worker_peak_mb = Watched(worker.pid).peak_mb
+                cpu_seconds = worker.stop()
+            waits = {org_id: _seconds_to_end(caller) for org_id, caller in callers.items()}
             yield {
                 "orders": orders,
                 "accepted_per_s": orders / accept_seconds,
                 "completed_per_s": orders / seconds,
                 "worker_cpu_ms_per_order": cpu_seconds * 1_000 / orders,
                 "server_peak_mb": memory.peak_mb,
-                "worker_peak_mb": peak_mb,
+                "worker_peak_mb": worker_peak_mb,
                 "large_org_s": waits[LARGE],
                 "small_orgs_s": median(wait for org_id, wait in waits.items() if org_id != LARGE),
             }
@@ -68,24 +66,17 @@ def _accept(server: Server, org_id: str, count: int) -> None:
     def some(first: int) -> None:
         wire = Wire(server.url, headers)
         for number in range(first, count, CONNECTIONS):
-            submit(wire, order("table", [person(number % ROWS)]))
+            request = wire.request("POST", f"{HYGIENE}/workorder", order("table", [person(number % ROWS)]))
+            status, answer = wire.send(request)
+            assert status == 201, answer[:300]
         wire.close()
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         list(pool.map(some, range(min(CONNECTIONS, count))))
 
 
-def _completed(wire: Wire) -> int:
-    _, answer = wire.send(wire.request("GET", f"{HYGIENE}/workorder?status=completed,failed&limit=1"))
-    total: int = json.loads(answer)["total"]
-    return total
-
-
-def _seconds_to_end(wire: Wire) -> float:
+def _seconds_to_end(caller: Caller) -> float:
     """From the last acceptance to the last completion of an org."""
-    instants = []
-    for key, field in (("createdAt", "createdAt"), ("updatedAt", "updatedAt")):
-        path = f"{HYGIENE}/workorder?orderBy=-{key}&limit=1"
-        _, answer = wire.send(wire.request("GET", path))
-        instants.append(datetime.fromisoformat(json.loads(answer)["results"][0][field]))
-    return (instants[1] - instants[0]).total_seconds()
+    created = caller.get("/workorder?orderBy=-createdAt&limit=1")["results"][0]["createdAt"]
+    updated = caller.get("/workorder?orderBy=-updatedAt&limit=1")["results"][0]["updatedAt"]
+    return (datetime.fromisoformat(updated) - datetime.fromisoformat(created)).total_seconds()

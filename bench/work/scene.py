@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -73,11 +73,32 @@ def order(dataset_id: str, people: Sequence[str]) -> bytes:
     return json.dumps({"datasetId": dataset_id, "namespacesIdentities": namespaced}).encode()
 
 
-def submit(wire: Wire, body: bytes) -> str:
-    status, answer = wire.send(wire.request("POST", f"{HYGIENE}/workorder", body))
-    assert status == 201, answer[:300]
-    order_id: str = json.loads(answer)["workorderId"]
-    return order_id
+class Caller:
+    """An organization's calls, each on a connection of its own: the server closes those that idle."""
+
+    def __init__(self, server: Server, org_id: str) -> None:
+        self._url = server.url
+        self._headers = server.headers(org_id=org_id)
+
+    def get(self, path: str) -> Any:
+        return self._call("GET", path, b"", 200)
+
+    def submit(self, body: bytes) -> str:
+        """Ask for a record delete; its id."""
+        order_id: str = self._call("POST", "/workorder", body, 201)["workorderId"]
+        return order_id
+
+    def ended(self) -> int:
+        """How many of its orders have ended."""
+        total: int = self.get("/workorder?status=completed,failed&limit=1")["total"]
+        return total
+
+    def _call(self, method: str, path: str, body: bytes, expected: int) -> Any:
+        wire = Wire(self._url, self._headers)
+        status, answer = wire.send(wire.request(method, HYGIENE + path, body))
+        wire.close()
+        assert status == expected, answer[:300]
+        return json.loads(answer)
 
 
 class WorkerProcess:
@@ -95,6 +116,14 @@ class WorkerProcess:
         wait_until(lambda: b'"working"' in self._log.read_bytes(), "the worker starts")
         self._begun_at = self._total_cpu()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+            self._process.wait()
+
     @property
     def pid(self) -> int:
         return self._process.pid
@@ -108,6 +137,7 @@ class WorkerProcess:
         """Stop it; the CPU seconds that it and its children took since it started to work."""
         self._process.terminate()
         _, status, usage = os.wait4(self.pid, 0)
+        self._process.returncode = status
         assert status == 0, self._log.read_text()
         return usage.ru_utime + usage.ru_stime - self._begun_at
 

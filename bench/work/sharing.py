@@ -1,13 +1,11 @@
 """Orders that share a pass: thirty over one table, beside one."""
 
-import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from bench.api.wire import Wire
-from bench.work.scene import HYGIENE, WorkerProcess, order, person, served, submit, wait_until, write_table
+from bench.work.scene import Caller, WorkerProcess, order, person, served, wait_until, write_table
 from support.server import ORG
 
 ORDERS: Final = 30
@@ -27,28 +25,19 @@ def _cost(rows: int, orders: int, url: str | None) -> float:
         directory = Path(place)
         write_table(directory / "table", rows, files=10)
         with served(directory / "lethe", {ORG: {"table": directory / "table"}}, url) as server:
-            wire = Wire(server.url, server.headers())
-            wanted = {
-                submit(wire, order("table", [person(n) for n in _people(number, rows)])): number
-                for number in range(orders)
-            }
-            worker = WorkerProcess(server)
-            wait_until(lambda: _completed(wire) == orders, "the orders are completed", 0.2)
-            seconds = worker.stop()
-            for order_id in wanted:
-                _, answer = wire.send(wire.request("GET", f"{HYGIENE}/workorder/{order_id}/certificate"))
-                figures = json.loads(answer)["certificate"]["datasets"]
+            caller = Caller(server, ORG)
+            submitted = [
+                caller.submit(order("table", [person(n) for n in _people(number, rows)])) for number in range(orders)
+            ]
+            with WorkerProcess(server) as worker:
+                wait_until(lambda: caller.ended() == orders, "the orders are completed", 0.2)
+                seconds = worker.stop()
+            for order_id in submitted:
+                figures = caller.get(f"/workorder/{order_id}/certificate")["certificate"]["datasets"]
                 assert [each["rowsDeleted"] for each in figures] == [IDENTITIES], figures
-            wire.close()
     return seconds
 
 
 def _people(number: int, rows: int) -> range:
     """A hundred people of this order's own, spread over all files and row groups."""
     return range(number, rows, rows // IDENTITIES)[:IDENTITIES]
-
-
-def _completed(wire: Wire) -> int:
-    _, answer = wire.send(wire.request("GET", f"{HYGIENE}/workorder?status=completed,failed&limit=1"))
-    total: int = json.loads(answer)["total"]
-    return total

@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 from cli.conftest import Lethe
 from lethe.cli.main import app
 from lethe.client import Lethe as Client
+from lethe.client.webhooks import Webhook
 from lethe.testing.server import LetheServer
 from support.people import MakeTable, people_of, table_maker
 
@@ -256,6 +257,28 @@ def test_what_failed_is_taken_up_again(call: Callable[..., Result], make_table: 
     assert (done["workorderId"], done["status"]) == (failed["workorderId"], "completed")
     assert people_of(dataset) == [ANN]
     assert "HYGN-" in call("workorder", "retry", failed["workorderId"], status=4).stderr
+
+
+def test_webhooks(call: Callable[..., Result]) -> None:
+    url = "https://hooks.example.com/lethe"
+    words = ("webhook", "create", url, "-t", "org.lethe.workorder.completed", "--description", "ops", "-o", "json")
+    made = of(call(*words))
+    assert (made["url"], made["types"], made["enabled"]) == (url, ["org.lethe.workorder.completed"], True)
+    assert made["secret"].startswith("whsec_")
+    [listed] = of(call("webhook", "list", "-o", "json"))
+    assert (listed["webhookId"], "secret" in listed) == (made["webhookId"], False)
+    assert url in call("webhook", "list").stdout
+    sent = of(call("webhook", "test", made["webhookId"], "-o", "json"))
+    assert (sent["type"], sent["status"]) == ("org.lethe.webhook.ping", "pending")
+    again = of(call("webhook", "redeliver", made["webhookId"], sent["deliveryId"], "-o", "json"))
+    assert again["eventId"] == sent["eventId"]
+    listed = of(call("webhook", "deliveries", made["webhookId"], "-o", "json"))
+    assert {each["eventId"] for each in listed} == {sent["eventId"]}
+    assert sent["deliveryId"] in call("webhook", "deliveries", made["webhookId"]).stdout
+    call("webhook", "delete", made["webhookId"], status=2)
+    assert of(call("webhook", "delete", made["webhookId"], "--yes", "-o", "json"))["webhookId"] == made["webhookId"]
+    call("webhook", "test", made["webhookId"], status=3)
+    assert "whsec_" not in repr(Webhook.model_validate(made))
 
 
 def test_a_server_that_is_not_there(lethe: Lethe, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from lethe.domain.expiration import (
     HistoryEntry,
     HistoryStatus,
     Pending,
+    Trashed,
     create,
     require_lead,
     type_of_status,
@@ -32,10 +33,12 @@ from support.values import ANN, BOB, LEAD, ORG, PROD, a_change
 
 LATER = NOON + timedelta(hours=1)
 NEXT_MONTH = NOON + timedelta(days=30)
-TRANSITIONS = {"update", "cancel", "reopen", "begin", "complete"}
+WINDOW = timedelta(days=7)
+TRANSITIONS = {"update", "cancel", "reopen", "begin", "discard", "restore", "complete"}
 LEGAL: dict[type[Expiration], dict[str, type[Expiration]]] = {
-    Pending: {"update": Pending, "cancel": Cancelled, "begin": Executing},
+    Pending: {"update": Pending, "cancel": Cancelled, "begin": Executing, "discard": Trashed},
     Cancelled: {"reopen": Pending},
+    Trashed: {"restore": Cancelled},
     Executing: {"complete": Completed},
     Completed: {},
 }
@@ -44,18 +47,22 @@ NOTED = {
     "cancel": HistoryStatus.CANCELLED,
     "reopen": HistoryStatus.UPDATED,
     "begin": HistoryStatus.EXECUTING,
+    "discard": HistoryStatus.EXECUTING,
+    "restore": HistoryStatus.RESTORED,
     "complete": HistoryStatus.COMPLETED,
 }
 
 
 def in_status(status: type[Expiration]) -> Expiration:
     facts = a_change().expiration
-    return status(**{each.name: getattr(facts, each.name) for each in fields(Facts)})
+    more = {"destroy_at": NOON + WINDOW} if status is Trashed else {}
+    return status(**{each.name: getattr(facts, each.name) for each in fields(Facts)}, **more)
 
 
 def take(expiration: Expiration, transition: str) -> Change:
     asked = {"edit": Edit(NEXT_MONTH), "min_lead": LEAD} if transition in {"update", "reopen"} else {}
-    changed: Change = getattr(expiration, transition)(**asked, now=LATER, by=BOB)
+    first = [WINDOW] if transition == "discard" else []
+    changed: Change = getattr(expiration, transition)(*first, **asked, now=LATER, by=BOB)
     return changed
 
 
@@ -74,18 +81,29 @@ def test_every_status_has_its_legal_transitions_and_no_other(status: type[Expira
     kept = {each.name for each in fields(Facts)} - {"updated_at", "updated_by", "expiry_at"}
     assert all(getattr(after, name) == getattr(before, name) for name in kept)
     assert change.entry == HistoryEntry(NOTED[transition], after.expiry_at, LATER, BOB)
-    assert before == in_status(status).__class__(**{f.name: getattr(before, f.name) for f in fields(Facts)})
+    assert before == in_status(status).__class__(**{f.name: getattr(before, f.name) for f in fields(before)})
 
 
 def test_no_status_has_a_method_beyond_these() -> None:
     for status, transitions in LEGAL.items():
         methods = {name for name in vars(status) if not name.startswith("_") and callable(getattr(status, name))}
-        assert methods - {"is_due"} == set(transitions)
+        assert methods - {"is_due", "destroy"} == set(transitions)
+
+
+def test_only_what_is_flagged_is_destroyed_and_then_it_is_no_longer_restored() -> None:
+    discarded = take(in_status(Pending), "discard").expiration
+    assert isinstance(discarded, Trashed)
+    assert discarded.destroy_at == LATER + WINDOW
+    destroyed = discarded.destroy()
+    assert type(destroyed) is Executing
+    assert not hasattr(destroyed, "restore")
+    assert [status for status in LEGAL if hasattr(status, "destroy")] == [Trashed]
 
 
 def test_each_status_has_one_type_and_says_so() -> None:
     assert {status: one.status for status, one in type_of_status.items()} == {each: each for each in ExpirationStatus}
-    assert set(type_of_status.values()) == set(LEGAL)
+    assert set(type_of_status.values()) == set(LEGAL) - {Trashed}, "which a client sees as executing"
+    assert Trashed.status is ExpirationStatus.EXECUTING
     assert {type_of_status[status] for status in ACTIVE} == {Pending, Executing}
 
 

@@ -71,3 +71,17 @@ def test_every_status_is_found_by_its_word() -> None:
 
 def test_products_are_shown_from_submitted_on() -> None:
     assert {status.value for status in PRODUCTS_KNOW} == {"submitted", "ingested", "completed", "failed"}
+
+
+@pytest.mark.parametrize("status", statuses())
+def test_only_a_failed_order_can_be_retried(status: Status) -> None:
+    order = in_status(status)
+    failed = order.found_failed()
+    if status is not EndStatus.FAILED:
+        assert failed is None
+        return
+    assert failed is not None
+    for goal in OpenStatus:
+        retried = failed.retried(goal, order.bundle_id, now=LATER, by=BOB)
+        assert (retried.status, retried.updated_by) == (goal, BOB)
+        assert untouched(order, retried) == {"updated_by"}

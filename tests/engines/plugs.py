@@ -29,7 +29,7 @@ from lethe.engines.interface import Engine, Evidence, Forgotten, Marker, PurgePo
 from lethe.engines.memory import MemoryEngine, MemoryTable
 from lethe.engines.ndjson.format import NdjsonFormat
 from lethe.engines.parquet.format import ParquetFormat
-from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.storage.local import LocalStorage
 from lethe.engines.storage.objects import ObjectStorage
 from lethe.engines.storage.opening import storage_opener
@@ -205,7 +205,7 @@ def _delta(directory: Path, files: Sequence[pa.Table], schema: pa.Schema, *, che
     engine = DeltaEngine(
         storage_opener(),
         InlineExecutor(),
-        PyarrowRewriter(),
+        best_rewriter(),
         VERIFIER,
         new_name=lambda: str(uuid4()),
         clock=lambda: LATER,

@@ -23,7 +23,7 @@ from lethe.engines.iceberg.engine import IcebergEngine
 from lethe.engines.interface import PurgePolicy
 from lethe.engines.ndjson.format import NdjsonFormat
 from lethe.engines.parquet.format import ParquetFormat
-from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.storage.opening import storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
 from lethe.storage.store import SqlStore
@@ -110,7 +110,7 @@ def shelf(tmp_path: Path) -> Shelf:
 @pytest.fixture
 def lake(sqlite_url: str, open_store: Any, clock: Clock, tmp_path: Path, shelf: Shelf) -> Workshop:
     """A workshop with the engine of every format, at the real time, for files have real times."""
-    executor, opener, rewriter = InlineExecutor(), storage_opener(), PyarrowRewriter()
+    executor, opener, rewriter = InlineExecutor(), storage_opener(), best_rewriter()
     verifier = ByteVerifier(executor, full=True)
     clock.now = system_now()
     engines = {

@@ -19,6 +19,7 @@ from lethe.cli.expirations import ttl
 from lethe.cli.namespaces import namespace
 from lethe.cli.quotas import quota
 from lethe.cli.verifying import verify
+from lethe.cli.webhooks import webhook
 from lethe.cli.work_orders import workorder
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
@@ -31,6 +32,7 @@ app.command()(demo)
 app.command()(init_demo)
 app.command()(verify)
 app.command()(quota)
+app.add_typer(webhook, name="webhook")
 app.add_typer(certificate, name="certificate")
 app.add_typer(audit, name="audit")
 app.command()(doctor)

@@ -17,6 +17,7 @@ from lethe.client.retrying import Patience
 from lethe.client.surroundings import Surroundings
 from lethe.client.tokens import ClientCredentials, GivenToken, Tokens
 from lethe.client.waiting import Pace
+from lethe.client.webhooks import Webhooks
 from lethe.client.work_orders import WorkOrders
 
 
@@ -62,6 +63,8 @@ class Lethe:
         """Identity namespaces."""
         self.sandboxes = Sandboxes(self._exchange)
         """The sandboxes that the caller may see."""
+        self.webhooks = Webhooks(self._exchange)
+        """Who is told of events."""
         self.jobs = Jobs(self._exchange, org)
         """The alpha's record deletes."""
 

@@ -20,7 +20,7 @@ from lethe.engines.iceberg.engine import IcebergEngine
 from lethe.engines.interface import Engine, PurgePolicy
 from lethe.engines.ndjson.format import NdjsonFormat
 from lethe.engines.parquet.format import ParquetFormat
-from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.storage.opening import StorageOpener, storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
 from lethe.pipeline.shop import Aftercare, Shop
@@ -66,7 +66,7 @@ def _aftercare(settings: AftercareSettings) -> Aftercare:
 def engines(settings: Settings) -> Mapping[TableFormat, Engine]:
     """Make the engine of every format."""
     executor = PoolExecutor(settings.work.processes, settings.work.memory_bytes)
-    open_storage, verifier, rewriter = opener(settings), ByteVerifier(executor), PyarrowRewriter()
+    open_storage, verifier, rewriter = opener(settings), ByteVerifier(executor), best_rewriter()
     return {
         TableFormat.ICEBERG: IcebergEngine(
             catalog_properties(settings),

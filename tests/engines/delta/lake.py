@@ -20,7 +20,7 @@ from lethe.domain.ids import DatasetId
 from lethe.engines.delta.engine import DeltaEngine
 from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.interface import Marker, PurgePolicy, Selector, Target
-from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.storage.interface import Storage
 from lethe.engines.storage.opening import StorageOpener, storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
@@ -39,7 +39,7 @@ def engine(open_storage: StorageOpener | None = None, now: datetime = NOW) -> De
     return DeltaEngine(
         open_storage or storage_opener(),
         InlineExecutor(),
-        PyarrowRewriter(),
+        best_rewriter(),
         VERIFIER,
         new_name=lambda: str(uuid4()),
         clock=lambda: now,

@@ -26,7 +26,7 @@ from engines.faults import Faults, FaultyStorage, die, fail
 from lethe.engines.delta.engine import DeltaEngine
 from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.interface import TableUnavailable
-from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.storage.local import LocalStorage
 
 WANTED = asked(order(CRM, "annegret", "deegret"), order(CRM, "annegret", "zoe"))
@@ -55,7 +55,7 @@ def engine(root: Path, faults: Faults) -> DeltaEngine:
     return DeltaEngine(
         lambda _: storage,
         InlineExecutor(),
-        PyarrowRewriter(),
+        best_rewriter(),
         VERIFIER,
         new_name=lambda: str(uuid4()),
         clock=lambda: NOW,

@@ -14,7 +14,7 @@ from engines.delta.lake import MARKER, NOW, VERIFIER, numbers, people, residue, 
 from lethe.engines.delta.engine import DeltaEngine
 from lethe.engines.executors.pool import PoolExecutor
 from lethe.engines.interface import Forgotten, PurgePolicy
-from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.storage.interface import Storage
 from lethe.engines.storage.opening import storage_opener
 
@@ -59,7 +59,7 @@ def test_a_whole_erasure(endpoint: str, tmp_path: Path, partition_by: list[str])
     source = write(tmp_path / "source", table("annegret/ü %", "bob", None, first=0), partition_by=partition_by)
     upload(write(source, table("annegret/ü %", "cy", first=10), partition_by=partition_by), opener(location))
     engine = DeltaEngine(
-        opener, PoolExecutor(2, 1 << 30), PyarrowRewriter(), VERIFIER, new_name=lambda: str(uuid4()), clock=lambda: NOW
+        opener, PoolExecutor(2, 1 << 30), best_rewriter(), VERIFIER, new_name=lambda: str(uuid4()), clock=lambda: NOW
     )
     wanted, where = asked(order(CRM, "annegret/ü %")), target(location)
     outcome = engine.forget(where, wanted, engine.find(where, wanted).plan, MARKER)

@@ -35,7 +35,7 @@ from lethe.engines.interface import (
     Target,
     Wanted,
 )
-from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.storage.interface import Storage
 from lethe.engines.storage.opening import storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
@@ -79,7 +79,7 @@ class Lake:
     catalog: Catalog
     identifier: str = IDENTIFIER
     executor: Any = field(default_factory=InlineExecutor)
-    rewriter: Any = field(default_factory=PyarrowRewriter)
+    rewriter: Any = field(default_factory=best_rewriter)
     opener: Callable[[str], Storage] = field(default_factory=storage_opener)
     selector: Selector = BY_ID
     known_location: str | None = None

@@ -28,6 +28,7 @@ from lethe.engines.interface import (
     TableUnavailable,
     Target,
 )
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 from lethe.engines.storage.opening import storage_opener
 
@@ -237,7 +238,7 @@ def test_a_catalog_is_loaded_from_properties_of_the_settings(made: Lake) -> None
         {"lake": properties, "gone": {"type": "rest", "uri": "http://127.0.0.1:9/"}},
         open_storage=storage_opener(),
         executor=InlineExecutor(),
-        rewriter=PyarrowRewriter(),
+        rewriter=best_rewriter(),
         verifier=VERIFIER,
         new_name=lambda: "name",
         clock=lambda: LATER,

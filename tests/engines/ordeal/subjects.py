@@ -32,7 +32,7 @@ from lethe.engines.iceberg.engine import IcebergEngine
 from lethe.engines.interface import Engine, Target
 from lethe.engines.ndjson.format import NdjsonFormat
 from lethe.engines.parquet.format import ParquetFormat
-from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.storage.interface import Storage
 from lethe.engines.storage.local import LocalStorage
 from lethe.engines.verify.verifier import ByteVerifier
@@ -175,7 +175,7 @@ class Delta:
 
     def engine(self, home: Path, faults: Faults) -> Engine:
         return DeltaEngine(
-            opener(faults), InlineExecutor(), PyarrowRewriter(), VERIFIER, new_name=lambda: str(uuid4()), clock=now
+            opener(faults), InlineExecutor(), best_rewriter(), VERIFIER, new_name=lambda: str(uuid4()), clock=now
         )
 
     def target(self, home: Path) -> Target:
@@ -234,7 +234,7 @@ class Iceberg:
             {"lake": catalog},
             open_storage=opener(faults),
             executor=InlineExecutor(),
-            rewriter=PyarrowRewriter(),
+            rewriter=best_rewriter(),
             verifier=VERIFIER,
             new_name=lambda: str(uuid4()),
             clock=now,

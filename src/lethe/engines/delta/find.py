@@ -74,7 +74,10 @@ class Examine:
         if len(hidden) and hidden[-1] >= seen.rows:
             raise TableRefused("a deletion vector hides rows that its file does not have")
         live = seen.rows - len(hidden)
-        return decide(add, live, seen.counts, hidden_match=physical.rows_matched > seen.rows_matched)
+        decided = decide(add, live, seen.counts, hidden_match=physical.rows_matched > seen.rows_matched)
+        if decided.action is FileAction.REWRITE and seen.method:
+            return replace(decided, reason=f"{decided.reason}; {seen.method}")
+        return decided
 
 
 def decide(add: AddFile, rows_live: int, counts: Counts, *, hidden_match: bool) -> Decided:

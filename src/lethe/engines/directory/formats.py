@@ -16,6 +16,8 @@ class Searched:
     counts: Counts
     identified: bool = True
     """Whether the file has a place for the identity; always true where rows need not say which columns they have."""
+    method: str = ""
+    """How some of its rows would leave it, for a plan that tells it."""
 
 
 class FileFormat(Protocol):

@@ -20,6 +20,8 @@ class FileFound:
     rows: int
     counts: Counts
     identified: bool
+    method: str
+    """How some of its rows would leave it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,9 @@ class Searching:
                 searched = self.format.search(source, path, self.matcher)
         except FileMissing:
             return None
-        return FileFound(path, stat.version, stat.size_bytes, searched.rows, searched.counts, searched.identified)
+        return FileFound(
+            path, stat.version, stat.size_bytes, searched.rows, searched.counts, searched.identified, searched.method
+        )
 
 
 @dataclass(frozen=True, slots=True)

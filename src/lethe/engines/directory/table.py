@@ -80,7 +80,7 @@ def planned(found: Sequence[FileFound], *, whole_table: bool, suspects: Collecti
         if not one.counts.rows:
             action, reason = FileAction.KEEP, "no row matches"
         elif one.counts.rows < one.rows:
-            action, reason = FileAction.REWRITE, "some rows match"
+            action, reason = FileAction.REWRITE, f"some rows match; {one.method}" if one.method else "some rows match"
         elif nothing_left and number == 0:
             action, reason = FileAction.REWRITE, "all rows match; the file stays without rows, for the schema"
         else:

@@ -209,4 +209,6 @@ def _found(file: LiveFile, stored: Scanned, live: Scanned, hidden: Hidden) -> Fo
         reason = "rows that match are deleted but still stored"
     else:
         reason = "its deletes are in a file that keeps a copy of a match"
+    if live.method:
+        reason = f"{reason}; {live.method}"
     return FoundFile(file, action, live.rows_live, live.rows_matched, reason, hidden, live.counts)

@@ -11,10 +11,10 @@ from lethe.engines.columns import at_path
 from lethe.engines.directory.formats import Searched
 from lethe.engines.directory.listing import partition_values
 from lethe.engines.matching import Matcher
+from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.rewrite.gate import require_same_form
 from lethe.engines.rewrite.interface import Judge, Judgement, Rewriter
 from lethe.engines.rewrite.judges import MatchJudge
-from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 from lethe.engines.rewrite.scan import scan
 from lethe.engines.rewrite.source import open_parquet
 
@@ -23,7 +23,7 @@ from lethe.engines.rewrite.source import open_parquet
 class ParquetFormat:
     """Parquet, through a rewriter."""
 
-    rewriter: Rewriter = field(default_factory=PyarrowRewriter)
+    rewriter: Rewriter = field(default_factory=best_rewriter)
 
     @property
     def format(self) -> TableFormat:
@@ -34,7 +34,7 @@ class ParquetFormat:
         """Read the identity's column, and no more."""
         judge = judge_of(path, matcher)
         found = scan(source, judge)
-        return Searched(found.rows, found.counts, found.identified or isinstance(judge, _PartitionJudge))
+        return Searched(found.rows, found.counts, found.identified or isinstance(judge, _PartitionJudge), found.method)
 
     def copy(self, source: Any, path: str, sink: IO[bytes], matcher: Matcher, *, anew: bool) -> Any:
         """Rewrite."""

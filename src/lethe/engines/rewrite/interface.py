@@ -1,7 +1,7 @@
-"""The seam behind which files are rewritten: today by Arrow, row group by row group; by pages tomorrow."""
+"""The seam behind which files are rewritten: by cutting pages, or by Arrow, row group by row group."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
 
 from lethe.engines.interface import TableRefused
@@ -53,6 +53,8 @@ class Rewritten:
     """Rows of every row group of the copy: the source's groups, without those that became empty."""
     counts: Counts
     """Rows that matched; rows left out for another reason (deleted before) are not counted."""
+    fell_back: Mapping[int, str] = field(default_factory=dict)
+    """Row groups of the source that did not go the way for which the rewriter is made, each with the reason."""
 
     @property
     def rows_after(self) -> int:

@@ -19,6 +19,11 @@ from lethe.engines.rewrite.interface import RewriteRefused
 _DATA_PAGE_V2: Final = b"\x15\x06"
 """Thrift compact: field 1, i32, zigzag(3): a page header's type DATA_PAGE_V2."""
 
+_NEXT_FIELD_I32: Final = b"\x15"
+
+_HEAD_BYTES: Final = 24
+"""More than the first three fields of a page header take."""
+
 _ENCODINGS: Final = (
     "DELTA_BINARY_PACKED",
     "DELTA_LENGTH_BYTE_ARRAY",
@@ -59,6 +64,7 @@ def layout_of(metadata: Any, source: Any, levels: Mapping[str, int]) -> Layout:
     chunks = {path: [group.column(i) for group in groups] for i, path in enumerate(paths)}
     codecs = {path: _same(path, "codec", [c.compression for c in of]) for path, of in chunks.items()}
     dictionaries = [path for path, of in chunks.items() if any(c.has_dictionary_page for c in of)]
+    heads = _first_pages(source, [c for of in chunks.values() for c in of])
     options |= {
         "compression": {p: "NONE" if codec == "UNCOMPRESSED" else codec for p, codec in codecs.items()},
         "compression_level": {p: levels[codec] for p, codec in codecs.items() if codec in levels} or None,
@@ -68,7 +74,8 @@ def layout_of(metadata: Any, source: Any, levels: Mapping[str, int]) -> Layout:
         "write_page_index": any(c.has_column_index for of in chunks.values() for c in of),
         "bloom_filter_options": _bloom_filters(chunks) or None,
         "sorting_columns": _same("the file", "sort order", [tuple(g.sorting_columns) for g in groups]) or None,
-        "data_page_version": _data_page_version(source, [c for of in chunks.values() for c in of]),
+        "data_page_version": _data_page_version(heads),
+        "write_page_checksum": any(map(_has_checksum, heads)),
     }
     return Layout(options, dict(metadata.metadata or {}))
 
@@ -146,13 +153,33 @@ def _distinct_for(length_bytes: int) -> int:
     return int(-bits * math.log(1 - _BLOOM_FALSE_POSITIVES ** (1 / 8)) / 8 * 0.99)
 
 
-def _data_page_version(source: Any, chunks: list[Any]) -> str:
-    """The version of the first data page of each chunk."""
-    versions = set()
+def _first_pages(source: Any, chunks: list[Any]) -> list[bytes]:
+    """The first bytes of the first data page of each chunk that has one."""
+    found = []
     for chunk in chunks:
-        source.seek(chunk.data_page_offset)
-        versions.add("2.0" if source.read(2) == _DATA_PAGE_V2 else "1.0")
-    return str(_same("the file", "data page version", sorted(versions)))
+        if not 0 <= chunk.data_page_offset < source.size():
+            raise RewriteRefused("the pages of a column lie outside of the file")
+        if chunk.num_values:
+            source.seek(chunk.data_page_offset)
+            found.append(source.read(_HEAD_BYTES))
+    return found
+
+
+def _data_page_version(heads: list[bytes]) -> str:
+    """The version of the first data page of each chunk."""
+    versions = {"2.0" if head[:2] == _DATA_PAGE_V2 else "1.0" for head in heads}
+    return str(_same("the file", "data page version", sorted(versions or {"1.0"})))
+
+
+def _has_checksum(head: bytes) -> bool:
+    """Whether the fourth field of a page header is there, behind its kind and its two sizes."""
+    position = 0
+    for _ in range(3):
+        position += 1
+        while position < len(head) and head[position] & 0x80:
+            position += 1
+        position += 1
+    return head[position : position + 1] == _NEXT_FIELD_I32
 
 
 def plain_type(kind: Any) -> Any:  # noqa: PLR0911 - one return a shape reads best

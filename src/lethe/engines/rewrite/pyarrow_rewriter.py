@@ -27,6 +27,20 @@ class PyarrowRewriter:
     levels: Mapping[str, int] = field(default_factory=dict)
     """Compression level per codec (`ZSTD`, `GZIP`, `BROTLI`); a file does not record with which it was written."""
 
+    def rewrite_group(self, source: Any, sink: IO[bytes], group: int, gone: Any) -> None:
+        """Write one row group alone into a file, without the rows that an array of flags marks. Raises RewriteRefused.
+
+        There is no key-value metadata.
+        """
+        file = open_parquet(source)
+        layout = layout_of(file.metadata, source, self.levels)
+        schema = plain_schema(file.schema_arrow)
+        if layout.options["use_deprecated_int96_timestamps"]:
+            require_exact_instants(source, file)
+        table = _Filtering(file, schema).rows(group, pa.array(gone == 0))
+        with _writer(sink, schema, layout) as writer:
+            writer.write_table(table, row_group_size=table.num_rows)
+
     def rewrite(self, source: Any, sink: IO[bytes], judge: Judge, *, anew: bool = False) -> Rewritten:  # noqa: ARG002
         """Copy what the judge leaves in; everything is encoded anew always. Raises RewriteRefused."""
         file = open_parquet(source)
@@ -66,30 +80,41 @@ class _Copy:
         self._schema = schema
         self._judge = judge
         self._judged = leaves_of(file, judge.columns(file.schema_arrow))
-        self._fields = leaves_by_field(file)
+        self._filtering = _Filtering(file, schema)
 
     def row_group(self, group: int, first_row: int) -> tuple[Any, Counts]:
         """A `pyarrow.Table` of what stays, and what the orders count."""
         rows = self._file.metadata.row_group(group).num_rows
-        judged = self._read(group, self._judged) if self._judged else _rows_alone(rows)
+        judged = read_leaves(self._file, group, self._judged) if self._judged else _rows_alone(rows)
         judgement = self._judge.judge(judged, first_row)
-        keep = pc.invert(judgement.leave_out)
+        return self._filtering.rows(group, pc.invert(judgement.leave_out), judged, self._judged), judgement.counts
+
+
+class _Filtering:
+    """Some rows of a row group, read column by column."""
+
+    def __init__(self, file: Any, schema: Any) -> None:
+        self._file = file
+        self._schema = schema
+        self._fields = leaves_by_field(file)
+
+    def rows(self, group: int, keep: Any, known: Any = None, known_leaves: Sequence[int] = ()) -> Any:
+        """A `pyarrow.Table` of the rows that a `pyarrow.BooleanArray` keeps.
+
+        `known` is a table of the columns of `known_leaves`, which is not read again where it is what a field holds.
+        """
         kept = pc.sum(keep).as_py() or 0
         if not kept:
-            return self._schema.empty_table(), judgement.counts
+            return self._schema.empty_table()
         columns = []
         for leaves, field_ in zip(self._fields, self._schema, strict=True):
-            # A column that the judge has read whole is not read again.
-            column = (judged if leaves == self._judged else self._read(group, leaves)).column(0)
-            if kept < rows:
+            column = (known if leaves == known_leaves else read_leaves(self._file, group, leaves)).column(0)
+            if kept < len(keep):
                 column = column.filter(keep)
             if column.type != field_.type:
                 column = column.cast(field_.type)
             columns.append(column)
-        return pa.Table.from_arrays(columns, schema=self._schema), judgement.counts
-
-    def _read(self, group: int, leaves: Sequence[int]) -> Any:
-        return read_leaves(self._file, group, leaves)
+        return pa.Table.from_arrays(columns, schema=self._schema)
 
 
 def _rows_alone(rows: int) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lethe.engines.rewrite.choice import method_of
 from lethe.engines.rewrite.interface import Judge
 from lethe.engines.rewrite.source import leaves_of, open_parquet, read_leaves
 from lethe.engines.tally import Counts
@@ -21,6 +22,8 @@ class Scanned:
     counts: Counts
     identified: bool
     """Whether the file has the column that names the person."""
+    method: str
+    """How the rows would leave the file; empty where none does, or all do."""
 
     @property
     def rows_matched(self) -> int:
@@ -50,4 +53,5 @@ def scan(source: Any, judge: Judge) -> Scanned:
             left_out += pc.sum(judgement.leave_out).as_py() or 0
             counts += judgement.counts
         first_row += rows
-    return Scanned(metadata.num_rows, left_out, counts, bool(leaves))
+    method = method_of(source) if 0 < left_out < metadata.num_rows else ""
+    return Scanned(metadata.num_rows, left_out, counts, bool(leaves), method)

@@ -9,12 +9,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lethe.engines.rewrite.interface import RewriteRefused
+from lethe.engines.rewrite.pages.footer import read_footer
 from lethe.engines.storage.interface import StorageFailed
 
 
 def open_parquet(source: Any, int96_unit: str | None = None) -> Any:
-    """A `pyarrow.parquet.ParquetFile` over a `pyarrow.NativeFile`. Raises RewriteRefused for an encrypted file."""
+    """A `pyarrow.parquet.ParquetFile` over a `pyarrow.NativeFile`. Raises RewriteRefused.
+
+    Arrow ends the process over some footers that contradict themselves, so the footer is read here first.
+    """
     with _explained():
+        read_footer(source)
         file = pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20, coerce_int96_timestamp_unit=int96_unit)
     if _footer_length(source) != file.metadata.serialized_size:
         # Arrow ends the process when asked for an encrypted column of a file with a plain footer. Such a footer is
@@ -26,7 +31,11 @@ def open_parquet(source: Any, int96_unit: str | None = None) -> Any:
 def read_leaves(file: Any, group: int, leaves: Sequence[int]) -> Any:
     """Some leaf columns of a row group, as a `pyarrow.Table`. Raises RewriteRefused for what Arrow cannot decode."""
     with _explained():
-        return file.reader.read_row_group(group, column_indices=list(leaves), use_threads=False)
+        table = file.reader.read_row_group(group, column_indices=list(leaves), use_threads=False)
+    if table.num_rows != file.metadata.row_group(group).num_rows:
+        # Arrow miscounts the rows of nested columns that have a page without values.
+        raise RewriteRefused("Arrow reads another number of rows than a row group has")
+    return table
 
 
 @contextmanager
@@ -34,7 +43,7 @@ def _explained() -> Iterator[None]:
     """Arrow raises a bare OSError for what it cannot decode or decrypt; one with a number comes from the disk."""
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if "crypt" in str(error).lower():
             raise RewriteRefused("the file is encrypted") from None
         if isinstance(error, OSError) and error.errno is not None:

@@ -34,6 +34,8 @@ def levels(encoded: bytes, maximum: int, count: int) -> Integers:
 def hybrid(data: bytes, width: int, count: int) -> Integers:
     """Runs and bit-packed groups."""
     out = np.zeros(count, dtype=np.int64)
+    if not width:
+        return out
     filled = 0
     reader = Reader(data)
     size = (width + 7) // 8

@@ -1,0 +1,69 @@
+"""The native module. Buffers come in, bytes go out; Malformed says that bytes contradict themselves."""
+
+from typing import Any
+
+class Malformed(ValueError): ...
+
+def cut(
+    body: Any,
+    rep_size: int,
+    def_size: int,
+    values: Any,
+    count: int,
+    max_rep: int,
+    max_def: int,
+    encoding: int,
+    shape: int,
+    width: int,
+    gone: Any,
+    row: int,
+    dictionary: Any,
+    entries: int,
+    starts: Any,
+    used: Any,
+    lost: Any,
+    marks: tuple[bytes, ...],
+    loose: int,
+    /,
+) -> tuple[int, int, int, int, int, int, int, bytes, bytes, int, int]:
+    """Cut rows out of a data page.
+
+    Answers with rows, values and nulls, each before and after; a bit for each mark that a value equals which goes; and
+    the new body, levels (version 2) and their two sizes, which are empty where no value goes.
+    """
+
+def values(
+    body: Any,
+    rep_size: int,
+    def_size: int,
+    values: Any,
+    count: int,
+    max_rep: int,
+    max_def: int,
+    encoding: int,
+    shape: int,
+    width: int,
+    /,
+) -> tuple[bytes, int]:
+    """The values of a page that are not null, and how many: plain ones, or encoded indices."""
+
+def mark(indices: Any, count: int, entries: int, used: Any, /) -> None:
+    """Flag the dictionary's entries that encoded indices name."""
+
+def select(plain: Any, shape: int, width: int, flags: Any, /) -> bytes:
+    """The flagged ones of plain values."""
+
+def scrub(plain: Any, shape: int, width: int, flags: Any, /) -> bytes:
+    """Plain values with the flagged ones blank."""
+
+def starts(plain: Any, count: int, /) -> bytes:
+    """Where each string begins."""
+
+def bounds(plain: Any, count: int, shape: int, width: int, order: int, /) -> tuple[bytes, bytes] | None:
+    """The least and the greatest of plain values."""
+
+def bloom_add(bits: Any, plain: Any, count: int, shape: int, width: int, /) -> None:
+    """Put plain values into a split-block bloom filter."""
+
+def lz4_size(block: Any, /) -> int:
+    """The size of an LZ4 block when decompressed."""

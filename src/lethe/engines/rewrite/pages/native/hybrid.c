@@ -1,0 +1,182 @@
+/* The hybrid of runs and bit-packed groups, in which levels and dictionary indices are written. */
+#include "native.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t GROUP = 8;
+
+/* One run, as far as `wanted` values of it count. */
+typedef struct {
+    int packed;
+    size_t values;
+    uint32_t number; /* of a run that is not packed */
+    View bits;
+} Run;
+
+static Fault take_run(View *from, int width, size_t wanted, Run *run)
+{
+    uint64_t header = 0;
+    Fault fault = take_varint(from, &header);
+    if (fault != NULL)
+        return fault;
+    uint64_t length = header >> 1;
+    if (length == 0)
+        return "a run of no values";
+    run->packed = (int)(header & 1);
+    if (run->packed) {
+        uint64_t values = length > UINT32_MAX ? UINT32_MAX : length * GROUP;
+        run->values = values > wanted ? wanted : (size_t)values;
+        /* Some writers cut the padding of the last group. */
+        size_t needed = (run->values * (size_t)width + 7) / 8;
+        if (needed > from->size)
+            return "packed values lead out of their page";
+        uint64_t declared = length > UINT32_MAX ? UINT64_MAX : length * (uint64_t)width;
+        size_t skipped = declared > from->size ? from->size : (size_t)declared;
+        run->bits.data = from->data;
+        run->bits.size = skipped;
+        from->data += skipped;
+        from->size -= skipped;
+        return NULL;
+    }
+    size_t size = ((size_t)width + 7) / 8;
+    if (size > from->size)
+        return "a run leads out of its page";
+    uint32_t number = 0;
+    for (size_t i = 0; i < size; i++)
+        number |= (uint32_t)from->data[i] << (8 * i);
+    if (width < 32 && number >> width != 0)
+        return "a run repeats a number that is wider than it may be";
+    from->data += size;
+    from->size -= size;
+    run->values = length > wanted ? wanted : (size_t)length;
+    run->number = number;
+    return NULL;
+}
+
+Fault hybrid_decode(View from, int width, size_t count, uint32_t *numbers)
+{
+    if (width < 0 || width > 32)
+        return "a width of bits that is not possible";
+    if (width == 0) {
+        memset(numbers, 0, count * sizeof(uint32_t));
+        return NULL;
+    }
+    for (size_t done = 0; done < count;) {
+        Run run;
+        Fault fault = take_run(&from, width, count - done, &run);
+        if (fault != NULL)
+            return fault;
+        if (run.packed) {
+            for (size_t i = 0; i < run.values; i++)
+                numbers[done + i] = (uint32_t)load_bits(run.bits, i * (size_t)width, width);
+        } else {
+            for (size_t i = 0; i < run.values; i++)
+                numbers[done + i] = run.number;
+        }
+        done += run.values;
+    }
+    return NULL;
+}
+
+/* `uniform` becomes the level that all values have where the first run says so, else -1. */
+Fault hybrid_decode_levels(View from, int width, size_t count, uint8_t *levels, int *uniform)
+{
+    *uniform = -1;
+    if (width < 1 || width > 8)
+        return "a width of levels that is not possible";
+    for (size_t done = 0; done < count;) {
+        Run run;
+        Fault fault = take_run(&from, width, count - done, &run);
+        if (fault != NULL)
+            return fault;
+        if (run.packed) {
+            for (size_t i = 0; i < run.values; i++)
+                levels[done + i] = (uint8_t)load_bits(run.bits, i * (size_t)width, width);
+        } else {
+            memset(levels + done, (int)run.number, run.values);
+            if (run.values == count)
+                *uniform = (int)run.number;
+        }
+        done += run.values;
+    }
+    return NULL;
+}
+
+static Fault put_packed(Bytes *to, int width, size_t count, const uint32_t *numbers)
+{
+    size_t groups = (count + GROUP - 1) / GROUP;
+    Fault fault = put_varint(to, (uint64_t)groups << 1 | 1);
+    if (fault == NULL)
+        fault = bytes_reserve(to, groups * (size_t)width + 8);
+    if (fault != NULL)
+        return fault;
+    uint8_t *out = to->data + to->size;
+    uint64_t window = 0;
+    int held = 0;
+    for (size_t i = 0; i < groups * GROUP; i++) {
+        window |= (uint64_t)(i < count ? numbers[i] : 0) << held;
+        held += width;
+        while (held >= 8) {
+            *out++ = (uint8_t)window;
+            window >>= 8;
+            held -= 8;
+        }
+    }
+    to->size += groups * (size_t)width;
+    return NULL;
+}
+
+static Fault put_run(Bytes *to, int width, size_t count, uint32_t number)
+{
+    uint8_t bytes[4];
+    store_u32(bytes, number);
+    Fault fault = put_varint(to, (uint64_t)count << 1);
+    return fault != NULL ? fault : bytes_append(to, bytes, ((size_t)width + 7) / 8);
+}
+
+static int begins_run(const uint32_t *numbers, size_t left)
+{
+    if (left < GROUP)
+        return 0;
+    for (size_t i = 1; i < GROUP; i++)
+        if (numbers[i] != numbers[0])
+            return 0;
+    return 1;
+}
+
+Fault hybrid_encode(Bytes *to, int width, size_t count, const uint32_t *numbers)
+{
+    Fault fault = NULL;
+    for (size_t i = 0; i < count && fault == NULL;) {
+        size_t start = i;
+        if (begins_run(numbers + i, count - i)) {
+            while (i < count && numbers[i] == numbers[start])
+                i++;
+            fault = put_run(to, width, i - start, numbers[start]);
+        } else {
+            do
+                i = count - i < GROUP ? count : i + GROUP;
+            while (i < count && !begins_run(numbers + i, count - i));
+            fault = put_packed(to, width, i - start, numbers + start);
+        }
+    }
+    return fault;
+}
+
+Fault hybrid_encode_levels(Bytes *to, int width, size_t count, const uint8_t *levels)
+{
+    size_t same = 0;
+    while (same < count && levels[same] == levels[0])
+        same++;
+    if (same == count && count != 0)
+        return put_run(to, width, count, levels[0]);
+    uint32_t *wide = malloc((count ? count : 1) * sizeof(uint32_t));
+    if (wide == NULL)
+        return NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        wide[i] = levels[i];
+    Fault fault = hybrid_encode(to, width, count, wide);
+    free(wide);
+    return fault;
+}

@@ -1,0 +1,352 @@
+/* The module as Python sees it. Buffers come in, bytes go out; the loops run without the interpreter's lock. */
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030b0000
+#include <Python.h>
+
+#include "page.h"
+
+static PyObject *Malformed;
+
+static PyObject *raised(Fault fault)
+{
+    if (fault == NO_MEMORY)
+        return PyErr_NoMemory();
+    PyErr_SetString(Malformed, fault);
+    return NULL;
+}
+
+static View view_of(const Py_buffer *buffer)
+{
+    View view = {buffer->buf, (size_t)buffer->len};
+    return view;
+}
+
+static int kind_of(int encoding, int shape, Py_ssize_t width, Kind *kind)
+{
+    /* A dictionary's old name is another one of the same encoding. */
+    kind->encoding = encoding == 2 ? DICTIONARY : (Encoding)encoding;
+    kind->shape = (Shape)shape;
+    kind->width = (size_t)width;
+    if (shape < BITS || shape > STRINGS || width < 0 || width > INT32_MAX || (shape == FIXED && width == 0)) {
+        PyErr_SetString(PyExc_ValueError, "no such shape of values");
+        return 0;
+    }
+    return 1;
+}
+
+static PyObject *bytes_of(const Bytes *from)
+{
+    return PyBytes_FromStringAndSize((const char *)from->data, (Py_ssize_t)from->size);
+}
+
+static PyObject *taken(Bytes *from, Fault fault)
+{
+    PyObject *result = fault == NULL ? bytes_of(from) : raised(fault);
+    bytes_free(from);
+    return result;
+}
+
+static const Py_ssize_t COUNT_MAX = (Py_ssize_t)1 << 31;
+
+static int countable(Py_ssize_t count)
+{
+    if (count >= 0 && count < COUNT_MAX)
+        return 1;
+    raised("a count that is not possible");
+    return 0;
+}
+
+/* cut(body, rep_size, def_size, values, count, max_rep, max_def, encoding, shape, width, gone, row,
+ *     dictionary, entries, starts, used, lost, marks, loose) */
+static PyObject *py_cut(PyObject *self, PyObject *args)
+{
+    Py_buffer body, values, gone, dictionary, starts, used, lost, marks[MARKS_MAX];
+    PyObject *wanted, *result = NULL;
+    Page page = {0};
+    Cut cut = {0};
+    Py_ssize_t count, width, row, entries;
+    long long rep_size, def_size;
+    int encoding, shape, held = 0;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*LLy*niiiiny*ny*ny*w*w*O!I", &body, &rep_size, &def_size, &values, &count, &page.max_rep,
+                          &page.max_def, &encoding, &shape, &width, &gone, &row, &dictionary, &entries, &starts, &used,
+                          &lost, &PyTuple_Type, &wanted, &page.loose))
+        return NULL;
+    if (!kind_of(encoding, shape, width, &page.kind) || !countable(count) || !countable(row) || !countable(entries))
+        goto done;
+    if (PyTuple_Size(wanted) > MARKS_MAX || used.len < entries || lost.len < entries) {
+        PyErr_SetString(PyExc_ValueError, "too many values to look for, or too few marks");
+        goto done;
+    }
+    for (; held < PyTuple_Size(wanted); held++) {
+        if (PyObject_GetBuffer(PyTuple_GetItem(wanted, held), &marks[held], PyBUF_SIMPLE) < 0)
+            goto done;
+        page.marks[held] = view_of(&marks[held]);
+    }
+    page.mark_count = held;
+    page.body = view_of(&body);
+    page.values = view_of(&values);
+    page.rep_size = rep_size;
+    page.def_size = def_size;
+    page.count = (size_t)count;
+    page.gone = view_of(&gone);
+    page.row = (size_t)row;
+    page.dictionary = view_of(&dictionary);
+    page.entries = (size_t)entries;
+    page.starts = view_of(&starts);
+    page.used = used.buf;
+    page.lost = lost.buf;
+    Fault fault;
+    Py_BEGIN_ALLOW_THREADS
+    fault = page_cut(&page, &cut);
+    Py_END_ALLOW_THREADS
+    if (fault != NULL) {
+        raised(fault);
+        goto done;
+    }
+    PyObject *new_body = bytes_of(&cut.body), *levels = bytes_of(&cut.levels);
+    if (new_body != NULL && levels != NULL)
+        result = Py_BuildValue("nnnnnnIOOnn", (Py_ssize_t)cut.rows, (Py_ssize_t)cut.rows_kept, (Py_ssize_t)cut.values,
+                               (Py_ssize_t)cut.values_kept, (Py_ssize_t)cut.nulls, (Py_ssize_t)cut.nulls_kept,
+                               cut.touched, new_body, levels, (Py_ssize_t)cut.rep_size, (Py_ssize_t)cut.def_size);
+    Py_XDECREF(new_body);
+    Py_XDECREF(levels);
+done:
+    cut_free(&cut);
+    while (held > 0)
+        PyBuffer_Release(&marks[--held]);
+    PyBuffer_Release(&body);
+    PyBuffer_Release(&values);
+    PyBuffer_Release(&gone);
+    PyBuffer_Release(&dictionary);
+    PyBuffer_Release(&starts);
+    PyBuffer_Release(&used);
+    PyBuffer_Release(&lost);
+    return result;
+}
+
+/* values(body, rep_size, def_size, values, count, max_rep, max_def, encoding, shape, width) */
+static PyObject *py_values(PyObject *self, PyObject *args)
+{
+    Py_buffer body, values;
+    Page page = {0};
+    Bytes plain = {0};
+    PyObject *result = NULL;
+    Py_ssize_t count, width;
+    long long rep_size, def_size;
+    int encoding, shape;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*LLy*niiiin", &body, &rep_size, &def_size, &values, &count, &page.max_rep, &page.max_def,
+                          &encoding, &shape, &width))
+        return NULL;
+    if (kind_of(encoding, shape, width, &page.kind) && countable(count)) {
+        page.body = view_of(&body);
+        page.values = view_of(&values);
+        page.rep_size = rep_size;
+        page.def_size = def_size;
+        page.count = (size_t)count;
+        Fault fault;
+        View found;
+        size_t present = 0;
+        Py_BEGIN_ALLOW_THREADS
+        fault = page_values(&page, &found, &present);
+        if (fault == NULL)
+            fault = page.kind.encoding == DICTIONARY ? bytes_append(&plain, found.data, found.size)
+                                                     : values_plain(page.kind, found, present, &plain);
+        Py_END_ALLOW_THREADS
+        PyObject *bytes = taken(&plain, fault);
+        if (bytes != NULL) {
+            result = Py_BuildValue("On", bytes, (Py_ssize_t)present);
+            Py_DECREF(bytes);
+        }
+    }
+    PyBuffer_Release(&body);
+    PyBuffer_Release(&values);
+    return result;
+}
+
+/* mark(indices, count, entries, used) */
+static PyObject *py_mark(PyObject *self, PyObject *args)
+{
+    Py_buffer values, used;
+    Py_ssize_t count, entries;
+    PyObject *result = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*nnw*", &values, &count, &entries, &used))
+        return NULL;
+    if (countable(count) && countable(entries)) {
+        Fault fault = "too few marks";
+        if (used.len >= entries) {
+            Py_BEGIN_ALLOW_THREADS
+            fault = indices_mark(view_of(&values), (size_t)count, (size_t)entries, used.buf);
+            Py_END_ALLOW_THREADS
+        }
+        result = fault == NULL ? Py_NewRef(Py_None) : raised(fault);
+    }
+    PyBuffer_Release(&values);
+    PyBuffer_Release(&used);
+    return result;
+}
+
+typedef Fault (*Marked)(Kind, View, const uint8_t *, size_t, Bytes *);
+
+static PyObject *marked(PyObject *args, Marked function)
+{
+    Py_buffer values, marks;
+    Bytes out = {0};
+    Kind kind;
+    Py_ssize_t width;
+    int shape;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*iny*", &values, &shape, &width, &marks))
+        return NULL;
+    if (kind_of(PLAIN, shape, width, &kind)) {
+        Fault fault = NULL;
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t i = 0; i < marks.len && fault == NULL; i++)
+            if (((const uint8_t *)marks.buf)[i] > 1)
+                fault = "a mark that is none";
+        if (fault == NULL)
+            fault = function(kind, view_of(&values), marks.buf, (size_t)marks.len, &out);
+        Py_END_ALLOW_THREADS
+        result = taken(&out, fault);
+    }
+    PyBuffer_Release(&values);
+    PyBuffer_Release(&marks);
+    return result;
+}
+
+/* select(plain, shape, width, marks) */
+static PyObject *py_select(PyObject *self, PyObject *args)
+{
+    (void)self;
+    return marked(args, plain_select);
+}
+
+/* scrub(plain, shape, width, marks) */
+static PyObject *py_scrub(PyObject *self, PyObject *args)
+{
+    (void)self;
+    return marked(args, plain_scrub);
+}
+
+/* starts(plain, count) */
+static PyObject *py_starts(PyObject *self, PyObject *args)
+{
+    Py_buffer values;
+    Bytes out = {0};
+    Py_ssize_t count;
+    PyObject *result = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*n", &values, &count))
+        return NULL;
+    if (countable(count)) {
+        Fault fault;
+        Py_BEGIN_ALLOW_THREADS
+        fault = count > values.len / 4 ? "a dictionary has fewer entries than it says"
+                                       : plain_starts(view_of(&values), (size_t)count, &out);
+        Py_END_ALLOW_THREADS
+        result = taken(&out, fault);
+    }
+    PyBuffer_Release(&values);
+    return result;
+}
+
+/* bounds(plain, count, shape, width, order) */
+static PyObject *py_bounds(PyObject *self, PyObject *args)
+{
+    Py_buffer values;
+    Kind kind;
+    Py_ssize_t count, width;
+    int shape, order;
+    PyObject *result = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*nini", &values, &count, &shape, &width, &order))
+        return NULL;
+    if (kind_of(PLAIN, shape, width, &kind) && countable(count)) {
+        View low, high;
+        Fault fault;
+        Py_BEGIN_ALLOW_THREADS
+        fault = order < SIGNED || order > BIG_ENDIAN
+                    ? "no such order"
+                    : plain_bounds(kind, (Order)order, view_of(&values), (size_t)count, &low, &high);
+        Py_END_ALLOW_THREADS
+        if (fault != NULL)
+            raised(fault);
+        else if (low.data == NULL)
+            result = Py_NewRef(Py_None);
+        else
+            result = Py_BuildValue("y#y#", low.data, (Py_ssize_t)low.size, high.data, (Py_ssize_t)high.size);
+    }
+    PyBuffer_Release(&values);
+    return result;
+}
+
+/* bloom_add(filter, plain, count, shape, width) */
+static PyObject *py_bloom_add(PyObject *self, PyObject *args)
+{
+    Py_buffer filter, values;
+    Kind kind;
+    Py_ssize_t count, width;
+    int shape;
+    PyObject *result = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "w*y*nin", &filter, &values, &count, &shape, &width))
+        return NULL;
+    if (kind_of(PLAIN, shape, width, &kind) && countable(count)) {
+        Fault fault;
+        Py_BEGIN_ALLOW_THREADS
+        fault = bloom_add(kind, view_of(&values), (size_t)count, filter.buf, (size_t)filter.len);
+        Py_END_ALLOW_THREADS
+        result = fault == NULL ? Py_NewRef(Py_None) : raised(fault);
+    }
+    PyBuffer_Release(&filter);
+    PyBuffer_Release(&values);
+    return result;
+}
+
+/* lz4_size(block) */
+static PyObject *py_lz4_size(PyObject *self, PyObject *args)
+{
+    Py_buffer block;
+    uint64_t size = 0;
+    Fault fault;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*", &block))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    fault = lz4_size(view_of(&block), &size);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&block);
+    return fault == NULL ? PyLong_FromUnsignedLongLong(size) : raised(fault);
+}
+
+static PyMethodDef METHODS[] = {
+    {"cut", py_cut, METH_VARARGS, NULL},
+    {"values", py_values, METH_VARARGS, NULL},
+    {"mark", py_mark, METH_VARARGS, NULL},
+    {"select", py_select, METH_VARARGS, NULL},
+    {"scrub", py_scrub, METH_VARARGS, NULL},
+    {"starts", py_starts, METH_VARARGS, NULL},
+    {"bounds", py_bounds, METH_VARARGS, NULL},
+    {"bloom_add", py_bloom_add, METH_VARARGS, NULL},
+    {"lz4_size", py_lz4_size, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static int fill(PyObject *module)
+{
+    Malformed = PyErr_NewException("lethe.engines.rewrite.pages._native.Malformed", PyExc_ValueError, NULL);
+    return Malformed == NULL ? -1 : PyModule_AddObjectRef(module, "Malformed", Malformed);
+}
+
+static PyModuleDef_Slot SLOTS[] = {{Py_mod_exec, fill}, {0, NULL}};
+
+static struct PyModuleDef MODULE = {
+    PyModuleDef_HEAD_INIT, "_native", "The loops over bytes that Python would run too slowly.", 0, METHODS, SLOTS, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    return PyModuleDef_Init(&MODULE);
+}

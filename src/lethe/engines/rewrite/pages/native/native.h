@@ -1,0 +1,127 @@
+/* What the parts of the module share. No part but module.c knows Python, so that each can be read, and sanitized, alone.
+ *
+ * Every function that reads from a file's bytes takes them as a View and checks before it reads. A Fault is NULL when
+ * all is well, else a text that names what is wrong; it never quotes what was read.
+ */
+#ifndef LETHE_NATIVE_H
+#define LETHE_NATIVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef const char *Fault;
+
+extern const char NO_MEMORY[];
+
+typedef struct {
+    const uint8_t *data;
+    size_t size;
+} View;
+
+/* Bytes that grow. Freed by whoever made them. */
+typedef struct {
+    uint8_t *data;
+    size_t size;
+    size_t room;
+} Bytes;
+
+Fault bytes_reserve(Bytes *to, size_t more);
+Fault bytes_append(Bytes *to, const void *from, size_t size);
+void bytes_free(Bytes *of);
+
+/* Reads that are told where the end is. */
+Fault take_varint(View *from, uint64_t *number);
+Fault take_zigzag(View *from, int64_t *number);
+Fault put_varint(Bytes *to, uint64_t number);
+Fault put_zigzag(Bytes *to, int64_t number);
+static inline uint32_t load_u32(const uint8_t *from)
+{
+    return (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
+}
+
+static inline uint64_t load_u64(const uint8_t *from)
+{
+    return (uint64_t)load_u32(from) | (uint64_t)load_u32(from + 4) << 32;
+}
+
+static inline void store_u32(uint8_t *to, uint32_t number)
+{
+    to[0] = (uint8_t)number;
+    to[1] = (uint8_t)(number >> 8);
+    to[2] = (uint8_t)(number >> 16);
+    to[3] = (uint8_t)(number >> 24);
+}
+
+/* Up to 64 bits. The caller has checked that they are there; what lies behind the end reads as zeros. */
+static inline uint64_t load_bits(View from, size_t bit, int width)
+{
+    size_t byte = bit >> 3;
+    int shift = (int)(bit & 7);
+    uint64_t low = 0, high = 0;
+    if (width == 0)
+        return 0;
+    if (byte + 9 <= from.size) {
+        low = load_u64(from.data + byte);
+        high = from.data[byte + 8];
+    } else {
+        uint8_t window[9] = {0};
+        if (byte < from.size)
+            memcpy(window, from.data + byte, from.size - byte < 9 ? from.size - byte : 9);
+        low = load_u64(window);
+        high = window[8];
+    }
+    uint64_t value = low >> shift;
+    if (shift != 0)
+        value |= high << (64 - shift);
+    return width == 64 ? value : value & ((UINT64_C(1) << width) - 1);
+}
+
+/* Marks are bytes, 0 or 1. The end of the run of equal marks that begins at `from`. */
+size_t run_end(const uint8_t *marks, size_t from, size_t count);
+
+/* hybrid.c: runs and bit-packed groups. */
+Fault hybrid_decode(View from, int width, size_t count, uint32_t *numbers);
+Fault hybrid_decode_levels(View from, int width, size_t count, uint8_t *levels, int *uniform);
+Fault hybrid_encode(Bytes *to, int width, size_t count, const uint32_t *numbers);
+Fault hybrid_encode_levels(Bytes *to, int width, size_t count, const uint8_t *levels);
+
+/* values.c: the values of a page, by encoding. */
+typedef enum { PLAIN = 0, RLE = 3, DELTA_PACKED = 5, DELTA_LENGTHS = 6, DELTA_STRINGS = 7, DICTIONARY = 8, SPLIT = 9 } Encoding;
+typedef enum { BITS = 0, FIXED = 1, STRINGS = 2 } Shape;
+
+typedef struct {
+    Encoding encoding;
+    Shape shape;
+    size_t width; /* bytes of a FIXED value */
+} Kind;
+
+/* Into `kept` go the values without a mark, encoded as they were; into `gone` the others, plainly. */
+Fault values_cut(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *kept, Bytes *gone);
+/* The values, plainly. */
+Fault values_plain(Kind kind, View from, size_t count, Bytes *plain);
+/* The marked values of plain ones. */
+Fault plain_select(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *selected);
+/* Plain values with the marked ones blank. */
+Fault plain_scrub(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *scrubbed);
+/* Where each string stands, as 32-bit numbers. */
+Fault plain_starts(View from, size_t count, Bytes *starts);
+/* One step through plain values: the bytes of the next one. */
+Fault plain_next(Kind kind, View *from, View *value);
+
+/* delta.c */
+Fault delta_decode(View *from, size_t count, int64_t *numbers);
+Fault delta_encode(Bytes *to, size_t count, const int64_t *numbers, int bits);
+
+/* order.c: bounds of plain values. */
+typedef enum { SIGNED = 0, UNSIGNED = 1, FLOATING = 2, BYTEWISE = 3, BIG_ENDIAN = 4 } Order;
+Fault plain_bounds(Kind kind, Order order, View from, size_t count, View *low, View *high);
+
+/* lz4.c: the size that a block has when decompressed; its decoder does not tell. */
+Fault lz4_size(View from, uint64_t *size);
+
+/* bloom.c: split-block filters. */
+Fault bloom_add(Kind kind, View from, size_t count, uint8_t *filter, size_t size);
+uint64_t xxh64(View of);
+
+#endif

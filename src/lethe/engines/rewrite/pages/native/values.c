@@ -1,0 +1,410 @@
+/* The values of a page: cut by marks, made plain, selected, blanked. */
+#include "native.h"
+
+#include <stdlib.h>
+
+/* Prefixes repeat bytes without storing them: what a small page unfolds to needs a bound. */
+static const size_t PLAIN_MAX = (size_t)1 << 30;
+
+static const char SHORT[] = "the values of a page lead out of it";
+
+/* Runs of values of one width, sorted by their marks. */
+static Fault cut_fixed(View from, size_t width, const uint8_t *marks, size_t count, Bytes *kept, Bytes *gone)
+{
+    if (width == 0 || count > from.size / width)
+        return SHORT;
+    Fault fault = NULL;
+    for (size_t i = 0; i < count && fault == NULL;) {
+        size_t end = run_end(marks, i, count);
+        Bytes *to = marks[i] ? gone : kept;
+        if (to != NULL)
+            fault = bytes_append(to, from.data + i * width, (end - i) * width);
+        i = end;
+    }
+    return fault;
+}
+
+static Fault take_string(View *from, View *value)
+{
+    if (from->size < 4)
+        return SHORT;
+    uint32_t size = load_u32(from->data);
+    if (size > from->size - 4)
+        return SHORT;
+    value->data = from->data + 4;
+    value->size = size;
+    from->data += 4 + (size_t)size;
+    from->size -= 4 + (size_t)size;
+    return NULL;
+}
+
+static Fault cut_strings(View from, const uint8_t *marks, size_t count, Bytes *kept, Bytes *gone)
+{
+    for (size_t i = 0; i < count;) {
+        size_t end = run_end(marks, i, count);
+        const uint8_t *start = from.data;
+        Bytes *to = marks[i] ? gone : kept;
+        for (; i < end; i++) {
+            View value;
+            Fault fault = take_string(&from, &value);
+            if (fault != NULL)
+                return fault;
+        }
+        if (to != NULL) {
+            Fault fault = bytes_append(to, start, (size_t)(from.data - start));
+            if (fault != NULL)
+                return fault;
+        }
+    }
+    return NULL;
+}
+
+/* Bits as bytes, which can be cut like any other value of a width. */
+static Fault unpack_bits(View from, size_t count, uint8_t *bytes)
+{
+    if ((count + 7) / 8 > from.size)
+        return SHORT;
+    for (size_t i = 0; i < count; i++)
+        bytes[i] = from.data[i >> 3] >> (i & 7) & 1;
+    return NULL;
+}
+
+static Fault pack_bits(Bytes *to, View bytes)
+{
+    size_t size = (bytes.size + 7) / 8;
+    Fault fault = bytes_reserve(to, size);
+    if (fault != NULL || size == 0)
+        return fault;
+    uint8_t *out = to->data + to->size;
+    memset(out, 0, size);
+    for (size_t i = 0; i < bytes.size; i++)
+        out[i >> 3] |= (uint8_t)((bytes.data[i] & 1) << (i & 7));
+    to->size += size;
+    return NULL;
+}
+
+static Fault put_run_length_bits(Bytes *to, View bytes)
+{
+    Fault fault = bytes_reserve(to, 4);
+    if (fault != NULL)
+        return fault;
+    size_t start = to->size;
+    to->size += 4;
+    fault = hybrid_encode_levels(to, 1, bytes.size, bytes.data);
+    if (fault == NULL)
+        store_u32(to->data + start, (uint32_t)(to->size - start - 4));
+    return fault;
+}
+
+/* Every encoding of booleans becomes bytes. */
+static Fault bits_decode(Encoding encoding, View from, size_t count, uint8_t *bytes)
+{
+    if (encoding == PLAIN)
+        return unpack_bits(from, count, bytes);
+    if (from.size < 4)
+        return count ? SHORT : NULL;
+    View runs = {from.data + 4, load_u32(from.data)};
+    int uniform;
+    if (runs.size > from.size - 4)
+        return SHORT;
+    return hybrid_decode_levels(runs, 1, count, bytes, &uniform);
+}
+
+static Fault split_decode(View from, size_t width, size_t count, Bytes *plain)
+{
+    if (width == 0 || count > from.size / width)
+        return SHORT;
+    Fault fault = bytes_reserve(plain, count * width);
+    if (fault != NULL || count == 0)
+        return fault;
+    uint8_t *out = plain->data + plain->size;
+    for (size_t stream = 0; stream < width; stream++)
+        for (size_t i = 0; i < count; i++)
+            out[i * width + stream] = from.data[stream * count + i];
+    plain->size += count * width;
+    return NULL;
+}
+
+static Fault split_encode(View plain, size_t width, Bytes *to)
+{
+    size_t count = plain.size / width;
+    Fault fault = bytes_reserve(to, plain.size);
+    if (fault != NULL || count == 0)
+        return fault;
+    uint8_t *out = to->data + to->size;
+    for (size_t stream = 0; stream < width; stream++)
+        for (size_t i = 0; i < count; i++)
+            out[stream * count + i] = plain.data[i * width + stream];
+    to->size += plain.size;
+    return NULL;
+}
+
+static Fault numbers_decode(View from, size_t width, size_t count, Bytes *plain)
+{
+    int64_t *numbers = malloc((count ? count : 1) * sizeof(int64_t));
+    if (numbers == NULL)
+        return NO_MEMORY;
+    Fault fault = delta_decode(&from, count, numbers);
+    if (fault == NULL)
+        fault = bytes_reserve(plain, count * width);
+    if (fault == NULL)
+        for (size_t i = 0; i < count; i++) {
+            uint8_t *out = plain->data + plain->size;
+            store_u32(out, (uint32_t)(uint64_t)numbers[i]);
+            if (width == 8)
+                store_u32(out + 4, (uint32_t)((uint64_t)numbers[i] >> 32));
+            plain->size += width;
+        }
+    free(numbers);
+    return fault;
+}
+
+static Fault numbers_encode(View plain, size_t width, Bytes *to)
+{
+    size_t count = plain.size / width;
+    int64_t *numbers = malloc((count ? count : 1) * sizeof(int64_t));
+    if (numbers == NULL)
+        return NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *at = plain.data + i * width;
+        numbers[i] = width == 4 ? (int32_t)load_u32(at) : (int64_t)load_u64(at);
+    }
+    Fault fault = delta_encode(to, count, numbers, width == 4 ? 32 : 64);
+    free(numbers);
+    return fault;
+}
+
+/* Strings whose lengths, and for DELTA_STRINGS the lengths of prefixes that they share with the one before, stand apart. */
+static Fault strings_decode(Kind kind, View from, size_t count, Bytes *plain)
+{
+    int shared = kind.encoding == DELTA_STRINGS;
+    int64_t *numbers = malloc((count ? 2 * count : 1) * sizeof(int64_t));
+    if (numbers == NULL)
+        return NO_MEMORY;
+    int64_t *prefixes = numbers, *lengths = numbers + count;
+    Fault fault = shared ? delta_decode(&from, count, prefixes) : NULL;
+    if (fault == NULL)
+        fault = delta_decode(&from, count, lengths);
+    size_t last = 0, last_size = 0;
+    for (size_t i = 0; i < count && fault == NULL; i++) {
+        size_t prefix = 0;
+        if (lengths[i] < 0 || (uint64_t)lengths[i] > from.size)
+            fault = SHORT;
+        else if (shared && (prefixes[i] < 0 || (uint64_t)prefixes[i] > last_size))
+            fault = "a prefix is longer than the value before";
+        if (fault != NULL)
+            break;
+        if (shared)
+            prefix = (size_t)prefixes[i];
+        size_t length = (size_t)lengths[i], size = prefix + length;
+        if (kind.shape == FIXED ? size != kind.width : size > UINT32_MAX) {
+            fault = "a value has a length that is not possible";
+            break;
+        }
+        if (size > PLAIN_MAX || plain->size > PLAIN_MAX - size) {
+            fault = "the values of a page are too large together";
+            break;
+        }
+        fault = bytes_reserve(plain, size + 4);
+        if (fault != NULL)
+            break;
+        if (kind.shape == STRINGS) {
+            store_u32(plain->data + plain->size, (uint32_t)size);
+            plain->size += 4;
+        }
+        if (prefix != 0)
+            memcpy(plain->data + plain->size, plain->data + last, prefix);
+        if (length != 0)
+            memcpy(plain->data + plain->size + prefix, from.data, length);
+        last = plain->size;
+        last_size = size;
+        plain->size += size;
+        from.data += length;
+        from.size -= length;
+    }
+    free(numbers);
+    return fault;
+}
+
+static size_t shared_prefix(View one, View other)
+{
+    size_t size = one.size < other.size ? one.size : other.size, i = 0;
+    while (i < size && one.data[i] == other.data[i])
+        i++;
+    return i;
+}
+
+static Fault strings_encode(Kind kind, View plain, size_t count, Bytes *to)
+{
+    Kind plainly = {PLAIN, kind.shape, kind.width};
+    int64_t *numbers = malloc((count ? 2 * count : 1) * sizeof(int64_t));
+    Bytes suffixes = {0};
+    if (numbers == NULL)
+        return NO_MEMORY;
+    int64_t *prefixes = numbers, *lengths = numbers + count;
+    Fault fault = NULL;
+    View last = {NULL, 0}, value;
+    for (size_t i = 0; i < count && fault == NULL; i++) {
+        fault = plain_next(plainly, &plain, &value);
+        if (fault != NULL)
+            break;
+        size_t prefix = kind.encoding == DELTA_STRINGS ? shared_prefix(last, value) : 0;
+        prefixes[i] = (int64_t)prefix;
+        lengths[i] = (int64_t)(value.size - prefix);
+        fault = bytes_append(&suffixes, value.data + prefix, value.size - prefix);
+        last = value;
+    }
+    if (fault == NULL && kind.encoding == DELTA_STRINGS)
+        fault = delta_encode(to, count, prefixes, 32);
+    if (fault == NULL)
+        fault = delta_encode(to, count, lengths, 32);
+    if (fault == NULL)
+        fault = bytes_append(to, suffixes.data, suffixes.size);
+    bytes_free(&suffixes);
+    free(numbers);
+    return fault;
+}
+
+Fault values_plain(Kind kind, View from, size_t count, Bytes *plain)
+{
+    if (kind.shape == BITS) {
+        Bytes bytes = {0};
+        Fault fault = bytes_reserve(&bytes, count + 1);
+        if (fault == NULL)
+            fault = bits_decode(kind.encoding, from, count, bytes.data);
+        if (fault == NULL)
+            fault = bytes_append(plain, bytes.data, count);
+        bytes_free(&bytes);
+        return fault;
+    }
+    switch (kind.encoding) {
+    case PLAIN:
+        if (kind.shape == FIXED)
+            return kind.width == 0 || count > from.size / kind.width ? SHORT : bytes_append(plain, from.data, count * kind.width);
+        else {
+            View rest = from, value;
+            for (size_t i = 0; i < count; i++) {
+                Fault fault = take_string(&rest, &value);
+                if (fault != NULL)
+                    return fault;
+            }
+            return bytes_append(plain, from.data, (size_t)(rest.data - from.data));
+        }
+    case DELTA_PACKED:
+        if (kind.shape != FIXED || (kind.width != 4 && kind.width != 8))
+            return "an encoding that values of this type do not have";
+        return numbers_decode(from, kind.width, count, plain);
+    case DELTA_LENGTHS:
+        if (kind.shape != STRINGS)
+            return "an encoding that values of this type do not have";
+        return strings_decode(kind, from, count, plain);
+    case DELTA_STRINGS:
+        return strings_decode(kind, from, count, plain);
+    case SPLIT:
+        if (kind.shape != FIXED)
+            return "an encoding that values of this type do not have";
+        return split_decode(from, kind.width, count, plain);
+    default:
+        return "an encoding that values of this type do not have";
+    }
+}
+
+static size_t unmarked(const uint8_t *marks, size_t count)
+{
+    size_t number = 0;
+    for (size_t i = 0; i < count; i++)
+        number += !marks[i];
+    return number;
+}
+
+Fault values_cut(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *kept, Bytes *gone)
+{
+    if (kind.encoding == PLAIN && kind.shape != BITS)
+        return kind.shape == FIXED ? cut_fixed(from, kind.width, marks, count, kept, gone)
+                                   : cut_strings(from, marks, count, kept, gone);
+    /* Decoded, cut, encoded again. */
+    Bytes plain = {0}, rest = {0};
+    Fault fault = values_plain(kind, from, count, &plain);
+    View all = {plain.data, plain.size};
+    if (fault == NULL && kind.shape == BITS)
+        fault = cut_fixed(all, 1, marks, count, &rest, gone);
+    else if (fault == NULL && kind.shape == FIXED)
+        fault = cut_fixed(all, kind.width, marks, count, &rest, gone);
+    else if (fault == NULL)
+        fault = cut_strings(all, marks, count, &rest, gone);
+    View cut = {rest.data, rest.size};
+    if (fault == NULL && kind.shape == BITS)
+        fault = kind.encoding == PLAIN ? pack_bits(kept, cut) : put_run_length_bits(kept, cut);
+    else if (fault == NULL && kind.encoding == SPLIT)
+        fault = split_encode(cut, kind.width, kept);
+    else if (fault == NULL && kind.encoding == DELTA_PACKED)
+        fault = numbers_encode(cut, kind.width, kept);
+    else if (fault == NULL)
+        fault = strings_encode(kind, cut, unmarked(marks, count), kept);
+    bytes_free(&plain);
+    bytes_free(&rest);
+    return fault;
+}
+
+Fault plain_next(Kind kind, View *from, View *value)
+{
+    if (kind.shape == STRINGS)
+        return take_string(from, value);
+    size_t width = kind.shape == BITS ? 1 : kind.width;
+    if (width > from->size)
+        return SHORT;
+    value->data = from->data;
+    value->size = width;
+    from->data += width;
+    from->size -= width;
+    return NULL;
+}
+
+Fault plain_select(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *selected)
+{
+    if (kind.shape == STRINGS)
+        return cut_strings(from, marks, count, NULL, selected);
+    return cut_fixed(from, kind.shape == BITS ? 1 : kind.width, marks, count, NULL, selected);
+}
+
+/* Strings become empty; a value of a width becomes the first one that has no mark, so that no value is made up. */
+Fault plain_scrub(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *scrubbed)
+{
+    static const uint8_t EMPTY[4] = {0};
+    View first = {NULL, 0}, rest = from, value;
+    Fault fault = NULL;
+    for (size_t i = 0; i < count && fault == NULL && first.data == NULL; i++) {
+        fault = plain_next(kind, &rest, &value);
+        if (fault == NULL && !marks[i])
+            first = value;
+    }
+    rest = from;
+    for (size_t i = 0; i < count && fault == NULL; i++) {
+        const uint8_t *start = rest.data;
+        fault = plain_next(kind, &rest, &value);
+        if (fault != NULL)
+            break;
+        if (!marks[i])
+            fault = bytes_append(scrubbed, start, (size_t)(rest.data - start));
+        else if (kind.shape == STRINGS)
+            fault = bytes_append(scrubbed, EMPTY, sizeof EMPTY);
+        else if (first.data != NULL)
+            fault = bytes_append(scrubbed, first.data, first.size);
+        else
+            fault = "no entry of the dictionary stays";
+    }
+    return fault;
+}
+
+Fault plain_starts(View from, size_t count, Bytes *starts)
+{
+    const uint8_t *begin = from.data;
+    Fault fault = from.size > UINT32_MAX ? "a dictionary is too large" : bytes_reserve(starts, 4 * count + 4);
+    for (size_t i = 0; i < count && fault == NULL; i++) {
+        View value;
+        store_u32(starts->data + starts->size, (uint32_t)(from.data - begin));
+        starts->size += 4;
+        fault = take_string(&from, &value);
+    }
+    return fault;
+}
