@@ -95,7 +95,9 @@ class Remembered:
         for row in self.rows("SELECT work_order_id, dataset_id, rows_by_identity FROM results"):
             numbers = array("I")
             numbers.frombytes(row["rows_by_identity"])
-            counted[(_hex(row["work_order_id"]), row["dataset_id"])] = tuple(numbers)
+            key = _hex(row["work_order_id"]), row["dataset_id"]
+            before = counted.get(key, (0,) * len(numbers))  # of another round
+            counted[key] = tuple(map(sum, zip(before, numbers, strict=True)))
         said: dict[tuple[str, str], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
         for order in ledger.orders:
             order_id = _hex(order.work_order_id)
