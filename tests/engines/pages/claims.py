@@ -74,6 +74,8 @@ def the_groups_form_stays(source: Walked, result: Walked, deleted: Mask) -> None
             for field in [1, 3, 4, 8, *(n for n in old.meta.value if n > 17)]:
                 same = plain(old.meta).get(field) == plain(new.meta).get(field)
                 require(same, f"{where}: chunk metadata field {field}")
+            for field in (n for n in old.chunk.value if n > 9):
+                require(plain(old.chunk)[field] == plain(new.chunk).get(field), f"{where}: chunk field {field}")
             versions = {page.kind for page in new.data}
             require(versions <= {page.kind for page in old.data}, f"{where}: version of data pages")
 
