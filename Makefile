@@ -31,6 +31,9 @@ serve: install ## the same world, to stay: the API on http://127.0.0.1:8080 (POR
 test: install ## every test, on SQLite and on a PostgreSQL that the suite starts by itself
 	$(BIN)/pytest -n 2 --dist loadgroup
 
+torture: install ## everything that can happen to a worker, on both databases; takes most of an hour
+	$(BIN)/pytest -n 0 -x -s tests/torture/long_run.py
+
 check: install ## style, types, import rules, reference pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -72,4 +75,4 @@ lock: ## renew requirements.lock from pyproject.toml
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --no-header --extra postgres --group dev --output-file requirements.lock --upgrade pyproject.toml
 
-.PHONY: help install demo serve test check fuzz sanitize interop bench docs recording site lock
+.PHONY: help install demo serve test torture check fuzz sanitize interop bench docs recording site lock

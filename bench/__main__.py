@@ -1,10 +1,11 @@
 """Everything that `make bench` measures, one after another; each prints a table and writes JSON into bench/out.
 
-    python -m bench [api|lists|engines …]
-    python -m bench engines [--full] [--rows N …] [--identities N …] …
+    python -m bench [api|lists|work|engines …]
+    python -m bench engines [--full] [--rows N …] [--identities N] …
 
 `api`: accepting 100,000 identities, small GETs. `lists`: both lists with 1,000,000 work orders and 100,000 expirations
-stored. `engines`: deleting from tables, beside what users would pick instead. Quote medians and ratios.
+stored. `work`: orders that share a pass, a queue of 10,000, the API during a rewrite. `engines`: deleting from tables,
+beside what users would pick instead. Quote medians and ratios.
 """
 
 import argparse
@@ -17,10 +18,14 @@ HERE = Path(__file__).parent
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="*", help="api, lists or engines; all when absent")
+    parser.add_argument("what", nargs="*", help="api, lists, work or engines; all when absent")
     chosen, rest = parser.parse_known_args()
-    lists = [str(HERE / "storage" / "lists.py")]
-    commands = {"api": ["-m", "bench.api"], "lists": lists, "engines": ["-m", "bench.engines"]}
+    commands = {
+        "api": ["-m", "bench.api"],
+        "lists": [str(HERE / "storage" / "lists.py")],
+        "work": ["-m", "bench.work"],
+        "engines": ["-m", "bench.engines"],
+    }
     unknown = set(chosen.what) - set(commands)
     if unknown:
         parser.error(f"there is no {min(unknown)}: choose from {', '.join(commands)}")

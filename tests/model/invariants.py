@@ -28,7 +28,7 @@ def completed_means_absent(facts: Facts, before: State, move: Move) -> bool:
 
 
 def nothing_goes_before_every_find(facts: Facts, before: State, move: Move) -> bool:
-    """Nothing of a bundle is deleted while an order of it is still received, and nothing ever of one whose find failed."""
+    """Nothing of a bundle is deleted while an order of it is still received, nor ever of one whose find failed."""
     gone = _rows_gone(before, move.after)
     for number, row in enumerate(before.memory.orders):
         if facts.orders[number].action is Action.DELETE_DATASET or not gone & 1 << number:
@@ -202,5 +202,3 @@ def _drops_for(state: State, subject: int) -> bool:
 def _is_destroyed(state: State, dataset_id: str) -> bool:
     """Whether a drop of the dataset is promised."""
     return any(step == Step.DROP and dataset == dataset_id for (step, _, _, dataset), _, _ in state.memory.tasks)
-
-

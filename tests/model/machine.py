@@ -156,7 +156,7 @@ class Machine:
         for key, task_state, round_ in state.memory.tasks:
             if task_state != TaskState.READY or self._is_early(state, key):
                 continue
-            others = [held[:3] + (held[3] or held[0] == key,) for held in state.workers]
+            others = [(*held[:3], held[3] or held[0] == key) for held in state.workers]
             is_takeover = tuple(others) != state.workers
             others.remove(NOTHING)
             workers = _sorted([*others, (key, round_, CLAIMED, False)])
@@ -341,7 +341,7 @@ def _with(state: State, held: Held, instead: Held) -> State:
 
 def _lost(state: State, tx: Transaction) -> State:
     """Whoever holds a task that was restarted or taken back has lost it."""
-    workers = [held[:3] + (held[3] or held[0] in tx.lost,) for held in state.workers]
+    workers = [(*held[:3], held[3] or held[0] in tx.lost) for held in state.workers]
     return state._replace(workers=_sorted(workers))
 
 

@@ -1,4 +1,4 @@
-"""What Lethe deletes from, as a value: tables and a service. A person is one order's, and a set of them is a bit mask."""
+"""What Lethe deletes from, as a value: tables and a service. A person is one order's; a set of them is a bit mask."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ class Tables:
     replays: bool
     looks_up_markers: bool = True
 
-    def find(self, target: Target, wanted: Wanted, *, watch: Callable[..., None]) -> Finding:
+    def find(self, target: Target, wanted: Wanted, *, scrub: bool = False, watch: Callable[..., None]) -> Finding:
         table = self._table(target)
         orders = tuple(
             OrderTally(each.work_order_id, (found := (table.rows & mask_of(each.identities)).bit_count()), (found,))
@@ -101,9 +101,7 @@ class Tables:
             )
         return done
 
-    def purge(
-        self, target: Target, policy: PurgePolicy, now: datetime, *, watch: Callable[..., None]
-    ) -> PurgeReport:
+    def purge(self, target: Target, policy: PurgePolicy, now: datetime, *, watch: Callable[..., None]) -> PurgeReport:
         if not self.replays:
             table = self._table(target)
             self.tables[target.dataset_id] = table._replace(history=table.rows)
@@ -162,5 +160,3 @@ def _all(wanted: Wanted) -> int:
     for order in wanted.orders:
         going |= mask_of(order.identities)
     return going
-
-

@@ -1,5 +1,6 @@
 """What holds at the end, whatever happened."""
 
+import itertools
 import sqlite3
 from array import array
 from collections import Counter, defaultdict
@@ -65,7 +66,7 @@ class Remembered:
         for row in self.rows("SELECT work_order_id, number, status FROM work_order_changes ORDER BY number"):
             changes[_hex(row["work_order_id"])].append(row["status"])
         asked = {_hex(order.work_order_id) for order in ledger.orders}
-        assert changes == {order: STATUSES for order in asked | {_hex(drop) for drop in ledger.drops}}
+        assert changes == dict.fromkeys(asked | {_hex(drop) for drop in ledger.drops}, STATUSES)
         events = self._events()
         expected = Counter([*(f"work_order.{event}" for event in ORDER_EVENTS), "certificate.made"])
         for order_id in changes:
@@ -79,9 +80,7 @@ class Remembered:
             history[_hex(row["expiration_id"])].append(row["status"])
         wanted = {_hex(ttl_id): ["created", "executing", "completed"] for ttl_id in ledger.expirations}
         assert history == wanted
-        expected = Counter(
-            ["expiration.created", "expiration.executing", "expiration.completed", "certificate.made"]
-        )
+        expected = Counter(["expiration.created", "expiration.executing", "expiration.completed", "certificate.made"])
         events = self._events()
         for expiration_id in wanted:
             assert events[expiration_id] == expected, expiration_id
@@ -96,7 +95,9 @@ class Remembered:
         for row in self.rows("SELECT work_order_id, dataset_id, rows_by_identity FROM results"):
             numbers = array("I")
             numbers.frombytes(row["rows_by_identity"])
-            counted[(_hex(row["work_order_id"]), row["dataset_id"])] = tuple(numbers)
+            key = _hex(row["work_order_id"]), row["dataset_id"]
+            before = counted.get(key, (0,) * len(numbers))  # of another round
+            counted[key] = tuple(map(sum, zip(before, numbers, strict=True)))
         said: dict[tuple[str, str], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
         for order in ledger.orders:
             order_id = _hex(order.work_order_id)
@@ -150,7 +151,7 @@ def check_services(data: Path, ledger: Ledger, people: Sequence[str]) -> None:
         nodes = Counter(row[0] for row in products.execute("SELECT id FROM graph_node"))
         assert nodes == Counter(each for each in people if each not in gone)
         edges = {tuple(row) for row in products.execute("SELECT from_id, to_id FROM graph_edge")}
-        pairs = list(zip(people, people[1:], strict=False))
+        pairs = list(itertools.pairwise(people))
         whole = [pair for pair in pairs if not gone & set(pair)]
         assert edges == {end for left, right in whole for end in ((left, right), (right, left))}
         fragments = Counter(tuple(row) for row in products.execute("SELECT dataset_id, id FROM profile_fragment"))

@@ -1,5 +1,6 @@
 """One run: everything set up, work given, trouble made, the end awaited and looked at."""
 
+import itertools
 import os
 import random
 import subprocess
@@ -241,7 +242,7 @@ def _stock(lake: Lake, data: Path, book: Ledger) -> None:
     nodes = [GraphNode((EMAIL, each)) for each in everybody]
     stores = EmbeddedStores(data / FILE_NAME)
     stores.graph.put_nodes(*_names(space), nodes)
-    for left, right in zip(nodes, nodes[1:], strict=False):
+    for left, right in itertools.pairwise(nodes):
         stores.graph.link(*_names(space), left, right)
     stores.put_profile_fragments(
         space, [ProfileFragment(DatasetId(dataset_id), node) for dataset_id in book.datasets for node in nodes]

@@ -16,17 +16,17 @@ SCALE = Scale(
     orders_min=24,
     expirations_min=4,
     drops_max=2,
-    spare_expirations=24,
+    spare_expirations=10,
     orders_at_once=2,
     tables_of_a_kind=1,
     watched=2,
-    lease_seconds=1,
-    end_seconds_max=120,
+    lease_seconds=3,
+    end_seconds_max=600,
     skews=(0.0, -150.0, 300.0),
 )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_work_survives(database: str, tmp_path: Path) -> None:
     seed = int(os.environ.get(SEED_VARIABLE, random.randrange(10**6)))

@@ -150,9 +150,11 @@ class WatchedTransaction:
         for effect, claim in self._did:
             if effect == "extend" or (effect == "require" and names != {"require"}):
                 continue
-            stored = session.value(sa.text("SELECT token FROM tasks WHERE task_id = :id").bindparams(
-                sa.bindparam("id", claim.task.task_id, sa.Uuid)
-            ))
+            stored = session.value(
+                sa.text("SELECT token FROM tasks WHERE task_id = :id").bindparams(
+                    sa.bindparam("id", claim.task.task_id, sa.Uuid)
+                )
+            )
             note = effects.insert().values(
                 task_id=claim.task.task_id,
                 step=claim.task.step.value,

@@ -20,6 +20,7 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import IO, Any, Final
 
 SILENCE_SECONDS_MAX: Final = 300
@@ -110,29 +111,31 @@ def _one_worker(kind: str, name: str, seeds: range, report: Report, lock: thread
     """Answers the seeds that are left when the worker went before its end."""
     command = [sys.executable, "-m", "engines.pages.fuzz", kind, "--rewriter", name, "--seed", str(seeds.start),
                "--count", str(len(seeds)), "--work"]  # fmt: skip
-    worker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert worker.stdout is not None
-    assert worker.stderr is not None
     errors: list[str] = []
-    reading = threading.Thread(target=_drain, args=(worker.stderr, errors))
-    reading.start()
-    phase, seed, silent = "starting", seeds.start, threading.Timer(SILENCE_SECONDS_MAX, worker.kill)
-    silent.start()
-    for line in worker.stdout:
-        silent.cancel()
+    phase, seed = "starting", seeds.start
+    paths = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(Path(__file__).parents[2])]))
+    inside = os.environ | {"PYTHONPATH": paths}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=inside) as worker:
+        assert worker.stdout is not None
+        assert worker.stderr is not None
+        reading = threading.Thread(target=_drain, args=(worker.stderr, errors))
+        reading.start()
         silent = threading.Timer(SILENCE_SECONDS_MAX, worker.kill)
         silent.start()
-        what, _, value = line.partition(" ")
-        said = json.loads(value)
-        with lock:
-            if what in {"making", "rewriting", "judging"}:
-                phase, seed = what, said
-            else:
-                _note(report, what, said)
-                phase = "between"
-    silent.cancel()
-    worker.wait()
-    reading.join()
+        for line in worker.stdout:
+            silent.cancel()
+            silent = threading.Timer(SILENCE_SECONDS_MAX, worker.kill)
+            silent.start()
+            what, _, value = line.partition(" ")
+            said = json.loads(value)
+            with lock:
+                if what in {"making", "rewriting", "judging"}:
+                    phase, seed = what, said
+                else:
+                    _note(report, what, said)
+                    phase = "between"
+        silent.cancel()
+        reading.join()
     if worker.returncode == 0:
         return range(0)
     with lock:
@@ -143,7 +146,8 @@ def _one_worker(kind: str, name: str, seeds: range, report: Report, lock: thread
         else:
             end = "".join(errors)[-6000:]
             report.failures.append((seed, f"worker ended with {worker.returncode} while {phase}", end))
-    return range(seed + 1, seeds.stop)
+    # One that did not even start would not do so for another seed.
+    return range(0) if phase == "starting" else range(seed + 1, seeds.stop)
 
 
 def _drain(stream: IO[str], into: list[str]) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
-import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -143,6 +141,8 @@ def leaf_paths(schema: pa.Schema) -> dict[str, pa.DataType]:
 
 
 def _by_duckdb(random: Random, table: pa.Table) -> tuple[bytes, str]:
+    import duckdb  # a worker that breaks files starts sooner without
+
     codec = random.choice(["uncompressed", "snappy", "gzip", "zstd", "lz4_raw", "brotli"])
     version = random.choice(["V1", "V2"])
     size = int(random.choice([1000, 100_000]))
@@ -156,6 +156,8 @@ def _by_duckdb(random: Random, table: pa.Table) -> tuple[bytes, str]:
 
 
 def _by_polars(random: Random, table: pa.Table) -> tuple[bytes, str]:
+    import polars
+
     how: dict[str, Any] = {
         "compression": str(random.choice(["uncompressed", "snappy", "gzip", "zstd", "lz4", "brotli"])),
         "data_page_size": int(random.choice([100, 1000, 1 << 20])),

@@ -247,14 +247,14 @@ def _page(chunk: _Chunk, at: tuple[int, int, int], header: Typed, dictionary: Se
     _same("uncompressed_page_size", len(body), size)
     if kind == DICTIONARY:
         return Page(start, body_start, end, kind, header, data[start:end], body, encoding, _EMPTY, _EMPTY,
-                    _decoded(values, leaf, PLAIN, count, exact=True), None, (row, row))  # fmt: skip
+                    _decoded(values, leaf, PLAIN, count), None, (row, row))  # fmt: skip
     present = int((definition == leaf.definition_max).sum())
     indices = None
     if encoding in {PLAIN_DICTIONARY, RLE_DICTIONARY}:
         indices = hybrid(values[1:], values[0], present).tolist() if present else []
         found: Sequence[bytes] = [dictionary[index] for index in indices]
     else:
-        found = _decoded(values, leaf, encoding, present, exact=encoding == PLAIN)
+        found = _decoded(values, leaf, encoding, present)
     return Page(start, body_start, end, kind, header, data[start:end], body, encoding, repetition, definition,
                 found, indices, (row, row + int((repetition == 0).sum())))  # fmt: skip
 
@@ -278,7 +278,7 @@ def _same(what: str, said: Any, found: Any) -> None:
         raise Odd(f"a page's {what}: {said}, {found} found")
 
 
-def _decoded(body: bytes, leaf: Leaf, encoding: int, count: int, *, exact: bool) -> Sequence[bytes]:
+def _decoded(body: bytes, leaf: Leaf, encoding: int, count: int) -> Sequence[bytes]:
     """Values as the bytes of their plain encoding."""
     if leaf.physical == BOOLEAN:
         if encoding == RLE:
@@ -291,10 +291,7 @@ def _decoded(body: bytes, leaf: Leaf, encoding: int, count: int, *, exact: bool)
     if leaf.physical == BYTE_ARRAY or (leaf.physical == FIXED and encoding not in {PLAIN, BYTE_STREAM_SPLIT}):
         if not count and not body:
             return []
-        values = _byte_arrays(body, encoding, count)
-        if exact and sum(map(len, values)) + 4 * count != len(body):
-            raise Odd("bytes behind the last value")
-        return values
+        return _byte_arrays(body, encoding, count)
     return _of_one_width(body, leaf.length if leaf.physical == FIXED else _WIDTHS[leaf.physical], encoding, count)
 
 

@@ -102,6 +102,11 @@ def test_indices_are_cut_and_entries_marked() -> None:
 
 def test_entries_are_blanked_in_place() -> None:
     assert _native.scrub(strings(b"ann", b"bob", b"cy"), Shape.STRINGS, 0, b"\0\1\0") == strings(b"ann", b"", b"cy")
+    blanks = _native.scrub(strings(b"ann", b"", b"bob", b"\x02", b"cy"), Shape.STRINGS, 0, b"\1\0\1\0\1")
+    assert blanks == strings(b"\x01", b"", b"\x03", b"\x02", b"\x04")
+    many = _native.scrub(strings(*(b"%d" % n for n in range(5000))), Shape.STRINGS, 0, b"\0" + b"\1" * 4999)
+    starts = struct.unpack("<5000I", _native.starts(many, 5000))
+    assert len({many[start + 4 : end] for start, end in zip(starts, (*starts[1:], len(many)), strict=True)}) == 5000
     numbers = struct.pack("<3q", 5, 6, 7)
     assert _native.scrub(numbers, Shape.FIXED, 8, b"\1\0\1") == struct.pack("<3q", 6, 6, 6)
     assert _native.select(numbers, Shape.FIXED, 8, b"\1\0\1") == struct.pack("<2q", 5, 7)

@@ -145,6 +145,16 @@ def test_a_dictionary_that_every_row_group_repeats_is_cleared() -> None:
     assert pq.read_table(io.BytesIO(result))["x"].to_pylist() == [2, 3, 4]
 
 
+def test_blank_entries_keep_the_numbers_of_the_others_for_who_reads_dictionaries() -> None:
+    """Arrow reads a categorical column's dictionary into one of its own, in which no two entries are alike."""
+    people = ["ann", "", "bob", "cy", "\x01", "dee", "eve"] * 3
+    table = pa.table({"id": pa.array(people).dictionary_encode(), "x": range(len(people))})
+    result, _ = cut(written(table, row_group_size=30), judge("ann", "bob", "cy", "dee"))
+    assert pq.read_table(io.BytesIO(result))["id"].to_pylist() == ["", "\x01", "eve"] * 3
+    plain = pq.ParquetFile(io.BytesIO(result), read_dictionary=["id"]).read()
+    assert plain["id"].to_pylist() == ["", "\x01", "eve"] * 3
+
+
 def test_a_row_group_that_is_not_cut_goes_through_arrow_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     people = ["ann", "bob"] * 4 + ["ann", "cy"] + ["dee"] * 4
     table = pa.table({"id": people, "x": [{"y": n} for n in range(len(people))]})

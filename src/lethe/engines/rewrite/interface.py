@@ -70,7 +70,8 @@ class Rewriter(Protocol):
 
         With `anew` no page, dictionary or statistic of the source may be copied as it is, also where no row of it goes:
         every value is decoded and encoded, because something in the file is in none of its rows.
-        Order, values and physical form of the other rows stay. Raises RewriteRefused before anything is
-        written when the file has a feature that the copy would lose.
+        Order, values and physical form of the other rows stay. Raises RewriteRefused when the file has a feature that
+        the copy would lose: before anything is written where the footer tells it; where only a page does, the sink
+        holds a beginning that is worth nothing, as after any other exception.
         """
         ...

@@ -209,13 +209,13 @@ class _Ending:
         page, leaf = kept.page, self._chunk.leaf
         in_header = bool(bounds_in(page.statistics) & vanished)
         in_index = edges is not None and bool(vanished.intersection(edges[kept.number].values))
-        if kept.edited or not (in_header or in_index):
+        if not (in_header or in_index):
             return kept
         bounds = self._bounds_of(page)
         if in_header:
             nulls = None if page.statistics is None else page.statistics.get(3)
             page = reheaded(page, revised(page.statistics, nulls, bounds, leaf, touched=True))
-        return replace(kept, page=page, bounds=bounds, edge_touched=in_index)
+        return replace(kept, page=page, bounds=bounds, edge_touched=kept.edge_touched or in_index)
 
     def _bounds_of(self, page: Page) -> Bounds | None:
         values, count = self._values(page)

@@ -118,6 +118,10 @@ class Cutting:
     def cut(self, page: Page) -> None:
         """Take in the next data page. Raises Damaged, Unfit, and the native module's Malformed."""
         so_far = self.progress
+        if not page.values:
+            # Such a page holds nothing, and Arrow stumbles over one that comes to stand first.
+            so_far.pages += 1
+            return
         flat = not self._leaf.repetition_max
         if flat and not self._rows.any_in(so_far.rows, so_far.rows + page.values):
             so_far.kept.append(Kept(so_far.pages, page, so_far.rows_kept, page.values, 0, 0))

@@ -202,4 +202,7 @@ def reheaded(page: Page, statistics: Struct | None) -> Page:
 def dictionary_page(page: Page, entries: bytes, count: int, codec: int, compression: Mapping[str, int]) -> Page:
     """A dictionary page like another one, with other entries."""
     body = compressed(entries, codec, compression)
-    return _written(page, body, len(entries), page.details.having({1: Field(I32, count)}), count)
+    changes: dict[int, Field | None] = {1: Field(I32, count)}
+    if 3 in page.details.fields:  # noqa: PLR2004 - is_sorted
+        changes[3] = Field(TRUE, value=False)
+    return _written(page, body, len(entries), page.details.having(changes), count)

@@ -367,10 +367,68 @@ Fault plain_select(Kind kind, View from, const uint8_t *marks, size_t count, Byt
     return cut_fixed(from, kind.shape == BITS ? 1 : kind.width, marks, count, NULL, selected);
 }
 
-/* Strings become empty; a value of a width becomes the first one that has no mark, so that no value is made up. */
+/* Blank strings: the empty one, then words of control characters, as numbers count up. No two entries may be alike:
+ * who reads a dictionary into one of its own would number those behind them in another way. */
+static const size_t DIGITS = 31;
+
+static size_t blank_of(size_t number, uint8_t *to)
+{
+    size_t size = 0;
+    for (; number != 0; number = (number - 1) / DIGITS)
+        to[size++] = (uint8_t)((number - 1) % DIGITS + 1);
+    return size;
+}
+
+/* The number of a string that looks like a blank one, or the limit. */
+static size_t number_of(View value, size_t limit)
+{
+    size_t number = 0;
+    for (size_t i = value.size; i-- > 0;) {
+        if (value.data[i] == 0 || value.data[i] > DIGITS || number >= limit)
+            return limit;
+        number = number * DIGITS + value.data[i];
+    }
+    return number < limit ? number : limit;
+}
+
+static Fault scrub_strings(View from, const uint8_t *marks, size_t count, Bytes *scrubbed)
+{
+    uint8_t *taken = calloc(count + 1, 1);
+    Fault fault = taken == NULL ? NO_MEMORY : NULL;
+    View rest = from, value;
+    for (size_t i = 0; i < count && fault == NULL; i++) {
+        fault = take_string(&rest, &value);
+        if (fault == NULL && !marks[i])
+            taken[number_of(value, count)] = 1;
+    }
+    rest = from;
+    size_t number = 0;
+    for (size_t i = 0; i < count && fault == NULL; i++) {
+        const uint8_t *start = rest.data;
+        fault = take_string(&rest, &value);
+        if (fault != NULL)
+            break;
+        if (!marks[i]) {
+            fault = bytes_append(scrubbed, start, (size_t)(rest.data - start));
+            continue;
+        }
+        /* As many numbers as entries: one is always free. */
+        while (number < count && taken[number])
+            number++;
+        uint8_t blank[4 + 16];
+        size_t size = blank_of(number++, blank + 4);
+        store_u32(blank, (uint32_t)size);
+        fault = bytes_append(scrubbed, blank, 4 + size);
+    }
+    free(taken);
+    return fault;
+}
+
+/* A value of a width becomes the first one that has no mark, so that no value is made up. */
 Fault plain_scrub(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *scrubbed)
 {
-    static const uint8_t EMPTY[4] = {0};
+    if (kind.shape == STRINGS)
+        return scrub_strings(from, marks, count, scrubbed);
     View first = {NULL, 0}, rest = from, value;
     Fault fault = NULL;
     for (size_t i = 0; i < count && fault == NULL && first.data == NULL; i++) {
@@ -378,20 +436,14 @@ Fault plain_scrub(Kind kind, View from, const uint8_t *marks, size_t count, Byte
         if (fault == NULL && !marks[i])
             first = value;
     }
+    if (fault == NULL && count != 0 && first.data == NULL)
+        return "no entry of the dictionary stays";
     rest = from;
     for (size_t i = 0; i < count && fault == NULL; i++) {
-        const uint8_t *start = rest.data;
         fault = plain_next(kind, &rest, &value);
-        if (fault != NULL)
-            break;
-        if (!marks[i])
-            fault = bytes_append(scrubbed, start, (size_t)(rest.data - start));
-        else if (kind.shape == STRINGS)
-            fault = bytes_append(scrubbed, EMPTY, sizeof EMPTY);
-        else if (first.data != NULL)
-            fault = bytes_append(scrubbed, first.data, first.size);
-        else
-            fault = "no entry of the dictionary stays";
+        if (fault == NULL)
+            fault = marks[i] ? bytes_append(scrubbed, first.data, first.size)
+                             : bytes_append(scrubbed, value.data, value.size);
     }
     return fault;
 }
