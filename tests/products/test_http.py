@@ -307,7 +307,7 @@ def test_the_breaker_opens_half_opens_and_closes() -> None:
 
     def try_it() -> None:
         calls.append("trial")
-        with pytest.raises(ProductUnavailable, match="left alone"):
+        with pytest.raises(ProductUnavailable, match="being tried"):
             breaker.call(lambda: calls.append("beside the trial"))
 
     breaker.call(try_it)
