@@ -63,7 +63,6 @@ def create_app(services: Services) -> FastAPI:
     app = _routed()
     app.state.services = services
     app.state.metrics = EdgeMetrics()
-    app.state.metrics.registry.register(IdentitiesBack(lambda: _identities_back(services)))
     problems.install(app)
     _require_declared(app.routes)
     document = describe(app, all_routes())
@@ -74,6 +73,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_api_route(OPENAPI, get_document, include_in_schema=False)
     interactive_docs.install(app, OPENAPI)
     app.state.metrics.registry.register(BacklogMetrics(lambda: app.state.services.store))
+    app.state.metrics.registry.register(IdentitiesBack(lambda: _identities_back(app.state.services)))
     app.add_api_route("/metrics", metrics, include_in_schema=False)
     app.add_middleware(RequestFrame, ids=services.ids, metrics=app.state.metrics, monotonic_seconds=monotonic_seconds)
     return app
