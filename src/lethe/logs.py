@@ -2,9 +2,12 @@
 
 import logging
 import sys
+import traceback
 from typing import Final, Literal
 
 import structlog
+
+PLACES_MAX: Final = 20
 
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -26,3 +29,13 @@ def configure_logs(level: Literal["debug", "info", "warning", "error"], form: Li
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+
+
+def places_of(error: BaseException) -> list[str]:
+    """Where an exception came from, innermost last; a cause's places come first.
+
+    What is logged of an exception that nobody foresaw is its type and this: its message may hold an identity.
+    """
+    earlier = places_of(error.__cause__) if error.__cause__ else []
+    here = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    return [*earlier, *here][-PLACES_MAX:]

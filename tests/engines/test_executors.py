@@ -83,6 +83,24 @@ def test_workers_keep_freed_memory_and_the_caller_is_left_as_it_was() -> None:
     assert os.environ.get(name) == before
 
 
+def test_a_temporary_directory_whose_path_is_too_long_for_a_socket_is_borne(tmp_path: Path) -> None:
+    deep = tmp_path / ("deep" * 30)
+    deep.mkdir()
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys, tempfile\n"
+        f"sys.path[:0] = {sys.path!r}\n"
+        "from lethe.engines.executors.interface import Job\n"
+        "from lethe.engines.executors.pool import PoolExecutor\n"
+        "from engines.test_executors import square\n"
+        "if __name__ == '__main__':\n"
+        "    print(sorted(PoolExecutor(2, 100).map(square, [Job(n) for n in range(3)])), tempfile.gettempdir())\n"
+    )
+    environment = os.environ | {"TMPDIR": str(deep)}
+    done = subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.split("] ") == ["[(0, 0), (1, 1), (2, 4)", f"{deep}\n"], done.stderr
+
+
 def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     """A parent that is killed leaves no process that holds identities."""
     script = tmp_path / "parent.py"

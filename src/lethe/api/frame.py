@@ -1,7 +1,6 @@
 """The frame around every request: its id, its log line, its measure, and the answer to what nobody foresaw."""
 
 import re
-import traceback
 from collections.abc import Callable
 from typing import Final
 
@@ -12,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lethe.api.metrics import EdgeMetrics
 from lethe.api.problems import internal_error
 from lethe.clock import Ids
+from lethe.logs import places_of
 
 REQUEST_ID: Final = "x-request-id"
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:@/+=-]{1,128}")
@@ -55,7 +55,7 @@ class RequestFrame:
                 await self._app(scope, receive, send_framed)
             except Exception as error:  # noqa: BLE001 - the last place that can answer
                 log.error(  # noqa: TRY400 - an exception's message is not for the log
-                    "request_failed", error=type(error).__name__, places=_places(error)
+                    "request_failed", error=type(error).__name__, places=places_of(error)
                 )
                 if status == 0:
                     await internal_error(Request(scope))(scope, receive, send_framed)
@@ -80,10 +80,3 @@ class RequestFrame:
             client=call.caller.client_id if call else None,
             org=call.org_id if call else None,
         )
-
-
-def _places(error: BaseException) -> list[str]:
-    """Where it happened, innermost last; a cause's places come first."""
-    earlier = _places(error.__cause__) if error.__cause__ else []
-    here = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-    return [*earlier, *here][-20:]

@@ -20,6 +20,7 @@ import structlog
 
 from lethe.domain.event import Event
 from lethe.domain.webhook import RETRY_WAITS, Delivery, DeliveryState, pause_after, retry_after
+from lethe.logs import places_of
 from lethe.operations.own_call import LETHE, own_event
 from lethe.operations.webhooks import webhook_disabled
 from lethe.pipeline.idling import ALONE_SECONDS_MAX, idle_seconds
@@ -81,7 +82,9 @@ class Sender:
                 log.warning("database_unavailable", error=type(error).__name__)
                 wait = ALONE_SECONDS_MAX
             except Exception as error:  # noqa: BLE001 - a sender outlives whatever one delivery does to it
-                log.error("sending_failed", error=type(error).__name__)  # noqa: TRY400 - a message may hold a URL
+                log.error(  # noqa: TRY400 - a message may hold a URL
+                    "sending_failed", error=type(error).__name__, places=places_of(error)
+                )
                 wait = ALONE_SECONDS_MAX
             if wait and not stop.is_set():
                 self._store.bell.wait(heard, wait)

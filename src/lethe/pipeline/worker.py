@@ -16,6 +16,7 @@ import structlog
 from lethe.domain.ids import OrgId
 from lethe.domain.product import Product
 from lethe.domain.task import ATTEMPTS_MAX, Claim, Step, backoff
+from lethe.logs import places_of
 from lethe.pipeline import aftercare, bundling, dataset_drop, record_delete, reverifying, services
 from lethe.pipeline.holding import StepFunction, with_dataset
 from lethe.pipeline.idling import ALONE_SECONDS_MAX, idle_seconds
@@ -86,7 +87,7 @@ class Worker:
                 log.warning("database_unavailable", error=type(error).__name__)
                 wait = ALONE_SECONDS_MAX
             except Exception as error:  # noqa: BLE001 - a worker outlives whatever one task does to it
-                log.error("work_failed", error=type(error).__name__)  # noqa: TRY400 - a message may hold an identity
+                _log_unforeseen("work_failed", error)
                 wait = ALONE_SECONDS_MAX
             if wait and not stop.is_set():
                 self._shop.store.bell.wait(heard, wait)
@@ -123,7 +124,7 @@ class Worker:
             except (StoreUnavailable, CommitUnknown):
                 raise
             except Exception as error:  # noqa: BLE001 - what cannot be recorded is an attempt too
-                log.error("record_failed", error=type(error).__name__)  # noqa: TRY400 - a message may hold an identity
+                _log_unforeseen("record_failed", error)
                 self._record(claim, Failed(f"unforeseen: {type(error).__name__}"))
 
     def _outcome(self, claim: Claim, step: StepFunction) -> StepOutcome:
@@ -134,7 +135,7 @@ class Worker:
         except (StaleClaim, StoreUnavailable, CommitUnknown):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is
-            log.error("step_failed", error=type(error).__name__)  # noqa: TRY400 - a message may hold an identity
+            _log_unforeseen("step_failed", error)
             return Failed(f"unforeseen: {type(error).__name__}")
 
     def _record(self, claim: Claim, outcome: StepOutcome) -> None:
@@ -182,3 +183,8 @@ class Worker:
         finally:
             done.set()
             thread.join()
+
+
+def _log_unforeseen(event: str, error: Exception) -> None:
+    """Say what happened and where, without the exception's message, which may hold an identity."""
+    log.error(event, error=type(error).__name__, places=places_of(error))

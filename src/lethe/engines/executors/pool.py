@@ -1,33 +1,15 @@
 """A pool of processes under one memory budget."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from multiprocessing import get_context, parent_process
-from multiprocessing.context import BaseContext
-from multiprocessing.forkserver import ensure_running
+from multiprocessing import parent_process
 from threading import Thread
-from typing import Any, Final
+from typing import Any
 
+from lethe.engines.executors.forkserver import forked_processes
 from lethe.engines.executors.interface import ItemT, Job, ResultT
-
-_PRELOADED: Final = [
-    "__main__",
-    "lethe.engines.parquet.format",
-    "lethe.engines.directory.prepare",
-    "lethe.engines.verify.file",
-]
-"""Named, not imported: what the tasks need is imported once, by the server from which workers fork."""
-
-_ALLOCATOR: Final = {"MIMALLOC_PURGE_DELAY": "10000"}
-"""Arrow's allocator gives memory back to the system this many milliseconds after it was freed.
-
-With its own choice, a few, every column of every row group is mapped anew, page by page. That is a quarter of the CPU
-time of a copy, all of it in the kernel, where processes that do it at once wait for each other.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +33,7 @@ class PoolExecutor:
         waiting = sorted(jobs, key=lambda job: job.memory_bytes)
         running: dict[Future[Any], Job[ItemT]] = {}
         workers = min(self.workers, len(jobs))
-        with ProcessPoolExecutor(workers, _processes(), initializer=_hold, initargs=(task,)) as pool:
+        with ProcessPoolExecutor(workers, forked_processes(), initializer=_hold, initargs=(task,)) as pool:
             try:
                 while waiting or running:
                     self._begin(pool, waiting, running)
@@ -94,25 +76,3 @@ def _end_with_parent() -> None:
 
 def _run(item: Any) -> Any:
     return _held[0](item)
-
-
-@cache
-def _processes() -> BaseContext:
-    """Forked from a server that has imported Arrow and started no thread, so that workers begin at once and safely."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
-    with _environment(_ALLOCATOR):
-        ensure_running()
-    return context
-
-
-@contextmanager
-def _environment(wanted: Mapping[str, str]) -> Iterator[None]:
-    """Set what is not set, for what is started meanwhile."""
-    added = {name: value for name, value in wanted.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            os.environ.pop(name, None)
