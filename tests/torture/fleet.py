@@ -75,6 +75,7 @@ class Fleet:
         self._thawed: list[Member] = []
         self._pidfds: list[int] = []
         self._started = 0
+        self._latch = self.notes / "latch"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LETHE_")}
         self.environment = {
             "LETHE_CONFIG": str(server.directory / "lethe.toml"),
@@ -130,7 +131,7 @@ class Fleet:
         self._started += 1
         name = f"watched-{self._started}"
         asked = self.environment | self._torture
-        asked |= {PREFIX + "NAME": name, PREFIX + "ARMS": json.dumps(arms)}
+        asked |= {PREFIX + "NAME": name, PREFIX + "ARMS": json.dumps(arms), PREFIX + "LATCH": str(self._latch)}
         asked |= {PREFIX + "SKEW": str(self._dice.choice(self._skews))}
         self._mother.stdin.write(json.dumps(asked).encode() + b"\n")
         self._mother.stdin.flush()
@@ -141,7 +142,7 @@ class Fleet:
         return member
 
     def rearm(self, arms: Mapping[str, tuple[str, int]]) -> None:
-        """Replace every watched worker by an armed one; the old ones die where they are.
+        """Replace every watched worker by an armed one, to one of which it happens; the old ones die where they are.
 
         One that was thawed just now lives on for a while: what it still does with a lost claim is to be seen.
         """
@@ -151,6 +152,8 @@ class Fleet:
         for member in dying:
             assert member.has_ended(STOP_SECONDS_MAX), self.words()
         self.members, self._thawed = self._thawed, []
+        self._latch = self.notes / f"latch-{self._started}"
+        self._latch.touch()
         for _ in range(self._size):
             self.start(arms)
 

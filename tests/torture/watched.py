@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import local
 from typing import Any, Final
 
@@ -42,6 +43,8 @@ class Hand:
 
     name: str
     tell: Callable[[Mapping[str, Any]], None]
+    latch: Path
+    """A file that all share who are armed at once: who removes it is the one to whom it happens."""
     arms: dict[str, tuple[signal.Signals, int]] = field(default_factory=dict)
     """By point: the signal to send oneself, and at the how-manieth time."""
     _doing: local = field(default_factory=local)
@@ -68,9 +71,17 @@ class Hand:
         if not left:
             return
         self.arms[point] = (number, left - 1)
-        if left == 1:
+        if left == 1 and self._is_first():
             self.tell({"reached": point, "signal": number.name})
             os.kill(os.getpid(), number)
+
+    def _is_first(self) -> bool:
+        """Two that are frozen with a lock in their hands would stop everybody else, and only one is thawed."""
+        try:
+            self.latch.unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
 
 class WatchedTasks:
@@ -196,10 +207,15 @@ class WatchedStore:
 
     @contextmanager
     def write(self) -> Iterator[WatchedTransaction]:
-        with self._store.write() as tx:
-            watched = WatchedTransaction(tx, self._hand)
-            yield watched
-            watched.before_commit()
+        before = self._hand.claim
+        try:
+            with self._store.write() as tx:
+                watched = WatchedTransaction(tx, self._hand)
+                yield watched
+                watched.before_commit()
+        except BaseException:
+            self._hand.claim = before  # what was claimed in it is not
+            raise
         watched.after_commit()
 
     def __getattr__(self, name: str) -> Any:

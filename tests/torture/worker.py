@@ -4,7 +4,8 @@
 
 reads a JSON object of environment variables a line and answers with the pid of a new worker, which runs `lethe worker`
 under them. Besides Lethe's own settings: LETHE_TORTURE_NAME, LETHE_TORTURE_NOTES (a directory), LETHE_TORTURE_LAKE,
-LETHE_TORTURE_ARMS (a JSON object: point → signal name and count) and LETHE_TORTURE_SKEW (seconds).
+LETHE_TORTURE_ARMS (a JSON object: point → signal name and count), LETHE_TORTURE_LATCH (see `watched.Hand`) and
+LETHE_TORTURE_SKEW (seconds).
 """
 
 import ctypes
@@ -69,7 +70,7 @@ def run(environment: Mapping[str, str]) -> None:
 
     notes, lake = Path(torture["NOTES"]), Lake(Path(torture["LAKE"]))
     name = torture["NAME"]
-    hand = Hand(name, lambda what: tell(notes / "points.jsonl", {"worker": name} | dict(what)))
+    hand = Hand(name, lambda what: tell(notes / "points.jsonl", {"worker": name} | dict(what)), Path(torture["LATCH"]))
     for point, (number, count) in json.loads(torture["ARMS"]).items():
         hand.arms[point] = (signal.Signals[number], count)
     arm_files(hand)
