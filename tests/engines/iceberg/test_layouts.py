@@ -37,9 +37,14 @@ def test_partitioned_by_the_identity(tmp_path: Path, transform: Any, version: st
         tmp_path, people(*IDS), people("bob", ANN, first=10), properties={"format-version": version},
         spec=[("id", transform, "part")],
     )  # fmt: skip
-    spec = made.table.spec()
-    made.erase(WANTED)
-    assert made.rows() == [1, 2, 3, 5, 6, 7, 10]
+    spec, plan = made.table.spec(), made.plan(WANTED)
+    assert ANN not in repr(plan)
+    assert len({file.path for file in plan.files}) == len(plan.files)
+    append_partitioned(made, people(ANN, "cy", first=20))  # the plan is of an older version
+    made.forget(WANTED, plan)
+    made.purge()
+    assert made.verify(WANTED).gone
+    assert made.rows() == [1, 2, 3, 5, 6, 7, 10, 21]
     assert made.table.spec() == spec
     assert {task.file.spec_id for task in _tasks(made)} == {spec.spec_id}
     assert not [path for path in made.location.rglob("*") if path.name == f"part={ANN}"]

@@ -12,6 +12,7 @@ from lethe.domain.plan import FileAction, PlannedFile, TablePlan
 from lethe.engines.executors.interface import Executor, Job
 from lethe.engines.iceberg.judge import FileFacts, Hidden, IcebergJudge
 from lethe.engines.iceberg.live_files import LiveFile
+from lethe.engines.iceberg.public_names import PublicNames
 from lethe.engines.iceberg.state import Question
 from lethe.engines.interface import TRACE, Phase, Watcher
 from lethe.engines.progress import Meter
@@ -38,12 +39,10 @@ class FoundFile:
     hidden: Hidden
     counts: Counts
 
-    def planned(self) -> PlannedFile:
+    def planned(self, names: PublicNames) -> PlannedFile:
         """As the plan says it."""
-        file = self.live.file
-        return PlannedFile(
-            file.file_path, self.action, self.rows, self.rows_matched, file.file_size_in_bytes, self.reason
-        )
+        name, size = names.of(self.live.path), self.live.file.file_size_in_bytes
+        return PlannedFile(name, self.action, self.rows, self.rows_matched, size, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +53,12 @@ class FoundDelete:
     action: FileAction
     """`REWRITE`, `SCRUB`: without the rows that name a match. `DROP`: what it deletes is carried out in data files."""
 
-    def planned(self) -> PlannedFile:
+    def planned(self, names: PublicNames) -> PlannedFile:
         """As the plan says it: a delete file has no rows of the table."""
         file = self.entry.data_file
         reasons = {FileAction.REWRITE: "its deletes name a match", FileAction.SCRUB: TRACE}
         reason = reasons.get(self.action, "it keeps a copy of a match")
-        return PlannedFile(file.file_path, self.action, 0, 0, file.file_size_in_bytes, reason)
+        return PlannedFile(names.of(file.file_path), self.action, 0, 0, file.file_size_in_bytes, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,7 @@ class Decision:
     version: str
     files: Sequence[FoundFile]
     deletes: Sequence[FoundDelete]
+    names: PublicNames
 
     @property
     def counts(self) -> Counts:
@@ -82,7 +82,7 @@ class Decision:
 
     def plan(self, dataset_id: DatasetId) -> TablePlan:
         """The decision as the value that is shown and kept."""
-        planned = [*(f.planned() for f in self.files), *(d.planned() for d in self.deletes)]
+        planned = [*(f.planned(self.names) for f in self.files), *(d.planned(self.names) for d in self.deletes)]
         return TablePlan(dataset_id, self.version, tuple(sorted(planned, key=lambda f: f.path)))
 
 
@@ -159,7 +159,7 @@ class Finder:
                 files.append(found)
             else:
                 files.append(_kept(file, reasons[file.path] or ""))
-        return Decision(state.version, files, deletes)
+        return Decision(state.version, files, deletes, self._asked.names)
 
     def _why_kept(self, file: LiveFile, known_clean: Collection[str], forced: Collection[str]) -> str | None:
         if file.path in forced:

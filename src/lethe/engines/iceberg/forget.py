@@ -41,6 +41,7 @@ from lethe.engines.iceberg.deletes import is_position_delete
 from lethe.engines.iceberg.find import Decision, Finder
 from lethe.engines.iceberg.judge import FileFacts
 from lethe.engines.iceberg.manifests import Added
+from lethe.engines.iceberg.public_names import PublicNames
 from lethe.engines.iceberg.rewriting import Copied, Copy, Copying, described
 from lethe.engines.iceberg.state import Question, TableState, question, why_not_writable
 from lethe.engines.iceberg.tools import Tools
@@ -98,8 +99,6 @@ class Forgetting:
 
     def run(self) -> Outcome:
         """Forget, in the order that this module states. Raises TableRefused, TableUnavailable."""
-        self._clean.update(f.path for f in self.plan.files if f.action is FileAction.KEEP)
-        self._suspects.update(f.path for f in self.plan.files if f.action is FileAction.SCRUB)
         state: TableState | None = None
         for _ in range(_ATTEMPTS_MAX):
             try:
@@ -149,7 +148,10 @@ class Forgetting:
         question, and the files are searched after all.
         """
         finder = Finder(asked, self.tools.executor, self.watch, Phase.FORGET)
-        believed = self._believed(state)
+        planned = self._planned(state, asked.names)
+        self._clean.update(path for path, file in planned.items() if file.action is FileAction.KEEP)
+        self._suspects.update(path for path, file in planned.items() if file.action is FileAction.SCRUB)
+        believed = self._believed(state, planned)
         decision = finder.decide(self._clean, self._suspects, believed)
         self._copy(state, asked, decision)
         if believed:
@@ -201,15 +203,19 @@ class Forgetting:
             remove_quietly(state, [job.copy_location for job in todo if job.location not in self._made])
             raise
 
-    def _believed(self, state: TableState) -> Mapping[str, PlannedFile]:
+    def _planned(self, state: TableState, names: PublicNames) -> Mapping[str, PlannedFile]:
+        """By its location, what the plan says of a file."""
+        locations = [*(f.path for f in state.files.data), *(e.data_file.file_path for e in state.files.deletes)]
+        return names.meant(self.plan, state.version, locations)
+
+    def _believed(self, state: TableState, planned: Mapping[str, PlannedFile]) -> Mapping[str, PlannedFile]:
         """Files that the plan rewrites and that need no search before: the plan is of this very snapshot.
 
         Not where there are delete files: which rows they hide is known only when they are read.
         """
         if self.plan.snapshot != state.version or state.files.deletes:
             return {}
-        live = {f.path for f in state.files.data}
-        return {f.path: f for f in self.plan.files if f.action is FileAction.REWRITE and f.path in live}
+        return {path: file for path, file in planned.items() if file.action is FileAction.REWRITE}
 
     def _counted(self, decision: Decision, believed: Mapping[str, PlannedFile]) -> Decision:
         """With the copies' counts for the files that were not searched."""

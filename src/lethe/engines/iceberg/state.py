@@ -15,6 +15,7 @@ from lethe.engines.iceberg.judge import FileFacts, Hidden, IcebergJudge
 from lethe.engines.iceberg.live_files import LiveFile, SnapshotFiles, live_files
 from lethe.engines.iceberg.places import Places
 from lethe.engines.iceberg.prune import Pruner, partition_constants
+from lethe.engines.iceberg.public_names import PublicNames
 from lethe.engines.interface import IdentityMap, Selector, TableRefused
 from lethe.engines.matching import Matcher
 from lethe.engines.storage.opening import StorageOpener
@@ -78,6 +79,7 @@ class Question:
     judge: IcebergJudge
     """Without what is particular to one file."""
     pruner: Pruner
+    names: PublicNames
 
     def facts_of(self, file: LiveFile, hidden: Hidden = _NOTHING_HIDDEN) -> FileFacts:
         """What the judge must know of one data file."""
@@ -93,7 +95,8 @@ def question(state: TableState, matcher: Matcher, selector: Selector) -> Questio
         for other in state.metadata.schemas:
             require_same_entry_names(schema, other, field.field_id)
     judge = IcebergJudge(matcher, field.field_id, state.paths)
-    return Question(state, judge, Pruner(judge, field, state.metadata.specs()))
+    names = PublicNames.of_table(state.metadata, field.field_id)
+    return Question(state, judge, Pruner(judge, field, state.metadata.specs()), names)
 
 
 def require_readable(state: TableState) -> None:
