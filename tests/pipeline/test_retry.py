@@ -208,6 +208,44 @@ def test_a_table_that_cannot_be_searched_fails_the_order_before_anything_is_touc
     assert results(workshop, order_id) == ({"ds": 1, "sick": 1}, [("deleted", 2)])
 
 
+def test_what_no_deletion_removes_fails_the_order_after_ten_looks(workshop: Workshop) -> None:
+    workshop.table("ds", ["annword", BOB, CY, DEE])
+    named = (workshop.tables / "ds/part-1.parquet").rename(workshop.tables / "ds/export-annword.parquet")
+    order_id = workshop.delete("ds", "annword")
+    workshop.work()
+    failed = workshop.order(order_id)
+    assert failed["status"] == "failed"
+    [held] = failed["heldBy"]
+    assert (held["productName"], held["step"], held["attempts"]) == ("Data Management", "verify", 10)
+    assert held["reason"] == "1 residues, the first a value that no surviving row explains (file name)"
+    assert holders(workshop, "ds") == [None], "the next order need not wait"
+    assert workshop.people("ds") == [CY, DEE, BOB]
+
+    named.rename(named.with_name("part-1.parquet"))
+    retry(workshop, order_id)
+    workshop.work()
+    assert workshop.order(order_id)["status"] == "completed"
+    assert workshop.people("ds") == [BOB, CY, DEE]
+    assert results(workshop, order_id) == ({"ds": 1}, [("deleted", 1)])
+
+
+def test_a_service_that_does_not_forget_what_it_says_it_forgot_fails_the_order(
+    workshop: Workshop, service: StubbornService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.table("ds", [ANN, BOB])
+    with monkeypatch.context() as lying:
+        lying.setattr(workshop.services[Product.PROFILE], "remaining", lambda *_: 2)
+        order_id = workshop.delete("ds", ANN)
+        workshop.work()
+    [held] = workshop.order(order_id)["heldBy"]
+    assert (held["step"], held["attempts"], held["reason"]) == ("verify", 10, "2 traces are left")
+    assert workshop.order(order_id)["status"] == "failed"
+    retry(workshop, order_id)
+    workshop.work()
+    assert workshop.order(order_id)["status"] == "completed"
+    assert traces(service) == {BOB}
+
+
 def test_an_order_that_missed_its_bundle_joins_another(workshop: Workshop) -> None:
     workshop.table("ds", [ANN, BOB, CY])
     workshop.table("sick", [ANN, CY])

@@ -72,6 +72,11 @@ class Task:
     """Failures in this round."""
 
     @property
+    def is_at_last_attempt(self) -> bool:
+        """Whether it is given up when it fails once more."""
+        return self.attempts + 1 >= ATTEMPTS_MAX
+
+    @property
     def place(self) -> "Place":
         """Where it does its step."""
         return self.product, self.dataset_id

@@ -15,6 +15,7 @@ from lethe.domain.task import Step, Task, promise
 from lethe.engines.interface import TableRefused, TableUnavailable, Wanted
 from lethe.operations.expirations import begin_execution
 from lethe.pipeline.holding import StepFunction
+from lethe.pipeline.leftovers import delete_again
 from lethe.pipeline.outcome import Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.services import request_key
 from lethe.pipeline.settling import settle
@@ -93,11 +94,7 @@ def confirm(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     except (TableUnavailable, ProductUnavailable) as error:
         return Failed(str(error))
     if left:
-        with shop.store.write() as tx:
-            hold.require(tx)
-            same = (each for each in tx.tasks.of(task.subject_id) if each.step is Step.DROP)
-            tx.tasks.again([each for each in same if each.product is task.product], tx.now)
-        return Failed(f"{left} traces are left")
+        return delete_again(shop, task, hold, Step.DROP, f"{left} traces are left")
 
     def record(tx: WorkTransaction) -> None:
         settle(tx, task)

@@ -35,6 +35,7 @@ from lethe.operations.own_call import own_event
 from lethe.operations.work_orders import datasets_in_scope
 from lethe.pipeline.fate import LEFT_BEHIND_REASON, Fate, fate_of
 from lethe.pipeline.finding import FindRefused, find_all
+from lethe.pipeline.leftovers import delete_again
 from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, Record, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Hold, Shop, target_of, wanted_of, watcher_of
@@ -170,7 +171,9 @@ def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     except TableUnavailable as error:
         return Failed(str(error))
     if not evidence.gone:
-        return _start_again(shop, task, hold, evidence)
+        worst = evidence.residues[0]
+        reason = f"{len(evidence.residues)} residues, the first a {worst.kind.value} ({worst.where})"
+        return delete_again(shop, task, hold, Step.FORGET, reason)
     seen = evidence_facts(evidence)
 
     def record(tx: WorkTransaction) -> None:
@@ -263,17 +266,3 @@ def _is_under_way(shop: Shop, task: Task) -> bool:
             for each in tx.tasks.of(task.subject_id)
             if (each.product, each.dataset_id) == (task.product, task.dataset_id)
         )
-
-
-def _start_again(shop: Shop, task: Task, hold: Hold, evidence: Evidence) -> StepOutcome:
-    """Something is left, or has arrived since: forget again, and look again after that. Each round is an attempt."""
-    with shop.store.write() as tx:
-        hold.require(tx)
-        forgetting = [
-            each
-            for each in tx.tasks.of(task.subject_id)
-            if each.step is Step.FORGET and (each.product, each.dataset_id) == (task.product, task.dataset_id)
-        ]
-        tx.tasks.again(forgetting, tx.now)
-    worst = evidence.residues[0]
-    return Failed(f"{len(evidence.residues)} residues, the first a {worst.kind.value} ({worst.where})")

@@ -12,6 +12,7 @@ from lethe.domain.product import Product
 from lethe.domain.request_key import key_of
 from lethe.domain.task import Step, Task, promise
 from lethe.domain.work_order import Action, OpenStatus, WorkOrder
+from lethe.pipeline.leftovers import delete_again
 from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Hold, Shop
@@ -64,7 +65,7 @@ def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
         except ProductUnavailable as error:
             return Failed(str(error))
         if left:
-            return _forget_again(shop, task, hold, left)
+            return delete_again(shop, task, hold, Step.FORGET, f"{left} traces are left")
 
     def record(tx: WorkTransaction) -> None:
         settle(tx, task)
@@ -75,17 +76,6 @@ def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
 def request_key(subject_id: UUID, product: Product, round_: int, *more: str) -> RequestKey:
     """Name one request to one service."""
     return RequestKey(key_of(subject_id, product, round_, *more))
-
-
-def _forget_again(shop: Shop, task: Task, hold: Hold, left: int) -> StepOutcome:
-    """Something is left, or has arrived since: ask once more. Each round is an attempt."""
-    with shop.store.write() as tx:
-        hold.require(tx)
-        forgetting = [
-            each for each in tx.tasks.of(task.subject_id) if each.step is Step.FORGET and each.product is task.product
-        ]
-        tx.tasks.again(forgetting, tx.now)
-    return Failed(f"{left} traces are left")
 
 
 def _service(shop: Shop, task: Task) -> ForgettingProduct | None:

@@ -15,7 +15,7 @@ import structlog
 
 from lethe.domain.ids import OrgId
 from lethe.domain.product import Product
-from lethe.domain.task import ATTEMPTS_MAX, Claim, Step, backoff
+from lethe.domain.task import Claim, Step, backoff
 from lethe.logs import places_of
 from lethe.pipeline import aftercare, bundling, dataset_drop, record_delete, reverifying, services
 from lethe.pipeline.holding import StepFunction, with_dataset
@@ -150,7 +150,7 @@ class Worker:
                         tx.tasks.reopen(claim, tx.now + later.after, later.reason)
                 case Later(after, reason):
                     tx.tasks.postpone(claim, tx.now + after, reason, failed=False)
-                case Failed(reason) if claim.attempts + 1 < ATTEMPTS_MAX:
+                case Failed(reason) if not claim.task.is_at_last_attempt:
                     wait = backoff(claim.attempts + 1, self._jitter())
                     tx.tasks.postpone(claim, tx.now + wait, reason, failed=True)
                 case Failed(reason) | Stuck(reason):
