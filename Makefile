@@ -41,6 +41,14 @@ check: install ## style, types, import rules, reference pages
 	$(BIN)/lint-imports
 	$(BIN)/python docs/reference/generate.py --check
 
+faults: install ## every I/O call of forget and purge fails, kills the process, hangs; for every format
+	LETHE_FAULTS=all $(BIN)/pytest -n 2 --dist loadgroup --timeout 7200 tests/engines/ordeal
+
+pure: install ## the engines' tests without the native module, as on a machine that has no compiler
+	rm -f src/lethe/engines/rewrite/pages/_native.abi3.so
+	LETHE_PURE=1 $(BIN)/pytest -n 2 --dist loadgroup tests/engines tests/pipeline; \
+	  status=$$?; $(BIN)/python hatch_build.py && exit $$status
+
 fuzz: install ## thousands of random and of broken Parquet files through the page rewriter; CASES=5000 SEED=1
 	PYTHONPATH=tests $(BIN)/python -m engines.pages.fuzz rows --count $(or $(CASES),5000) $(if $(SEED),--seed $(SEED))
 	PYTHONPATH=tests $(BIN)/python -m engines.pages.fuzz damage --count $(or $(CASES),5000) $(if $(SEED),--seed $(SEED))
@@ -75,4 +83,4 @@ lock: ## renew requirements.lock from pyproject.toml
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --no-header --extra postgres --group dev --output-file requirements.lock --upgrade pyproject.toml
 
-.PHONY: help install demo serve test torture check fuzz sanitize interop bench docs recording site lock
+.PHONY: help install demo serve test torture check faults pure fuzz sanitize interop bench docs recording site lock

@@ -1,11 +1,13 @@
 """Every I/O call of forget and purge fails, is the process's last, or hangs while another worker takes over.
 
 One loop for every format. `LETHE_FAULTS=all` runs it at every call; `LETHE_FAULTS=17` at the call of that number alone,
-which a failure names; without it, at every few calls that change something.
+which a failure names. Without it, it is done at every few calls that change something, and fails now and then at one
+that reads; where that begins is drawn anew each time, so that in many runs every call has its turn.
 """
 
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -23,7 +25,9 @@ from engines.ordeal.work import erase, erase_to_the_end, require_readable, survi
 
 CHANGES = {"create", "created", "write", "put", "replace", "remove", "remove_empty_directories", "commit_table"}
 SAMPLED = {"fails": 7, "is killed": 5, "hangs": 5}
-"""Of how many calls one is tried, unless all are."""
+"""Of how many calls that change something one is tried, unless all are."""
+READS_SAMPLED = 40
+"""Of how many calls that read one fails; a process that is killed or hangs at one does so behind a change, too."""
 _RANDOM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}|\d+")
 
 
@@ -81,7 +85,8 @@ class Stage:
         if chosen == "all":
             return range(len(self.calls))
         changing = [number for number, name in enumerate(self.calls) if name in CHANGES]
-        return changing[:: SAMPLED[blow]]
+        reading = [number for number, name in enumerate(self.calls) if name not in CHANGES] if blow == "fails" else []
+        return _some(changing, SAMPLED[blow]) + _some(reading, READS_SAMPLED)
 
     def require_end(self) -> None:
         """A worker ends it; then the rows, the files, the counts and the proof are those of an undisturbed one."""
@@ -93,6 +98,10 @@ class Stage:
     def require_gone(self) -> None:
         evidence = self.subject.engine(self.home, Faults()).verify(self.subject.target(self.home), WANTED)
         assert evidence.gone, evidence.residues
+
+
+def _some(numbers: list[int], of: int) -> list[int]:
+    return numbers[random.randrange(of) :: of]
 
 
 @pytest.fixture(scope="module", params=SUBJECTS)
