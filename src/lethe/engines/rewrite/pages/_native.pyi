@@ -47,6 +47,13 @@ def values(
 ) -> tuple[bytes, int]:
     """The values of a page that are not null, and how many: plain ones, or encoded indices."""
 
+def heads(chunk: Any, /) -> list[tuple[int, int, int, int, int, int, int, int, int]]:
+    """Every page of a chunk, as its header says.
+
+    Its kind; the sizes of its body, unpacked and packed; fields 1 to 4 of the part of the header that is of its kind,
+    the least number of 64 bits for what is missing; where its header and its body begin.
+    """
+
 def mark(indices: Any, count: int, entries: int, used: Any, /) -> None:
     """Flag the dictionary's entries that encoded indices name."""
 

@@ -99,7 +99,7 @@ def cut_chunk(
     return CutChunk(
         chunk=chunk,
         dictionary=None if dictionary is None else dictionary.slim,
-        kept=[replace(kept, page=kept.page.slim) for kept in kept_pages],
+        kept=[kept.slim for kept in kept_pages],
         source_pages=so_far.pages,
         values=so_far.values_kept,
         statistics=statistics,

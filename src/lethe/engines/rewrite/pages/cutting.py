@@ -5,7 +5,7 @@ the page is open; what its chunk needs to know of it is kept in `Progress`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.dictionary import Dictionary
@@ -54,6 +54,11 @@ class Kept:
     """Whether the column index has bounds for it that are bounds no more."""
     edited: bool = False
     """Whether rows have gone out of it."""
+
+    @property
+    def slim(self) -> "Kept":
+        """With what it takes to write the page."""
+        return self if self.page.is_new else replace(self, page=self.page.slim)
 
 
 @dataclass(slots=True)

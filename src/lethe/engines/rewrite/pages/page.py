@@ -2,9 +2,11 @@
 
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
+from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.codecs import compressed, decompressed
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
 from lethe.engines.rewrite.pages.footer import Chunk
@@ -19,16 +21,16 @@ VALUES_MAX: Final = 1 << 25
 _DETAILS: Final = {DATA: 5, DICTIONARY: 7, DATA_V2: 8}
 _STATISTICS: Final = {DATA: 5, DATA_V2: 8}
 _CRC: Final = 4
-_NO_HEADER: Final = Struct({})
-_NO_BODY: Final = memoryview(b"")
+_NO_BYTES: Final = memoryview(b"")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page:
     """One page in its compressed form."""
 
     kind: int
-    header: Struct
+    head: Any
+    """The header's bytes."""
     start: int
     """Where its header begins, from the beginning of the chunk; -1 where it is written anew."""
     size: int
@@ -38,8 +40,11 @@ class Page:
     body: memoryview
     values: int
     encoding: int
-    head: bytes = b""
-    """The header's bytes, where it is written anew."""
+
+    @cached_property
+    def header(self) -> Struct:
+        """`PageHeader`: read when asked for, because a page that stays is never asked. Raises Damaged."""
+        return read_struct(self.head)[0]
 
     @property
     def is_new(self) -> bool:
@@ -60,7 +65,11 @@ class Page:
     @property
     def slim(self) -> "Page":
         """What it takes to write the page: a kept one is copied from the old file, whose bytes are let go."""
-        return replace(self, header=_NO_HEADER, body=self.body if self.is_new else _NO_BODY)
+        if self.is_new:
+            return self
+        return Page(
+            self.kind, _NO_BYTES, self.start, self.size, self.unpacked_size, _NO_BYTES, self.values, self.encoding
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,34 +96,23 @@ class Content:
 
 
 def pages(chunk: Chunk, data: memoryview) -> Iterator[Page]:
-    """Walk the pages of a chunk, whose bytes these are. Raises Damaged, Unfit."""
-    position = 0
-    while position < len(data):
-        header, start = read_struct(data, position)
-        size = header.integer(3)
-        if size < 0 or size > len(data) - start:
-            raise Damaged("a page leads out of its chunk")
-        if header.integer(1) != INDEX:
-            yield _page(header, position, start - position, data[start : start + size], chunk)
-        position = start + size
-
-
-def _page(header: Struct, start: int, head_size: int, body: memoryview, chunk: Chunk) -> Page:
-    kind = header.integer(1)
-    if kind not in _DETAILS:
-        raise Unfit("a page of an unknown kind")
-    details = header.struct(_DETAILS[kind])
-    values, encoding = details.integer(1), details.integer(4 if kind == DATA_V2 else 2)
-    if values < 0:
-        raise Damaged("a page has a negative number of values")
-    if values > VALUES_MAX:
-        raise Unfit("a page of too many values")
-    if kind == DATA:
-        nested = (chunk.leaf.definition_max and details.integer(3), chunk.leaf.repetition_max and details.integer(4))
-        if any(level not in {0, RLE} for level in nested):
+    """Walk the pages of a chunk, whose bytes these are. Raises Damaged, Unfit, and the native module's Malformed."""
+    for kind, unpacked, packed, *details, start, body in _native.heads(data):
+        if kind == INDEX:
+            continue
+        if kind not in _DETAILS:
+            raise Unfit("a page of an unknown kind")
+        values, encoding = details[0], details[3 if kind == DATA_V2 else 1]
+        if values < 0 or encoding < 0:
+            raise Damaged("a page has a negative number of values, or no encoding")
+        if values > VALUES_MAX:
+            raise Unfit("a page of too many values")
+        leaf, head_size = chunk.leaf, body - start
+        levels = (leaf.definition_max and details[2], leaf.repetition_max and details[3])
+        if kind == DATA and any(level not in {0, RLE} for level in levels):
             raise Unfit("levels in an encoding that is no longer written")
-    size, unpacked = head_size + len(body), head_size + header.integer(2)
-    return Page(kind, header, start, size, unpacked, body, values, encoding)
+        whole = data[body : body + packed]
+        yield Page(kind, data[start:body], start, head_size + packed, head_size + unpacked, whole, values, encoding)
 
 
 def opened(page: Page, chunk: Chunk) -> Opened:
@@ -157,10 +155,9 @@ def _written(page: Page, body: Any, unpacked: int, details: Struct, values: int)
     if _CRC in page.header.fields:
         checksum = zlib.crc32(body)
         changes[_CRC] = Field(I32, checksum - (1 << 32) if checksum >= 1 << 31 else checksum)
-    header = page.header.having(changes)
-    head = write_struct(header)
+    head = write_struct(page.header.having(changes))
     size, unpacked_size = len(head) + len(body), len(head) + unpacked
-    return Page(page.kind, header, -1, size, unpacked_size, memoryview(body), values, page.encoding, head)
+    return Page(page.kind, head, -1, size, unpacked_size, memoryview(body), values, page.encoding)
 
 
 def data_page(

@@ -3,6 +3,7 @@
 #define Py_LIMITED_API 0x030b0000
 #include <Python.h>
 
+#include "heads.h"
 #include "page.h"
 
 static PyObject *Malformed;
@@ -321,7 +322,35 @@ static PyObject *py_lz4_size(PyObject *self, PyObject *args)
     return fault == NULL ? PyLong_FromUnsignedLongLong(size) : raised(fault);
 }
 
+/* heads(chunk): for each page its kind, the sizes of its body, unpacked and packed, four numbers of its kind's own, and
+ * where header and body begin. */
+static PyObject *py_heads(PyObject *self, PyObject *args)
+{
+    Py_buffer chunk;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*", &chunk))
+        return NULL;
+    PyObject *heads = PyList_New(0);
+    View rest = view_of(&chunk);
+    while (heads != NULL && rest.size != 0) {
+        Py_ssize_t start = chunk.len - (Py_ssize_t)rest.size;
+        Head head;
+        Fault fault = head_next(&rest, &head);
+        PyObject *one = fault != NULL ? raised(fault)
+                                      : Py_BuildValue("LLLLLLLnn", (long long)head.kind, (long long)head.unpacked,
+                                                      (long long)head.packed, (long long)head.details[0],
+                                                      (long long)head.details[1], (long long)head.details[2],
+                                                      (long long)head.details[3], start, start + (Py_ssize_t)head.size);
+        if (one == NULL || PyList_Append(heads, one) < 0)
+            Py_CLEAR(heads);
+        Py_XDECREF(one);
+    }
+    PyBuffer_Release(&chunk);
+    return heads;
+}
+
 static PyMethodDef METHODS[] = {
+    {"heads", py_heads, METH_VARARGS, NULL},
     {"cut", py_cut, METH_VARARGS, NULL},
     {"values", py_values, METH_VARARGS, NULL},
     {"mark", py_mark, METH_VARARGS, NULL},
