@@ -19,7 +19,7 @@ _EXACT: Final = {5: 7, 6: 8}
 
 def crc(page: Page) -> int:
     """The checksum of a page's bytes as they are stored."""
-    return zlib.crc32(page.raw[page.body_start - page.start :])
+    return zlib.crc32(page.packed)
 
 
 def statistics_are_true(walked: Walked) -> None:
@@ -101,6 +101,11 @@ def bounds_of(data: bytes, column: Column) -> list[tuple[bytes, str]]:
     if index is not None:
         found += [(v.value, "column index") for n in (2, 3) for v in index.get(n) if v.value]
     return found
+
+
+def of_chunk(column: Column) -> list[bytes]:
+    """The bounds in the footer and in the headers of the pages."""
+    return [*_said(column.meta.value.get(12)), *(bound for page in column.data for bound in of_page(page))]
 
 
 def of_page(page: Page) -> list[bytes]:

@@ -1,7 +1,7 @@
 """What must hold of a rewritten file, claim by claim. An AssertionError names the place, never the values."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -144,14 +144,12 @@ def untouched_bytes_stay(source: Walked, result: Walked, deleted: Mask) -> tuple
     Answers how many pages stayed so, and how many there were.
     """
     same = 0
+    edited = [group for mask, group in zip(masks_of(source, deleted), source.groups, strict=True) if mask.any()]
     for number, mask, before, after in pairs(source, result, deleted):
-        for old, new in zip(before.columns, after.columns, strict=True):
+        for place, (old, new) in enumerate(zip(before.columns, after.columns, strict=True)):
             where = _where(number, old)
             if not mask.any() and can_be_cut(before):
-                require(
-                    [p.raw for p in old.pages] == [p.raw for p in new.pages], f"{where}: bytes of an untouched chunk"
-                )
-                same += len(old.pages)
+                same += _untouched_chunk_stays(where, old, new, [group.columns[place] for group in edited])
             elif mask.any() and can_be_cut(before):
                 same += _untouched_pages_stay(where, old, new, mask)
     return same, sum(1 for _ in _all_pages(source))
@@ -172,6 +170,16 @@ def can_be_cut(group: Group) -> bool:
     return True
 
 
+def _untouched_chunk_stays(where: str, old: Column, new: Column, edited: Sequence[Column]) -> int:
+    """Where writers repeat bounds in row groups out of which rows go, they may be written anew, headers with them."""
+    if [page.raw for page in old.pages] == [page.raw for page in new.pages]:
+        return len(old.pages)
+    repeated = set(bounds.of_chunk(old)) & {bound for column in edited for bound in bounds.of_chunk(column)}
+    require(bool(repeated), f"{where}: bytes of an untouched chunk")
+    require([page.packed for page in old.pages] == [page.packed for page in new.pages], f"{where}: bodies of its pages")
+    return 0
+
+
 def _untouched_pages_stay(where: str, old: Column, new: Column, mask: Mask) -> int:
     """In order; a page of a row that reaches over its end counts as touched when that row goes.
 
@@ -179,8 +187,8 @@ def _untouched_pages_stay(where: str, old: Column, new: Column, mask: Mask) -> i
     header is written anew, and the body stays.
     """
     raws = [page.raw for page in new.data]
-    bodies = [page.raw[page.body_start - page.start :] for page in new.data]
-    gone = set(old.values) - set(new.values)
+    bodies = [page.packed for page in new.data]
+    _, _, gone = old.cut(mask)
     at = same = 0
     for page in old.data:
         first = page.rows[0] - bool(len(page.repetition) and page.repetition[0])
@@ -192,9 +200,8 @@ def _untouched_pages_stay(where: str, old: Column, new: Column, mask: Mask) -> i
             continue
         repeats = any(value.startswith(bound[:-1]) for bound in bounds.of_page(page) for value in gone)
         require(repeats, f"{where}: bytes of an untouched page")
-        body = page.raw[page.body_start - page.start :]
-        require(body in bodies[at:], f"{where}: body of an untouched page")
-        at = bodies.index(body, at) + 1
+        require(page.packed in bodies[at:], f"{where}: body of an untouched page")
+        at = bodies.index(page.packed, at) + 1
     return same
 
 

@@ -58,6 +58,11 @@ class Page:
     rows: tuple[int, int]
     """First row and the row behind the last, within the row group; a row may reach over pages."""
 
+    @property
+    def packed(self) -> bytes:
+        """The body as it stands in the file."""
+        return self.raw[self.body_start - self.start :]
+
 
 @dataclass(frozen=True)
 class Column:

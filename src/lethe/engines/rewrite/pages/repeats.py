@@ -43,7 +43,8 @@ class Repeats:
         size = _dictionary_size(chunk)
         if size and (number in self.identity or size in self.dictionaries[number]):
             return True
-        return bool(bounds_in(chunk.statistics) & self.bounds[number])
+        # The empty text is nobody's, and the least value of many.
+        return bool(bounds_in(chunk.statistics) & self.bounds[number] - {b""})
 
 
 def _dictionary_size(chunk: Chunk) -> int:

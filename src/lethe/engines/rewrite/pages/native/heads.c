@@ -67,7 +67,7 @@ static Fault skip_struct(View *from, int depth)
 
 static Fault skip_items(View *from, int depth)
 {
-    uint8_t byte;
+    uint8_t byte = 0;
     Fault fault = take_byte(from, &byte);
     uint64_t count = byte >> 4;
     if (fault == NULL && count == LONG_LIST)
@@ -81,7 +81,7 @@ static Fault skip_items(View *from, int depth)
 
 static Fault skip_pairs(View *from, int depth)
 {
-    uint64_t count;
+    uint64_t count = 0;
     uint8_t types = 0;
     Fault fault = take_varint(from, &count);
     if (fault == NULL && count != 0)
