@@ -5,11 +5,6 @@ table, the temporary directory and the logs. What the search would find is shown
 """
 
 import base64
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -26,6 +21,7 @@ from lethe.products.memory import Trace
 from products.http_service import SECRET, ErasureService
 from support.postgres import Postgres
 from support.server import ORG, Server, a_client, an_org
+from support.worker import lethe_worker
 
 EMAIL = NamespaceId(6)
 GONE = [f"needle-{number}-qzxvkw@haystack.example" for number in range(1, 6)]
@@ -53,33 +49,6 @@ def found(people: list[str], *roots: Path) -> list[tuple[str, str]]:
         for person in people
         if any(spelling in content for spelling in spellings(person))
     ]
-
-
-@contextmanager
-def lethe_worker(server: Server, temporary: Path) -> Iterator[Path]:
-    """A `lethe worker` beside the server; gives its log, and stops it at the end."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LETHE_")}
-    data = {"LETHE_CONFIG": str(server.directory / "lethe.toml"), "LETHE_DATA_DIR": str(server.directory / "data")}
-    url = {} if server.database_url is None else {"LETHE_DATABASE_URL": server.database_url}
-    log = server.directory / "worker.log"
-    with log.open("wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lethe", "worker"],
-            env=kept | data | url | {"TMPDIR": str(temporary)},
-            stderr=stderr,
-            stdin=subprocess.DEVNULL,
-        )
-    try:
-        give_up_at = monotonic() + 60
-        while b'"working"' not in log.read_bytes():
-            assert monotonic() < give_up_at, log.read_text()
-            assert process.poll() is None, log.read_text()
-        yield log
-        process.terminate()
-        assert process.wait(60) == 0, log.read_text()
-    finally:
-        process.kill()
-        process.wait()
 
 
 def settings(lake: Path, journeys: str) -> dict[str, Any]:
@@ -173,16 +142,16 @@ def test_no_byte_of_an_identity_is_left_anywhere(database: str, request: pytest.
 
     with Server(home, settings(lake, journeys.url), url) as lethe, lethe.client() as api:
         done, held = ask(api, "people", *GONE), ask(api, "missing", HELD)
-        with lethe_worker(lethe, temporary) as log:
+        with lethe_worker(lethe, {"TMPDIR": str(temporary)}) as worker:
             wait_for(api, done, "completed")
             wait_until_held(api, held)
         if url is not None:
             postgres.execute("CHECKPOINT")
-        assert found([*GONE, HELD], *files, lake, temporary if any(temporary.iterdir()) else log) == []
+        assert found([*GONE, HELD], *files, lake, temporary if any(temporary.iterdir()) else worker.log) == []
         database_files = [home / "data"] if url is None else [postgres._data]
         assert found([MARK], *database_files), "the search reads the files in which the orders stand"
         assert {each["namespace"] for each in results(api, done)} == {"Email"}
-    assert found([*GONE, HELD], *files, lake, log, home / "lethe.log") == []
+    assert found([*GONE, HELD], *files, lake, worker.log, home / "lethe.log") == []
     assert {person for name, person in found([STAYS], lake, home / "data")} == {STAYS}, "whoever stays is still found"
     assert pq.read_table(lake / "people")["id"].to_pylist() == [STAYS] * 23
     assert journeys.memory.traces == []

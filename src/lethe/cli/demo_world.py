@@ -66,6 +66,7 @@ def serve_world(directory: Path, host: str | None, port: int | None) -> None:
         world.write_variables({URL: url, TOKEN: _token(world, lethe)})
         say(f"Lethe listens on {url}. Its API documentation: {url}/docs")
         say(f"Point a client at it: set -a; . {world.env_file}; set +a")
+        say(f"Here an expiry need not be 24 hours ahead, and bundles close at once; to change that: {world.config}")
 
     serve(_settings(world, host=host, port=port), tell)
 
