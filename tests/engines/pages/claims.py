@@ -15,6 +15,9 @@ from lethe.engines.verify.parquet.footer import BOOLEAN, INT96
 _CODECS: Final = frozenset({0, 1, 2, 4, 6, 7})
 """None, snappy, gzip, brotli, zstd, lz4_raw."""
 
+_CHARACTER: Final = 4
+"""Bytes of the last character of a bound, which is raised where the bound is a shortened one."""
+
 Mask = NDArray[np.bool_]
 """One entry a row of the file: it is deleted."""
 
@@ -171,12 +174,19 @@ def can_be_cut(group: Group) -> bool:
 
 
 def _untouched_chunk_stays(where: str, old: Column, new: Column, edited: Sequence[Column]) -> int:
-    """Where writers repeat bounds in row groups out of which rows go, they may be written anew, headers with them."""
+    """Where writers repeat bounds or dictionaries in the row groups, bounds may be written anew, and headers with them.
+
+    Not the bodies: no writer here puts anything into a dictionary that no row of it has.
+    """
     if [page.raw for page in old.pages] == [page.raw for page in new.pages]:
         return len(old.pages)
     repeated = set(bounds.of_chunk(old)) & {bound for column in edited for bound in bounds.of_chunk(column)}
-    require(bool(repeated), f"{where}: bytes of an untouched chunk")
-    require([page.packed for page in old.pages] == [page.packed for page in new.pages], f"{where}: bodies of its pages")
+    suspect = bool(repeated) or (bool(edited) and old.dictionary is not None)
+    require(suspect, f"{where}: bytes of an untouched chunk")
+    require(
+        [page.packed for page in old.pages] == [page.packed for page in new.pages],
+        f"{where}: bodies of an untouched chunk",
+    )
     return 0
 
 
@@ -189,6 +199,7 @@ def _untouched_pages_stay(where: str, old: Column, new: Column, mask: Mask) -> i
     raws = [page.raw for page in new.data]
     bodies = [page.packed for page in new.data]
     _, _, gone = old.cut(mask)
+    touched = any(value.startswith(bound[:-_CHARACTER]) for bound in bounds.of_chunk(old) for value in gone)
     at = same = 0
     for page in old.data:
         first = page.rows[0] - bool(len(page.repetition) and page.repetition[0])
@@ -198,8 +209,7 @@ def _untouched_pages_stay(where: str, old: Column, new: Column, mask: Mask) -> i
             at = raws.index(page.raw, at) + 1
             same += 1
             continue
-        repeats = any(value.startswith(bound[:-1]) for bound in bounds.of_page(page) for value in gone)
-        require(repeats, f"{where}: bytes of an untouched page")
+        require(touched, f"{where}: bytes of an untouched page")
         require(page.packed in bodies[at:], f"{where}: body of an untouched page")
         at = bodies.index(page.packed, at) + 1
     return same

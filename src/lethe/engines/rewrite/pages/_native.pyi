@@ -3,6 +3,7 @@
 from typing import Any
 
 class Malformed(ValueError): ...
+class Uncut(ValueError): ...
 
 def cut(
     body: Any,

@@ -58,15 +58,22 @@ def _flags(index: Struct) -> tuple[bool, ...]:
     return tuple(value == b"\x01" for value in found.values)
 
 
-def column_index(old: Struct, cut: CutChunk) -> bytes:
-    """The column index of a cut chunk. Histograms and what is not understood are left out. Raises Damaged, Unfit."""
+def column_index(old: Struct, cut: CutChunk) -> bytes | None:
+    """The column index of a cut chunk. Histograms and what is not understood are left out. Raises Damaged.
+
+    None when a page has no bounds any more, because their order is not known, or all of its values are NaN: an index
+    has no word for that.
+    """
     nulls, lows, highs = _flags(old), old.items(2, BINARY), old.items(3, BINARY)
     if len(nulls) != cut.source_pages:
         raise Damaged("a column index has another number of pages than its chunk")
     counts = old.items(5, I64) if 5 in old.fields else None  # noqa: PLR2004 - null_counts
     if counts is not None and len(counts) != len(nulls):
         raise Damaged("a column index contradicts itself")
-    edges = [_edge(kept, nulls[kept.number], lows[kept.number], highs[kept.number]) for kept in cut.kept]
+    found = [_edge(kept, nulls[kept.number], lows[kept.number], highs[kept.number]) for kept in cut.kept]
+    edges = [edge for edge in found if edge is not None]
+    if len(edges) < len(found):
+        return None
     bounded = [(low, high) for null, low, high in edges if not null]
     fields = {
         1: Field(LIST, Items(TRUE, tuple(b"\x01" if null else b"\x02" for null, _, _ in edges))),
@@ -81,14 +88,12 @@ def column_index(old: Struct, cut: CutChunk) -> bytes:
     return write_struct(Struct(fields))
 
 
-def _edge(kept: Kept, null: bool, low: bytes, high: bytes) -> tuple[bool, bytes, bytes]:
+def _edge(kept: Kept, null: bool, low: bytes, high: bytes) -> tuple[bool, bytes, bytes] | None:
     if not null and kept.edited and kept.nulls == kept.values:
         return True, b"", b""
     if null or not kept.edge_touched:
         return null, low, high
-    if kept.bounds is None:
-        raise Unfit("a page of its index has no bounds any more: its order is not known, or it holds only NaN")
-    return False, *kept.bounds
+    return None if kept.bounds is None else (False, *kept.bounds)
 
 
 def _null_count(kept: Kept, old: int, leaf: Leaf) -> int | None:

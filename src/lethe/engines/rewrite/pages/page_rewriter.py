@@ -69,7 +69,7 @@ class PageRewriter:
             return write_cut(out, old, cleared_group(old, group, suspects, self.levels))
         except _native.Malformed as error:
             raise Damaged(str(error)) from None
-        except Unfit as error:
+        except (Unfit, _native.Uncut) as error:
             fell_back[number] = str(error)
             return through_arrow(out, old, number, Rows.all_stay(group.rows), self.levels)
 
@@ -79,7 +79,7 @@ class PageRewriter:
             return write_cut(out, old, cut_group(old, old.footer.groups[number], rows, self.levels))
         except _native.Malformed as error:
             raise Damaged(str(error)) from None
-        except Unfit as error:
+        except (Unfit, _native.Uncut) as error:
             fell_back[number] = str(error)
             return through_arrow(out, old, number, rows, self.levels)
 

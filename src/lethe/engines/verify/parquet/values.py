@@ -156,10 +156,15 @@ def _joined(body: bytes, count: int, width: int) -> bytes:
 
 
 def delta(data: bytes, count: int) -> tuple[Integers, int]:
-    """DELTA_BINARY_PACKED: the numbers, and where they end."""
+    """DELTA_BINARY_PACKED: the first so many numbers, and where all of them end.
+
+    DuckDB also writes values that lie below a null struct; readers take only the first ones.
+    """
     reader = Reader(data)
     block, minis, total = reader.varint(), reader.varint(), reader.varint()
     first = reader.zigzag()
+    if total < count:
+        raise Unreadable("a page holds fewer values than it says")
     if not total:
         return np.zeros(0, dtype=np.int64), reader.position
     per_mini = block // minis
@@ -178,7 +183,5 @@ def delta(data: bytes, count: int) -> tuple[Integers, int]:
             deltas = _unpacked(raw, width) if width else np.zeros(per_mini, dtype=np.int64)
             parts.append((deltas + least)[: total - got])
             got += len(parts[-1])
-    if total != count:
-        raise Unreadable("a page holds another number of values than it says")
     with np.errstate(over="ignore"):
-        return np.cumsum(np.concatenate(parts)), reader.position
+        return np.cumsum(np.concatenate(parts))[:count], reader.position

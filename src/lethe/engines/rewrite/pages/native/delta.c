@@ -21,6 +21,8 @@ Fault delta_decode(View *from, size_t count, int64_t *numbers)
         fault = take_zigzag(from, &first);
     if (fault != NULL)
         return fault;
+    if (total > count)
+        return MORE_VALUES;
     if (total != count)
         return "a page holds another number of values than it says";
     if (count == 0)

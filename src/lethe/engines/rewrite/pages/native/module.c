@@ -6,13 +6,13 @@
 #include "heads.h"
 #include "page.h"
 
-static PyObject *Malformed;
+static PyObject *Malformed, *Uncut;
 
 static PyObject *raised(Fault fault)
 {
     if (fault == NO_MEMORY)
         return PyErr_NoMemory();
-    PyErr_SetString(Malformed, fault);
+    PyErr_SetString(fault == MORE_VALUES ? Uncut : Malformed, fault);
     return NULL;
 }
 
@@ -366,7 +366,10 @@ static PyMethodDef METHODS[] = {
 static int fill(PyObject *module)
 {
     Malformed = PyErr_NewException("lethe.engines.rewrite.pages._native.Malformed", PyExc_ValueError, NULL);
-    return Malformed == NULL ? -1 : PyModule_AddObjectRef(module, "Malformed", Malformed);
+    Uncut = PyErr_NewException("lethe.engines.rewrite.pages._native.Uncut", PyExc_ValueError, NULL);
+    if (Malformed == NULL || Uncut == NULL || PyModule_AddObjectRef(module, "Malformed", Malformed) < 0)
+        return -1;
+    return PyModule_AddObjectRef(module, "Uncut", Uncut);
 }
 
 static PyModuleDef_Slot SLOTS[] = {{Py_mod_exec, fill}, {0, NULL}};

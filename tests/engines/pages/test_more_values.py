@@ -1,0 +1,47 @@
+"""Pages in which DuckDB wrote values below null structs, too: readers take the first ones, and nobody cuts them."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engines.asking import CRM, asked, order
+from engines.pages.residue import verification_finds_nothing
+from engines.pages.subjects import subjects
+from lethe.domain.dataset import PrimaryIdentity
+from lethe.engines.matching import compile_matcher
+from lethe.engines.rewrite.gate import require_same_form
+from lethe.engines.rewrite.judges import MatchJudge
+
+BY_ID = PrimaryIdentity(("id",), "CRM")
+WANTED = asked(order(CRM, "person-4", "person-7", "person-30"))
+
+
+def written(path: Path) -> bytes:
+    # Enough different values that they are not put into a dictionary, which has no place for more of them.
+    notes = pa.array([f"{n * 7919:016}".encode() if n % 5 else None for n in range(3000)], pa.binary(16))
+    where = pa.StructArray.from_arrays([notes], ["note"], mask=pa.array([n % 3 == 0 for n in range(3000)]))
+    with duckdb.connect() as connection:
+        connection.register("source", pa.table({"id": [f"person-{n % 100}" for n in range(3000)], "where": where}))
+        connection.sql(f"COPY (FROM source) TO '{path}' (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2)")
+    return path.read_bytes()
+
+
+def rows(data: Any) -> list[Any]:
+    found: list[Any] = pq.read_table(data).to_pylist()
+    return found
+
+
+def test_such_row_groups_go_through_arrow(tmp_path: Path) -> None:
+    data, sink = written(tmp_path / "written.parquet"), io.BytesIO()
+    before = rows(io.BytesIO(data))
+    judge = MatchJudge(compile_matcher(BY_ID, WANTED))
+    rewritten = subjects()["pages"].rewriter.rewrite(pa.BufferReader(data), sink, judge)
+    assert rewritten.fell_back == {0: "a page with more values than its levels tell"}
+    require_same_form(pq.read_metadata(io.BytesIO(data)), pq.read_metadata(io.BytesIO(sink.getvalue())), rewritten)
+    gone = {"person-4", "person-7", "person-30"}
+    assert rows(io.BytesIO(sink.getvalue())) == [row for row in before if row["id"] not in gone]
+    verification_finds_nothing(sink.getvalue(), BY_ID, WANTED)
