@@ -18,7 +18,7 @@ PAUSE_SECONDS: Final = 0.02
 
 
 def latency(rows: int, url: str | None) -> Iterator[dict[str, Any]]:
-    """Small GETs and POSTs, one after another with a pause, idle and while rows are deleted and their absence is proved."""
+    """Small GETs and POSTs, one after another with a pause: idle, and while rows are deleted and that is proved."""
     for where in ("inside serve", "beside it"):
         with tempfile.TemporaryDirectory() as place:
             directory = Path(place)

@@ -81,7 +81,7 @@ def _cut(
 
 
 def write_cut(out: Output, old: OldFile, cut: CutGroup) -> NewGroup:
-    """Write a row group that was cut. Raises Damaged, Unfit, the latter before anything is written."""
+    """Write a row group that was cut. Raises Damaged."""
     indexes = [_new_index(old, chunk) for chunk in cut.chunks]
     start = out.position
     chunks, blooms = [], []

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from lethe.engines.rewrite.pages.chunk import CutChunk
 from lethe.engines.rewrite.pages.cutting import Kept
-from lethe.engines.rewrite.pages.faults import Damaged, Unfit
+from lethe.engines.rewrite.pages.faults import Damaged
 from lethe.engines.rewrite.pages.footer import Chunk, Span, read_at
 from lethe.engines.rewrite.pages.leaves import Leaf
 from lethe.engines.rewrite.pages.statistics import NO_MARKS, Marks, ascends, loosely
