@@ -5,6 +5,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -78,7 +79,12 @@ def test_nothing_is_left_and_every_reader_agrees(tmp_path: Path) -> None:
     assert sorted((r["n"], r["id"]) for r in read(root)) == expected
     assert sorted((r["n"], r["id"]) for r in table.to_pyarrow_table().to_pylist()) == expected
     assert sorted((r["n"], r["id"]) for r in pl.scan_delta(str(root)).collect().to_dicts()) == expected
-    assert sorted((r["n"], r["id"]) for r in table.to_pyarrow_dataset().to_table().to_pylist()) == expected
+    people_left = table.to_pyarrow_dataset()
+    assert sorted((r["n"], r["id"]) for r in people_left.to_table().to_pylist()) == expected
+    with duckdb.connect() as connection:
+        assert (
+            connection.register("left", people_left).sql('SELECT n, id FROM "left" ORDER BY n').fetchall() == expected
+        )
     assert table.version() == 4
     assert len(table.history()) == 1
     write(root, people("dee", first=30))

@@ -1,7 +1,7 @@
 """A broken file through a rewriter: a clear refusal, or a result that holds what Arrow reads in the source."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -25,16 +25,19 @@ def rewrite_broken(damaged: Damaged, subject: Subject, judging: Callable[[], Non
     """
     sink = io.BytesIO()
     try:
-        subject.rewriter.rewrite(pa.BufferReader(damaged.data), sink, MaskJudge(damaged.deleted))
+        rewritten = subject.rewriter.rewrite(pa.BufferReader(damaged.data), sink, MaskJudge(damaged.deleted))
     except TableRefused as error:
         require(0 < len(str(error)) < _SENTENCE_LENGTH_MAX, "the refusal says nothing, or too much")
         return "refused"
     judging()
-    return _compared(damaged, sink.getvalue(), by_leaf=subject.cuts_pages)
+    return _compared(damaged, sink.getvalue(), rewritten.fell_back if subject.cuts_pages else None)
 
 
-def _compared(damaged: Damaged, result: bytes, *, by_leaf: bool) -> str:
-    """Column by column. Whoever cuts pages cuts each leaf by its own levels; Arrow reads those of a field together."""
+def _compared(damaged: Damaged, result: bytes, through_arrow: Container[int] | None) -> str:
+    """Column by column. Whoever cuts pages cuts each leaf by its own levels; Arrow reads those of a field together.
+
+    `through_arrow` are the row groups that were not cut; None stands for all.
+    """
     source = _opened(damaged.data)
     after = _opened(result)
     if source is None:
@@ -55,6 +58,7 @@ def _compared(damaged: Damaged, result: bytes, *, by_leaf: bool) -> str:
         while group_after < after.metadata.num_row_groups and not after.metadata.row_group(group_after).num_rows:
             group_after += 1
         require(group_after < after.metadata.num_row_groups, f"row group {group} is missing")
+        by_leaf = through_arrow is not None and group not in through_arrow
         for leaves in [[n] for n in range(metadata.num_columns)] if by_leaf else leaves_by_field(source):
             before, now = _column(source, group, leaves, rows), _column(after, group_after, leaves, None)
             where = f"row group {group}, leaves {leaves}"

@@ -5,6 +5,7 @@ python -m engines.pages.elsewhere spark PYTHON      files made now, edited here,
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -49,7 +50,9 @@ def spark(python: str, name: str, before: Path) -> None:
 
 
 def _call(python: str, script: str, *arguments: object) -> None:
-    subprocess.run([python, str(HERE / script), *map(str, arguments)], check=True)
+    # Without our tests on its path, whose folders have the names of other people's packages.
+    inside = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run([python, str(HERE / script), *map(str, arguments)], check=True, env=inside)
 
 
 def main(verb: str, python: str) -> None:
