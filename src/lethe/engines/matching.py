@@ -131,9 +131,15 @@ class Matcher:
             case IdentityMap(column=column):
                 return [column] if schema.get_field_index(column) >= 0 else []
 
-    def match(self, table: Any) -> Matches:
-        """Which rows of a `pyarrow.Table` match. Raises TableRefused for a column that cannot hold identities."""
+    def match(self, table: Any, *beside: Any) -> Matches:
+        """Which rows of a `pyarrow.Table` match. Raises TableRefused for a column that cannot hold identities.
+
+        Tables `beside` it have the same rows, and name the same person by values of another type.
+        """
         rows, keys = self._pairs(table)
+        for other in beside:
+            more, its = self._pairs(other)
+            rows, keys = self._distinct(np.concatenate([rows, more]), np.concatenate([keys, its]))
         if not len(rows):
             return Matches(_mask(np.zeros(table.num_rows, dtype=np.bool_)), Counts())
         mask = np.zeros(table.num_rows, dtype=np.bool_)
@@ -148,6 +154,11 @@ class Matcher:
         rows = np.concatenate([r for r, _ in pairs])
         keys = np.concatenate([k for _, k in pairs])
         if isinstance(self.selector, PrimaryIdentity):
+            return rows, keys
+        return self._distinct(rows, keys)
+
+    def _distinct(self, rows: Numbers, keys: Numbers) -> tuple[Numbers, Numbers]:
+        if not len(rows):
             return rows, keys
         distinct = np.unique(rows * self._key_count + keys)
         return distinct // self._key_count, distinct % self._key_count
