@@ -10,6 +10,8 @@ import pytest
 from pyiceberg.catalog import load_catalog
 
 from cli.conftest import Lethe
+from lethe.engines.storage.interface import Keeping
+from lethe.engines.storage.local import LocalStorage
 from lethe.settings import load
 from lethe.wiring import running
 from support.server import a_client, a_dataset, an_org
@@ -153,3 +155,27 @@ def test_an_installation_of_nobody(lethe: Lethe) -> None:
         ("settings", "orgs"),
         ("settings", "clients"),
     }
+
+
+@pytest.mark.parametrize(
+    ("keeping", "status", "verdict", "said"),
+    [
+        (Keeping.VERSIONS, 0, "warning", "keeps old versions"),
+        (Keeping.UNSEEN, 1, "failed", "cannot be seen"),
+        (Keeping.UNKNOWN, 0, "warning", "cannot be asked"),
+    ],
+)
+def test_a_store_that_keeps_what_is_deleted_is_told(
+    lethe: Lethe,
+    started: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    keeping: Keeping,
+    status: int,
+    verdict: str,
+    said: str,
+) -> None:
+    monkeypatch.setattr(LocalStorage, "keeping", lambda self: keeping)
+    found = examined(lethe, status, **started)
+    assert found[FILES]["verdict"] == found[ICEBERG]["verdict"] == verdict
+    assert said in found[FILES]["detail"]
+    assert found[FILES]["remedy"]
