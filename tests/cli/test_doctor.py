@@ -158,24 +158,18 @@ def test_an_installation_of_nobody(lethe: Lethe) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keeping", "status", "verdict", "said"),
+    ("keeping", "verdict", "said"),
     [
-        (Keeping.VERSIONS, 0, "warning", "keeps old versions"),
-        (Keeping.UNSEEN, 1, "failed", "cannot be seen"),
-        (Keeping.UNKNOWN, 0, "warning", "cannot be asked"),
+        (Keeping.VERSIONS, "warning", "keeps old versions"),
+        (Keeping.UNSEEN, "failed", "cannot be seen"),
+        (Keeping.UNKNOWN, "warning", "cannot be asked"),
     ],
 )
-def test_a_store_that_keeps_what_is_deleted_is_told(
-    lethe: Lethe,
-    started: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    keeping: Keeping,
-    status: int,
-    verdict: str,
-    said: str,
+def test_a_store_that_keeps_what_is_deleted_is_told(  # noqa: PLR0917
+    lethe: Lethe, started: dict[str, str], monkeypatch: pytest.MonkeyPatch, keeping: Keeping, verdict: str, said: str
 ) -> None:
-    monkeypatch.setattr(LocalStorage, "keeping", lambda self: keeping)
-    found = examined(lethe, status, **started)
+    monkeypatch.setattr(LocalStorage, "keeping", lambda _: keeping)
+    found = examined(lethe, int(verdict == "failed"), **started)
     assert found[FILES]["verdict"] == found[ICEBERG]["verdict"] == verdict
     assert said in found[FILES]["detail"]
     assert found[FILES]["remedy"]

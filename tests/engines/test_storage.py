@@ -284,7 +284,7 @@ def test_what_a_bucket_does_not_tell(
 ) -> None:
     storage = storage_opener({"s3": s3})("s3://kept/t")
     answer = httpx2.Response(status, content=b"<Error/>")
-    monkeypatch.setattr(httpx2.Client, "get", lambda self, url: answer)
+    monkeypatch.setattr(httpx2.Client, "get", lambda *_: answer)
     if expected is None:
         with pytest.raises(StorageFailed) as failed:
             storage.keeping()

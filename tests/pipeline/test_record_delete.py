@@ -238,7 +238,7 @@ def test_an_order_waits_for_old_versions_from_before_its_deletion(
         asked.append(before)
         return left.pop(0)
 
-    monkeypatch.setattr(LocalStorage, "keeping", lambda storage: Keeping.VERSIONS)
+    monkeypatch.setattr(LocalStorage, "keeping", lambda _: Keeping.VERSIONS)
     monkeypatch.setattr(LocalStorage, "old_versions", old_versions)
     workshop.table("ds", [ANN, BOB])
     order_id = workshop.delete("ds", ANN)

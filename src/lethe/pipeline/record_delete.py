@@ -138,9 +138,7 @@ def purge(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
         now = tx.now
         policy = replace(shop.purge_policy, forgotten_at=_forgotten_at(tx, task))
     try:
-        report = shop.engines[dataset.table.format].purge(
-            target_of(dataset), policy, now, watch=watcher_of(hold)
-        )
+        report = shop.engines[dataset.table.format].purge(target_of(dataset), policy, now, watch=watcher_of(hold))
     except TableRefused as error:
         return Stuck(str(error))
     except TableUnavailable as error:

@@ -1,6 +1,7 @@
 """One line as a JSON object: fast, and where a number must be known exactly, once more and slowly."""
 
 import json
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -33,10 +34,8 @@ def decoded_exactly(line: bytes) -> dict[str, Any]:
     refusal is raised where none of them is at hand.
     """
     value: Any = None
-    try:
+    with suppress(ValueError, RecursionError):
         value = json.loads(line, parse_float=Numeral, parse_int=_integer)
-    except (ValueError, RecursionError):
-        pass
     if not isinstance(value, dict):
         raise TableRefused("it is not a JSON object, or one too deep")
     return value

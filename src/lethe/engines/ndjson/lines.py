@@ -30,7 +30,7 @@ class JudgedLines:
 
 
 def judged(lines: Sequence[bytes], matcher: Matcher, first_line: int = 1) -> JudgedLines:
-    """Judge a batch. Raises TableRefused, with its number, for a line that is not a JSON object or names ambiguously."""
+    """Judge a batch. Raises TableRefused, with its number, for a line that cannot be judged."""
     names_in = _reader(matcher.selector)
     rows, names = 0, list[Any]()
     for number, line in enumerate(lines, first_line):

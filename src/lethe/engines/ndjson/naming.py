@@ -3,6 +3,7 @@
 A number with a point or an exponent is compared as in a column of decimals: `7.50` is named by `7.5` and by `7.50`.
 """
 
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -31,10 +32,8 @@ def name_of(value: Any) -> str | Decimal | None:
 
 def _number(numeral: Numeral) -> Decimal:
     number: Decimal | None = None
-    try:
+    with suppress(InvalidOperation):
         number = Decimal(numeral)
-    except InvalidOperation:
-        pass
     if number is not None and not number:
         return Decimal(0)
     if number is None or number.adjusted() >= _PLACES or _last_place(number) > _PLACES:

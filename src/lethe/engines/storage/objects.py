@@ -104,7 +104,6 @@ class ObjectStorage:
         """Those below the prefix, page by page until one has some."""
         return BucketVersions(self.store).old(before) if isinstance(self.store, S3Store) else 0
 
-
     def _is_kept_on_purpose(self, error: BaseException, path: str) -> bool:
         """By the words of the answer, in which names of files and buckets do not count."""
         said = str(error).lower()

@@ -1,7 +1,7 @@
 """What a bucket of S3 keeps of objects that were replaced or removed: asked of the bucket itself.
 
 obstore has no call for it, but it signs addresses with whatever credentials the store has. Whoever asks for a bucket's
-root with the question as its query is answered; so a second store is made, whose endpoint is that address up to the path.
+root with the question as its query is answered; so another store is made, whose endpoint is that address.
 """
 
 from collections.abc import Iterator
@@ -95,20 +95,25 @@ class BucketVersions:
             raise StorageFailed("ask for versions: the answer is not XML") from None
 
     def _address(self, question: dict[str, str]) -> str:
-        config = {key: value for key, value in self.store.config.items() if key != "bucket"}
-        bucket = self.store.config["bucket"]
-        common = {"client_options": self.store.client_options, "credential_provider": self.store.credential_provider}
-        root = obstore.sign(S3Store(bucket, config=config, **common), "GET", "x", _SIGNED_FOR)
+        root = self._signed({})
         query = "&".join(f"{key}={quote(value, safe='')}" for key, value in question.items())
         # The path that obstore appends becomes the value of a parameter that S3 ignores.
         endpoint = f"{root.partition('?')[0].removesuffix('/x')}?{query}&x-id="
-        asked = {
-            **config,
-            "endpoint": endpoint,
-            "aws_endpoint_url_s3": endpoint,
-            "virtual_hosted_style_request": True,
-        }
-        return str(obstore.sign(S3Store(bucket, config=asked, **common), "GET", "x", _SIGNED_FOR))
+        # A bucket that is named by its host needs no path, so nothing is put between the endpoint and ours.
+        return self._signed(
+            {"endpoint": endpoint, "aws_endpoint_url_s3": endpoint, "virtual_hosted_style_request": True}
+        )
+
+    def _signed(self, changes: dict[str, Any]) -> str:
+        """The address of an object `x` at the root of such a store, with a signature as its query."""
+        config: Any = {**self.store.config, **changes}
+        store = S3Store(
+            config.pop("bucket"),
+            config=config,
+            client_options=self.store.client_options,
+            credential_provider=self.store.credential_provider,
+        )
+        return obstore.sign(store, "GET", "x", _SIGNED_FOR)
 
     def _client(self, address: str) -> dict[str, Any]:
         """Options of the client, as far as the store's own apply to both."""
