@@ -7,7 +7,8 @@ attempt's own: a worker that lost its lease, and a purge that slept, never meet 
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -43,6 +44,8 @@ class Copied:
     rows_live: int
     """Live rows of the source."""
     counts: Counts
+    fell_back: Mapping[int, str] = field(default_factory=dict)
+    """Row groups that were not written the way of the plan, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,9 @@ class Copy:
             require_same_form(pq.read_metadata(source), footer, rewritten)
         size_bytes = self.storage.stat(temporary).size_bytes
         self.storage.replace(temporary, path)
+        described = self._described(add, footer, size_bytes)
         return Copied(
-            self._described(add, footer, size_bytes), changed=True, rows_live=rows_live, counts=rewritten.counts
+            described, changed=True, rows_live=rows_live, counts=rewritten.counts, fell_back=rewritten.fell_back
         )
 
     def _described(self, source: AddFile, footer: Any, size_bytes: int) -> AddFile:

@@ -99,7 +99,8 @@ class Preparing:
         except TableRefused as error:
             raise FileRefused(str(error), intent.path) from None
         new = None if drop else intent.new
-        return Change(intent.path, stat.version, new, searched.rows, stat.size_bytes, searched.counts)
+        rows, counts = searched.rows, searched.counts
+        return Change(intent.path, stat.version, new, rows, stat.size_bytes, counts, searched.fell_back)
 
     def _copy(self, source: object, intent: Intent) -> Searched:
         with self.storage.create(intent.new) as sink:

@@ -43,7 +43,7 @@ class ParquetFormat:
     def require_same_form(self, source: Any, result: Any, copied: Any) -> Searched:
         """The gate."""
         require_same_form(open_parquet(source).metadata, open_parquet(result).metadata, copied)
-        return Searched(copied.rows_before, copied.counts)
+        return Searched(copied.rows_before, copied.counts, fell_back=copied.fell_back)
 
 
 def judge_of(path: str, matcher: Matcher) -> Judge:

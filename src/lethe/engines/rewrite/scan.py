@@ -45,13 +45,17 @@ def scan(source: Any, judge: Judge) -> Scanned:
     metadata, schema = file.metadata, file.schema_arrow
     leaves = leaves_of(file, judge.columns(schema))
     counts, left_out, first_row = Counts(), 0, 0
+    touched = list[int]()
     for group in range(metadata.num_row_groups):
         rows = metadata.row_group(group).num_rows
         if not judge.can_skip(metadata.row_group(group), schema):
             table = read_leaves(file, group, leaves) if leaves else pa.table({"": pa.nulls(rows)})
             judgement = judge.judge(table, first_row)
-            left_out += pc.sum(judgement.leave_out).as_py() or 0
+            gone = pc.sum(judgement.leave_out).as_py() or 0
+            left_out += gone
+            if 0 < gone < rows:
+                touched.append(group)
             counts += judgement.counts
         first_row += rows
-    method = method_of(source) if 0 < left_out < metadata.num_rows else ""
+    method = method_of(source, touched) if 0 < left_out < metadata.num_rows else ""
     return Scanned(metadata.num_rows, left_out, counts, bool(leaves), method)

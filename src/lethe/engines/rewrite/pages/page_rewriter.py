@@ -1,6 +1,6 @@
 """Rewriting by pages: what has to go is cut out, and all else is copied as it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -84,10 +84,13 @@ class PageRewriter:
             return through_arrow(out, old, number, rows, self.levels)
 
 
-def reasons_against_cutting(source: Any) -> Sequence[str]:
-    """Why row groups of a `pyarrow.NativeFile` would go through Arrow, as far as its footer tells. Raises Damaged."""
-    found = [why_not(group) for group in read_footer(source).groups]
-    return [reason for reason in found if reason is not None]
+def reasons_against_cutting(source: Any) -> Mapping[int, str]:
+    """Which row groups of a `pyarrow.NativeFile` would go through Arrow, and why, as far as its footer tells.
+
+    Raises Damaged.
+    """
+    found = {number: why_not(group) for number, group in enumerate(read_footer(source).groups)}
+    return {number: reason for number, reason in found.items() if reason is not None}
 
 
 class _Judging:
