@@ -7,6 +7,7 @@ from typing import IO, Any
 import numpy as np
 import pyarrow as pa
 
+from lethe.engines.rewrite.filters import BloomFilters
 from lethe.engines.rewrite.interface import Judge, Judgement, Rewritten
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
@@ -34,8 +35,8 @@ class PageRewriter:
         """Copy what the judge leaves in; with `anew` through Arrow, which copies nothing. Raises RewriteRefused."""
         if anew:
             return PyarrowRewriter(self.levels).rewrite(source, sink, judge, anew=True)
-        judging = _Judging(open_parquet(source), judge)
-        footer = read_footer(source)
+        file, footer = open_parquet(source), read_footer(source)
+        judging = _Judging(file, judge, BloomFilters(source, footer))
         old, out = OldFile(source, footer), Output(sink)
         counts, gone = judging.all(footer)
         edited = [group for group, bits in zip(footer.groups, gone, strict=True) if bits is not None]
@@ -96,8 +97,9 @@ def reasons_against_cutting(source: Any) -> Mapping[int, str]:
 class _Judging:
     """Asks a judge about row groups."""
 
-    def __init__(self, file: Any, judge: Judge) -> None:
+    def __init__(self, file: Any, judge: Judge, filters: BloomFilters) -> None:
         self._file = file
+        self._filters = filters
         self._judge = judge
         self.leaves = leaves_of(file, judge.columns(file.schema_arrow))
 
@@ -124,7 +126,10 @@ class _Judging:
     def _of(self, group: int, first_row: int) -> Judgement | None:
         """What the judge says of a row group; None where it needs not be read."""
         metadata = self._file.metadata.row_group(group)
-        if self._judge.can_skip(metadata, self._file.schema_arrow):
+        schema = self._file.schema_arrow
+        if self._judge.can_skip(metadata, schema):
+            return None
+        if self._filters.exclude(group, metadata, self._judge.candidates(metadata, schema)):
             return None
         if not self.leaves:
             return self._judge.judge(pa.table({"": pa.nulls(metadata.num_rows)}), first_row)
