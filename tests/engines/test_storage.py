@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import boto3
 import httpx2
+import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -294,6 +295,11 @@ def test_what_a_bucket_does_not_tell(
     assert [held.reason for held in superseded([storage])] == ([UNSEEN] if expected is Keeping.UNSEEN else [])
 
 
+def test_a_directory_bucket_is_not_asked() -> None:
+    options = {"access_key_id": "k", "secret_access_key": "s", "region": "us-east-1"}
+    assert storage_opener({"s3": options})("s3://lake--use1-az4--x-s3/t").keeping() is Keeping.NOTHING
+
+
 def test_a_bucket_that_cannot_be_reached_is_a_failure_without_the_address() -> None:
     options = {"endpoint": "http://127.0.0.1:1", "access_key_id": "k", "secret_access_key": "s", "region": "x"}
     storage = storage_opener({"s3": {**options, "client_options": {"allow_http": True}}})("s3://kept/t")
@@ -359,3 +365,32 @@ def test_a_removal_that_a_retention_forbids_is_held(
     assert (len(report.held), len(report.failed)) == ((1, 0) if forbidden else (0, 1))
     assert "lake" not in str(failed.value)
     storage.remove("x")
+
+
+def test_what_a_retention_keeps_of_a_forget_is_held_by_its_purge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files may be replaced, and nothing may be removed, as under a retention of what is new."""
+    storage = ObjectStorage("memory://t", MemoryStore())
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"id": ["annegret", "keep"]}), sink)
+    storage.put("p.parquet", sink.getvalue().to_pybytes())
+    engine = DirectoryEngine(ParquetFormat(), lambda _: storage, InlineExecutor(), VERIFIER)
+    target = Target(DatasetId("ds"), TableReference(TableFormat.PARQUET, "memory://t"), BY_ID)
+    wanted = asked(order(CRM, "annegret"))
+    plan = engine.find(target, wanted).plan
+    true, locked = obstore.delete, {"p.parquet"}
+
+    def keep(store: Any, path: str) -> None:
+        if ".new" in path or path in locked:
+            raise exceptions.PermissionDeniedError("the object is under retention")
+        true(store, path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("obstore.delete", keep)
+        for _ in range(2):
+            outcome = engine.forget(target, wanted, plan, Marker("b/1"))
+            assert isinstance(outcome, Forgotten), outcome
+        report = engine.purge(target, PurgePolicy(), LATER)
+    assert not report.failed
+    assert "retention" in report.held[0].reason
+    assert engine.purge(target, PurgePolicy(), LATER).clean
+    assert engine.verify(target, wanted).gone

@@ -8,6 +8,7 @@ attempt's own: a worker that lost its lease, and a purge that slept, never meet 
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -23,7 +24,7 @@ from lethe.engines.interface import Marker
 from lethe.engines.matching import Matcher
 from lethe.engines.rewrite.gate import require_same_form
 from lethe.engines.rewrite.interface import Rewriter
-from lethe.engines.storage.interface import Storage
+from lethe.engines.storage.interface import RemovalForbidden, Storage
 from lethe.engines.tally import Counts
 
 REWRITE_MEMORY: Final = 4
@@ -81,7 +82,8 @@ class Copy:
         rows_live = rewritten.rows_before - len(hidden)
         changed = job.anew or rewritten.rows_after != rewritten.rows_before
         if not rewritten.rows_after or not changed:
-            self.storage.remove(temporary)
+            with suppress(RemovalForbidden):
+                self.storage.remove(temporary)
             return Copied(None, changed=changed, rows_live=rows_live, counts=rewritten.counts)
         with self.storage.open(add.file_path) as source, self.storage.open(temporary) as result:
             footer = pq.read_metadata(result)

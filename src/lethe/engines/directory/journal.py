@@ -9,13 +9,14 @@ here holds an identity, unless a path does; `counts.json`, which outlives the pu
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lethe.domain.plan import FileAction, PlannedFile, TablePlan
 from lethe.engines.directory.listing import OURS
 from lethe.engines.interface import Marker
-from lethe.engines.storage.interface import FileExists, FileMissing, Storage
+from lethe.engines.storage.interface import FileExists, FileMissing, RemovalForbidden, Storage
 from lethe.engines.tally import Counts
 
 COUNTS: Final = "counts.json"
@@ -127,7 +128,8 @@ class Journal:
         """Remove what an attempt left that never decided: content that waits for no round."""
         for stat in self._storage.list(self.directory):
             if not stat.path.endswith(".json"):
-                self._storage.remove(stat.path)
+                with suppress(RemovalForbidden):
+                    self._storage.remove(stat.path)
 
     def _round(self, number: int) -> str:
         return f"{self.directory}/round-{number}.json"

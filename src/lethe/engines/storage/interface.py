@@ -93,7 +93,7 @@ class Storage(Protocol):
     def replace(self, source: str, destination: str) -> None:
         """Put one file in the place of another, atomically for readers, and durably; the source is gone after.
 
-        Raises FileMissing when there is no source.
+        A source that the place keeps on purpose stays beside its copy. Raises FileMissing when there is no source.
         """
         ...
 

@@ -1,7 +1,7 @@
 """A bucket of an object store, through obstore: S3, GCS, Azure, or memory."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any, Final, cast
@@ -74,7 +74,9 @@ class ObjectStorage:
         """A copy within the store, which readers see whole or not, then the removal of the source."""
         with _failures("replace"):
             obstore.copy(self.store, source, destination)
-            obstore.delete(self.store, source)
+        # What a retention keeps beside its copy is a leftover, which a purge finds and holds.
+        with suppress(RemovalForbidden):
+            self.remove(source)
 
     def remove(self, path: str) -> None:
         """Delete; stores answer alike for an object that is not there."""
@@ -107,8 +109,9 @@ class ObjectStorage:
     def _is_kept_on_purpose(self, error: BaseException, path: str) -> bool:
         """By the words of the answer, in which names of files and buckets do not count."""
         said = str(error).lower()
-        for name in (f"{self.store.prefix or ''}/{path}", path, str(self.store.config.get("bucket") or "\0")):
-            said = said.replace(name.strip("/").lower(), "")
+        prefix, config = getattr(self.store, "prefix", None) or "", getattr(self.store, "config", {})
+        for name in (f"{prefix}/{path}", path, *(config[key] for key in ("bucket", "container_name") if key in config)):
+            said = said.replace(str(name).strip("/").lower(), "")
         return any(word in said for word in _KEPT_ON_PURPOSE)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote_plus, urlsplit
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
 import httpx2
@@ -20,6 +20,8 @@ from lethe.engines.storage.interface import Keeping, StorageFailed
 
 _TIMEOUT_SECONDS: Final = 60
 _SIGNED_FOR: Final = timedelta(minutes=5)
+_DIRECTORY_BUCKET: Final = "--x-s3"
+"""How names of buckets end that cannot keep versions."""
 _UNKNOWN_TO_THE_STORE: Final = frozenset({404, 405, 501})
 _FORBIDDEN_FROM: Final = 400
 _FAILED_FROM: Final = 500
@@ -38,6 +40,8 @@ class BucketVersions:
 
     def keeping(self) -> Keeping:
         """Whether the bucket keeps versions, or kept some when it was asked to. Raises StorageFailed."""
+        if str(self.store.config["bucket"]).endswith(_DIRECTORY_BUCKET):
+            return Keeping.NOTHING
         try:
             answer = self._ask({"versioning": ""})
         except _Denied:
@@ -70,7 +74,7 @@ class BucketVersions:
                 return
             key = _text(page, "NextKeyMarker")
             if _text(page, "EncodingType") == "url":
-                key = unquote(key)
+                key = unquote_plus(key)
             marks = {"key-marker": key, "version-id-marker": _text(page, "NextVersionIdMarker")}
 
     def _ask(self, question: dict[str, str]) -> Element | None:
