@@ -10,6 +10,8 @@ import pytest
 from pyiceberg.catalog import load_catalog
 
 from cli.conftest import Lethe
+from lethe.engines.storage.interface import Keeping
+from lethe.engines.storage.local import LocalStorage
 from lethe.settings import load
 from lethe.wiring import running
 from support.server import a_client, a_dataset, an_org
@@ -153,3 +155,21 @@ def test_an_installation_of_nobody(lethe: Lethe) -> None:
         ("settings", "orgs"),
         ("settings", "clients"),
     }
+
+
+@pytest.mark.parametrize(
+    ("keeping", "verdict", "said"),
+    [
+        (Keeping.VERSIONS, "warning", "keeps old versions"),
+        (Keeping.UNSEEN, "failed", "cannot be seen"),
+        (Keeping.UNKNOWN, "warning", "cannot be asked"),
+    ],
+)
+def test_a_store_that_keeps_what_is_deleted_is_told(  # noqa: PLR0917
+    lethe: Lethe, started: dict[str, str], monkeypatch: pytest.MonkeyPatch, keeping: Keeping, verdict: str, said: str
+) -> None:
+    monkeypatch.setattr(LocalStorage, "keeping", lambda _: keeping)
+    found = examined(lethe, int(verdict == "failed"), **started)
+    assert found[FILES]["verdict"] == found[ICEBERG]["verdict"] == verdict
+    assert said in found[FILES]["detail"]
+    assert found[FILES]["remedy"]

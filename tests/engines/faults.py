@@ -5,9 +5,10 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import IO, Any
 
-from lethe.engines.storage.interface import FileStat, Storage, StorageFailed
+from lethe.engines.storage.interface import FileStat, Keeping, Storage, StorageFailed
 
 
 @dataclass
@@ -103,6 +104,14 @@ class FaultyStorage:
     def remove_empty_directories(self) -> None:
         with self.faults.call("remove_empty_directories"):
             self.inner.remove_empty_directories()
+
+    def keeping(self) -> Keeping:
+        with self.faults.call("keeping"):
+            return self.inner.keeping()
+
+    def old_versions(self, before: datetime | None = None) -> int | None:
+        with self.faults.call("old_versions"):
+            return self.inner.old_versions(before)
 
 
 class _Sink:

@@ -154,6 +154,41 @@ def test_orders_that_share_an_identity_each_count_it() -> None:
     assert [o.rows_matched for o in counted.orders] == [3, 2]
 
 
+SPELLINGS = pytest.mark.parametrize(
+    ("column", "one", "other", "nobody"),
+    [
+        (pa.array([Decimal("7.00"), None, Decimal("8.00"), Decimal("7.00")], pa.decimal128(10, 2)), "7", "7.00", "9"),
+        (pa.array([U.bytes, None, bytes(16), U.bytes], pa.binary(16)), str(U), str(U).upper(), str(UUID(int=1))),
+    ],
+    ids=["decimal", "uuid"],
+)
+
+
+@SPELLINGS
+def test_orders_that_spell_a_value_differently_each_count_it(
+    column: pa.Array, one: str, other: str, nobody: str
+) -> None:
+    wanted = asked(order(CRM, one, nobody), order(CRM, other), order(CRM, nobody), order(CRM, one))
+    matches = compile_matcher(PrimaryIdentity(("id",), "CRM"), wanted).match(pa.table({"id": column}))
+    counted = tally(wanted, matches.counts)
+    assert matches.mask.to_pylist() == [True, False, False, True]
+    assert counted.rows_matched == 2
+    assert [o.rows_by_identity for o in counted.orders] == [(2, 0), (2,), (0,), (2,)]
+    assert [o.rows_matched for o in counted.orders] == [2, 2, 0, 2]
+
+
+@SPELLINGS
+def test_an_order_that_spells_a_value_twice_counts_its_rows_once(
+    column: pa.Array, one: str, other: str, nobody: str
+) -> None:
+    wanted = asked(order(CRM, nobody, one, other), order(CRM, other))
+    matches = compile_matcher(PrimaryIdentity(("id",), "CRM"), wanted).match(pa.table({"id": column}))
+    counted = tally(wanted, matches.counts)
+    assert counted.rows_matched == 2
+    assert [o.rows_by_identity for o in counted.orders] == [(0, 2, 2), (2,)]
+    assert [o.rows_matched for o in counted.orders] == [2, 2]
+
+
 def test_a_row_with_two_identities_of_an_order_counts_once_for_it() -> None:
     column = pa.array([[("Email", [entry("a", True)]), ("CRM", [entry("b", True)])]], MAP)
     wanted = asked(order({EMAIL: ("a",), CRM: ("b",)}))

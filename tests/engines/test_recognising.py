@@ -62,6 +62,29 @@ def test_orders_are_counted_each_for_itself() -> None:
     assert counts.by_slot.tolist() == [2, 1, 1, 0, 0]
 
 
+@pytest.mark.parametrize(
+    ("column", "one", "other"),
+    [
+        (pa.array([Decimal("7.00"), Decimal("8.00")], pa.decimal128(10, 2)), "7", "7.00"),
+        (pa.array([SOMEBODY.bytes, bytes(16)], pa.binary(16)), str(SOMEBODY), str(SOMEBODY).upper()),
+    ],
+    ids=["decimal", "uuid"],
+)
+def test_every_spelling_of_a_value_is_recognised_for_itself(column: Any, one: str, other: str) -> None:
+    wanted = Wanted((), (hashed(one), hashed(other), hashed(one, other)))
+    counts = compile_matcher(PrimaryIdentity(("id",), "Email"), wanted).match(pa.table({"id": column})).counts
+    assert counts.rows == 1
+    assert counts.by_order.tolist() == [1, 1, 1]
+    assert counts.by_slot.tolist() == [1, 1, 1, 1]
+
+
+def test_in_a_folded_namespace_both_letter_cases_are_one_spelling() -> None:
+    wanted = Wanted((), (hashed(str(SOMEBODY), namespace=HANDLE), hashed(str(SOMEBODY).upper(), namespace=HANDLE)))
+    table = pa.table({"id": pa.array([SOMEBODY.bytes], pa.binary(16))})
+    counts = compile_matcher(PrimaryIdentity(("id",), "Handle"), wanted).match(table).counts
+    assert (counts.rows, counts.by_order.tolist(), counts.by_slot.tolist()) == (1, [1, 1], [1, 1])
+
+
 def test_an_identity_map_is_recognised_by_its_primary_entries() -> None:
     entry = pa.struct([("id", pa.string()), ("primary", pa.bool_())])
     rows = [

@@ -1,5 +1,6 @@
 """Work orders, from acceptance to proof, on real Parquet tables."""
 
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -10,6 +11,9 @@ import pytest
 from lethe.domain.ids import DatasetId, WorkOrderId
 from lethe.domain.product import Product
 from lethe.domain.task import Step
+from lethe.engines.storage.interface import Keeping
+from lethe.engines.storage.local import LocalStorage
+from lethe.pipeline.record_delete import CLOCKS_APART
 from lethe.pipeline.worker import Worker
 from lethe.storage.work_interface import StaleClaim
 from support.values import ORG, PROD
@@ -222,3 +226,31 @@ def test_two_workers_never_hold_one_task(workshop: Workshop) -> None:
 
 def _uuid(order_id: str) -> UUID:
     return UUID(order_id.removeprefix("DI-"))
+
+
+def test_an_order_waits_for_old_versions_from_before_its_deletion(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[datetime | None] = []
+    left = [3, 3, 0]
+
+    def old_versions(storage: LocalStorage, before: datetime | None = None) -> int:
+        asked.append(before)
+        return left.pop(0)
+
+    monkeypatch.setattr(LocalStorage, "keeping", lambda _: Keeping.VERSIONS)
+    monkeypatch.setattr(LocalStorage, "old_versions", old_versions)
+    workshop.table("ds", [ANN, BOB])
+    order_id = workshop.delete("ds", ANN)
+    while workshop.worker.run_once():
+        pass
+    waiting = workshop.order(order_id)
+    assert workshop.products(order_id)["Data Management"] == "waiting"
+    [held] = waiting["heldBy"]
+    assert (held["step"], "old versions" in held["reason"]) == ("purge", True)
+    ingested_at = datetime.fromisoformat(waiting["updatedAt"])
+    workshop.work()
+    assert workshop.order(order_id)["status"] == "completed"
+    assert len(asked) == 3
+    assert asked[-1] is not None
+    assert ingested_at <= asked[-1] <= ingested_at + CLOCKS_APART

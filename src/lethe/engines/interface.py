@@ -154,6 +154,8 @@ class PurgePolicy:
     """How long a file stays after the table stopped referring to it, for queries that began before."""
     writers_grace: timedelta = timedelta(hours=1)
     """How long a file that nothing refers to may belong to a commit that is still on its way."""
+    forgotten_at: datetime | None = None
+    """When the last row had left; an old version of a file that was stored later holds none. None: nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,12 +28,35 @@ _UUID_BYTES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class TypedKeys:
-    """The distinct values of a column that some wanted id names."""
+    """The distinct values of a column that some wanted id names; several ids may name one, such as `7` and `7.00`."""
 
     values: Any
     """`pyarrow.Array` of the column's type, without nulls or repetitions."""
     keys: Numbers
-    """For each value, the position of its id."""
+    """The positions of the ids that name the first value, then of those that name the second, and so on."""
+    times: Numbers | None
+    """How many ids name each value; None when one names each."""
+
+    @classmethod
+    def of(cls, values: Any, places: Numbers, keys: Numbers) -> "TypedKeys":
+        """From pairs: the place of a value, and an id that names it. Every value has one, and none comes twice."""
+        order = np.argsort(places, kind="stable")
+        times = np.bincount(places, minlength=len(values)) if len(places) > len(values) else None
+        return cls(values, keys[order], times)
+
+    def named(self, rows: Numbers, which: Numbers) -> tuple[Numbers, Numbers]:
+        """Rows, and beside each a key: for every row one for each id that names the value at its place in `which`."""
+        if self.times is None:
+            return rows, self.keys[which]
+        return spread(rows, which, self.times, self.keys)
+
+
+def spread(rows: Numbers, which: Numbers, times: Numbers, of: Numbers) -> tuple[Numbers, Numbers]:
+    """Each row as often as `times` says at its place in `which`, beside the run of `of` that belongs to that place."""
+    width = times[which]
+    steps = np.arange(width.sum()) - np.repeat(np.cumsum(width) - width, width)
+    first = np.cumsum(times) - times
+    return np.repeat(rows, width), of[np.repeat(first[which], width) + steps]
 
 
 def typed(texts: Sequence[str], column: Any) -> TypedKeys:
@@ -43,11 +66,9 @@ def typed(texts: Sequence[str], column: Any) -> TypedKeys:
     """
     convert = _converter(column)
     values: dict[Any, int] = {}
-    for position, text in enumerate(texts):
-        for value in convert(text):
-            values.setdefault(value, position)
-    array = pa.array(list(values), type=column)
-    return TypedKeys(array, np.fromiter(values.values(), dtype=np.int64, count=len(values)))
+    pairs = [(values.setdefault(value, len(values)), key) for key, text in enumerate(texts) for value in convert(text)]
+    places, keys = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return TypedKeys.of(pa.array(list(values), type=column), places, keys)
 
 
 def _converter(column: Any) -> Callable[[str], tuple[Any, ...]]:

@@ -18,7 +18,7 @@ from lethe.domain.identity import Hasher, fold
 from lethe.domain.namespace import Namespace
 from lethe.engines.columns import at_path, folded, identity_map_entries, plain
 from lethe.engines.interface import IdentityMap, Selector, Wanted
-from lethe.engines.keys import TypedKeys, spoken, typed
+from lethe.engines.keys import TypedKeys, spoken, spread, typed
 from lethe.engines.tally import Counts, Numbers
 
 
@@ -67,15 +67,14 @@ class HashGroup:
         distinct = pc.drop_null(values.unique())
         places, texts = spoken(distinct)
         keys = {digest: key for key, digest in enumerate(self.digests)}
-        known = {
-            place: keys[digest]
-            for place, digest in zip(places, self.hasher.hashes(self.namespace, texts), strict=True)
-            if digest in keys
-        }
+        digests = self.hasher.hashes(self.namespace, texts)
+        # Two texts of a value may have one hash: where case is folded, both letter cases of a uuid do.
+        known = {(place, keys[digest]) for place, digest in zip(places, digests, strict=True) if digest in keys}
         if not known:
             return _EMPTY, _EMPTY
-        wanted = distinct.take(pa.array(list(known), pa.int64()))
-        return _where(values, wanted, np.fromiter(known.values(), dtype=np.int64, count=len(known)))
+        places_known, keys_known = np.array(sorted(known), dtype=np.int64).T
+        taken, positions = np.unique(places_known, return_inverse=True)
+        return _where(values, TypedKeys.of(distinct.take(pa.array(taken)), positions, keys_known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +131,15 @@ class Matcher:
             case IdentityMap(column=column):
                 return [column] if schema.get_field_index(column) >= 0 else []
 
-    def match(self, table: Any) -> Matches:
-        """Which rows of a `pyarrow.Table` match. Raises TableRefused for a column that cannot hold identities."""
+    def match(self, table: Any, *beside: Any) -> Matches:
+        """Which rows of a `pyarrow.Table` match. Raises TableRefused for a column that cannot hold identities.
+
+        Tables `beside` it have the same rows, and name the same person by values of another type.
+        """
         rows, keys = self._pairs(table)
+        for other in beside:
+            more, its = self._pairs(other)
+            rows, keys = self._distinct(np.concatenate([rows, more]), np.concatenate([keys, its]))
         if not len(rows):
             return Matches(_mask(np.zeros(table.num_rows, dtype=np.bool_)), Counts())
         mask = np.zeros(table.num_rows, dtype=np.bool_)
@@ -149,6 +154,11 @@ class Matcher:
         rows = np.concatenate([r for r, _ in pairs])
         keys = np.concatenate([k for _, k in pairs])
         if isinstance(self.selector, PrimaryIdentity):
+            return rows, keys
+        return self._distinct(rows, keys)
+
+    def _distinct(self, rows: Numbers, keys: Numbers) -> tuple[Numbers, Numbers]:
+        if not len(rows):
             return rows, keys
         distinct = np.unique(rows * self._key_count + keys)
         return distinct // self._key_count, distinct % self._key_count
@@ -184,7 +194,7 @@ class Matcher:
         wanted = self._keys(position, values.type)
         if not len(wanted.values):
             return _EMPTY, _EMPTY
-        return _where(folded(values) if group.case_insensitive else values, wanted.values, wanted.keys)
+        return _where(folded(values) if group.case_insensitive else values, wanted)
 
     def _keys(self, position: int, column: Any) -> TypedKeys:
         known = self._typed.get((position, column))
@@ -204,37 +214,31 @@ class Matcher:
         wanted = self.key_of_slot >= 0
         by_slot = np.zeros(len(self.key_of_slot), dtype=np.int64)
         by_slot[wanted] = by_key[self.key_of_slot[wanted]]
-        if self._pair_names_order_once:
+        if len(rows) == matched:
             by_order = np.bincount(self.order_of_slot, weights=by_slot, minlength=self.order_count).astype(np.int64)
         else:
             by_order = self._rows_per_order(rows, keys)
         return Counts(matched, by_order, by_slot)
 
-    @property
-    def _pair_names_order_once(self) -> bool:
-        """Whether a row can count for an order through one identity only."""
-        return isinstance(self.selector, PrimaryIdentity) and len(self.groups) == 1
-
     def _rows_per_order(self, rows: Numbers, keys: Numbers) -> Numbers:
         """Rows per order when one row may name several identities of the same order."""
-        by_order = np.zeros(self.order_count, dtype=np.int64)
-        for order in range(self.order_count):
-            mine = np.zeros(self._key_count, dtype=np.bool_)
-            wanted = self.key_of_slot[self.order_of_slot == order]
-            mine[wanted[wanted >= 0]] = True
-            by_order[order] = len(np.unique(rows[mine[keys]]))
-        return by_order
+        slots = np.flatnonzero(self.key_of_slot >= 0)
+        slots = slots[np.argsort(self.key_of_slot[slots], kind="stable")]
+        times = np.bincount(self.key_of_slot[slots], minlength=self._key_count)
+        named, orders = spread(rows, keys, times, self.order_of_slot[slots])
+        distinct = np.unique(named * self.order_count + orders)
+        return np.bincount(distinct % self.order_count, minlength=self.order_count)
 
 
 _EMPTY: Numbers = np.zeros(0, dtype=np.int64)
 
 
-def _where(values: Any, wanted: Any, keys: Numbers) -> tuple[Numbers, Numbers]:
-    """Positions in `values` that hold one of the wanted, and the key of each."""
-    index = pc.index_in(values, value_set=wanted)
+def _where(values: Any, wanted: TypedKeys) -> tuple[Numbers, Numbers]:
+    """Positions in `values` that hold one of the wanted, each with every key that names it."""
+    index = pc.index_in(values, value_set=wanted.values)
     where = pc.indices_nonzero(pc.is_valid(index)).to_numpy(zero_copy_only=False).astype(np.int64)
     which = index.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
-    return where, keys[which]
+    return wanted.named(where, which)
 
 
 def _mask(values: Any) -> Any:

@@ -1,8 +1,9 @@
 """What bounds of a column prove without reading it: that none of the wanted ids can be inside."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -31,6 +32,75 @@ def no_row_can_match(matcher: Matcher, group: Any, schema: Any) -> bool:
         return bool(statistics.has_min_max) and not may_contain(matcher, field.type, statistics.min, statistics.max)
     except (UnicodeDecodeError, ValueError, pa.ArrowException):
         return False
+
+
+CANDIDATES_MAX: Final = 100
+"""Of so many ids a bloom filter of the usual kind takes one for present by chance, more often than not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The few values of one column without which no row of a row group matches."""
+
+    column: int
+    """Its number among the leaves of the file."""
+    values: Sequence[int | bytes]
+    """Text as UTF-8 bytes."""
+
+    def __repr__(self) -> str:
+        """Counts only: an object in a log or a traceback must not speak."""
+        return f"Candidates({self.column}, {len(self.values)})"
+
+
+def candidates(matcher: Matcher, group: Any, schema: Any) -> Candidates | None:
+    """The ids that may be in a `pyarrow.parquet.RowGroupMetaData` by its bounds.
+
+    None where they are too many, or cannot be listed as the column stores them: where a letter's case does not count,
+    where they are known by hashes, and in decimals.
+    """
+    if not isinstance(matcher.selector, PrimaryIdentity):
+        return None
+    field = at_path(schema, matcher.selector.path)
+    path = ".".join(matcher.selector.path)
+    columns = [i for i in range(group.num_columns) if group.column(i).path_in_schema == path]
+    kind = None if field is None else _stored(field.type)
+    if len(columns) != 1 or kind is None:
+        return None
+    chunk = group.column(columns[0])
+    statistics = chunk.statistics if chunk.is_stats_set else None
+    values = set[int | bytes]()
+    for position, wanted in enumerate(matcher.groups):
+        if isinstance(wanted, HashGroup) or (wanted.case_insensitive and not pa.types.is_integer(kind)):
+            return None
+        inside = _inside(matcher.sorted_keys(position, kind), statistics, kind)
+        if len(inside) > CANDIDATES_MAX:
+            return None
+        values.update(inside)
+    return Candidates(columns[0], sorted(values)) if len(values) <= CANDIDATES_MAX else None
+
+
+def _stored(kind: Any) -> Any:
+    """The type in which a file holds a column of this one, where its values are what an id names; else None."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return _stored(kind.storage_type)
+    if pa.types.is_dictionary(kind):
+        return _stored(kind.value_type)
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    if pa.types.is_binary_view(kind):
+        return pa.large_binary()
+    return kind if _bounds_are_ordered(kind) or pa.types.is_fixed_size_binary(kind) else None
+
+
+def _inside(ordered: Sequence[Any], statistics: Any, kind: Any) -> Sequence[Any]:
+    """Those within the bounds, where there are bounds that can be read."""
+    try:
+        if statistics is None or not statistics.has_min_max or not _bounds_are_ordered(kind):
+            return ordered
+        low, high = _comparable(statistics.min), _comparable(statistics.max)
+    except (UnicodeDecodeError, ValueError, pa.ArrowException):
+        return ordered
+    return ordered[bisect_left(ordered, low) : bisect_right(ordered, high)]
 
 
 def _statistics(group: Any, path: str) -> Any:

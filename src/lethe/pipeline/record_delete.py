@@ -10,7 +10,8 @@ Order of effects, and why a crash between any two is safe:
    something was found, and its counts are added to those of the rounds before.
 """
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 
 from lethe.domain.dataset import Dataset
@@ -44,6 +45,9 @@ from lethe.storage.work_interface import WorkTransaction
 
 HELD_LOOKS_AGAIN: Final = timedelta(minutes=1)
 """How long a purge waits for what holds a file when no date is known."""
+
+CLOCKS_APART: Final = timedelta(minutes=10)
+"""How far the clock of an object store may be ahead of the database's."""
 
 
 def find(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
@@ -132,10 +136,9 @@ def purge(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
         return Did(_then(Step.VERIFY, task))
     with shop.store.read() as tx:
         now = tx.now
+        policy = replace(shop.purge_policy, forgotten_at=_forgotten_at(tx, task))
     try:
-        report = shop.engines[dataset.table.format].purge(
-            target_of(dataset), shop.purge_policy, now, watch=watcher_of(hold)
-        )
+        report = shop.engines[dataset.table.format].purge(target_of(dataset), policy, now, watch=watcher_of(hold))
     except TableRefused as error:
         return Stuck(str(error))
     except TableUnavailable as error:
@@ -192,6 +195,14 @@ def evidence_facts(evidence: Evidence) -> dict[str, Any]:
         "rowsExamined": evidence.rows_examined,
         "findsExplained": evidence.finds_explained,
     }
+
+
+def _forgotten_at(tx: WorkTransaction, task: Task) -> datetime | None:
+    """When the bundle's rows had left every dataset; None while some have not, and where something came back."""
+    orders = [each for each in tx.work_orders.of_bundle(BundleId(task.subject_id)) if each.status in OpenStatus]
+    if task.round or not orders or any(order.status is not OpenStatus.INGESTED for order in orders):
+        return None
+    return max(order.updated_at for order in orders) + CLOCKS_APART
 
 
 def _dataset(shop: Shop, task: Task) -> Dataset | None:

@@ -179,6 +179,7 @@ class Greedy:
 
     def __init__(self, inner: Any) -> None:
         self.columns, self.can_skip, self._inner = inner.columns, inner.can_skip, inner
+        self.candidates = inner.candidates
 
     def judge(self, batch: Any, first_row: int) -> Any:
         return replace(self._inner.judge(batch, first_row), leave_out=pa.array([True, True, False]))

@@ -41,6 +41,9 @@ class MaskJudge:
     def can_skip(self, group: Any, schema: Any) -> bool:
         return False
 
+    def candidates(self, group: Any, schema: Any) -> None:
+        return None
+
 
 @dataclass(frozen=True)
 class Case:

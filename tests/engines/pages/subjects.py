@@ -69,6 +69,9 @@ class _Wrong:
     def can_skip(self, group: Any, schema: Any) -> bool:
         return False
 
+    def candidates(self, group: Any, schema: Any) -> None:
+        return None
+
 
 class _Dies:
     """Crashes."""

@@ -153,6 +153,33 @@ def test_filters_are_those_of_the_independent_reader() -> None:
     assert bytes(bits) == bloom.rebuilt(words, 1024)
 
 
+def test_a_filter_holds_what_was_put_in_and_little_else() -> None:
+    words = [f"user{n}@example.com".encode() * (n % 3 + 1) for n in range(100)]
+    bits = bloom.rebuilt(words, 1024)
+    others = [word + b"?" for word in words]
+    assert all(_native.bloom_any(bits, strings(*others, word), 101, Shape.STRINGS, 0) for word in words)
+    assert sum(_native.bloom_any(bits, strings(word), 1, Shape.STRINGS, 0) for word in others) < 10
+    assert _native.bloom_any(bits, b"", 0, Shape.STRINGS, 0) is False
+
+
+@pytest.mark.parametrize(
+    ("bits", "plain", "count", "shape", "width"),
+    [
+        (b"", strings(b"ann"), 1, Shape.STRINGS, 0),
+        (bytes(31), strings(b"ann"), 1, Shape.STRINGS, 0),
+        (bytes(32), strings(b"ann"), 2, Shape.STRINGS, 0),
+        (bytes(32), strings(b"ann")[:-1], 1, Shape.STRINGS, 0),
+        (bytes(32), bytes(7), 1, Shape.FIXED, 8),
+        (bytes(32), b"", -1, Shape.FIXED, 8),
+    ],
+)
+def test_a_filter_that_is_none_and_values_that_end_early_are_refused(
+    bits: bytes, plain: bytes, count: int, shape: Shape, width: int
+) -> None:
+    with pytest.raises(_native.Malformed):
+        _native.bloom_any(bits, plain, count, shape, width)
+
+
 @pytest.mark.parametrize("data", [b"", b"abc", b"abc" * 1000, bytes(range(256)) * 40, b"\0" * 70_000])
 def test_the_size_of_a_block(data: bytes) -> None:
     block = pa.Codec("lz4_raw").compress(data, asbytes=True)

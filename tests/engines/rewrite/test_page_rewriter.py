@@ -8,10 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from engines.asking import CRM, asked, order
+from engines.plugs import PLUGS
 from engines.tables import wide
 from engines.test_rewriter import LAYOUTS, PEOPLE, judge, written
-from lethe.engines.interface import TableRefused
-from lethe.engines.rewrite.choice import best_rewriter, method_of
+from lethe.domain.plan import FileAction
+from lethe.engines.interface import Forgotten, Marker, TableRefused
+from lethe.engines.rewrite import choice
+from lethe.engines.rewrite.choice import best_rewriter, method_of, retold
 from lethe.engines.rewrite.gate import require_same_form
 from lethe.engines.rewrite.interface import Rewritten
 from lethe.engines.rewrite.pages import page
@@ -21,6 +25,7 @@ from lethe.engines.rewrite.pages.page import pages
 from lethe.engines.rewrite.pages.page_rewriter import PageRewriter
 from lethe.engines.rewrite.pages.thrift import BINARY, I32, I64, STRUCT, Field, Struct, write_struct
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
+from lethe.engines.rewrite.scan import scan
 from lethe.engines.storage.local import LocalStorage
 
 
@@ -212,7 +217,42 @@ def test_a_file_that_ends_anywhere_is_refused() -> None:
 def test_the_plan_can_say_how() -> None:
     data = written(wide(PEOPLE))
     assert isinstance(best_rewriter(), PageRewriter)
-    assert method_of(pa.BufferReader(data)) == "pages are cut"
+    assert method_of(pa.BufferReader(data), [0]) == "pages are cut"
+
+
+def test_the_plan_says_how_many_row_groups_are_not_cut_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that lose rows; one that goes whole, or stays, is not written."""
+    data = written(pa.table({"id": ["ann", "bob"] * 6 + ["ann", "ann", "bob", "bob"]}), row_group_size=2)
+    monkeypatch.setattr(
+        choice, "reasons_against_cutting", lambda _: {0: "B", 1: "A", 2: "A", 4: "A", 6: "all go", 7: "all stay"}
+    )
+    assert scan(pa.BufferReader(data), judge("ann")).method == (
+        "pages are cut, but Arrow writes 4 of 6 row groups anew: A (3), B (1)"
+    )
+
+
+def test_a_reason_is_told_again_when_it_came_otherwise() -> None:
+    assert retold("some rows match; pages are cut", {}) == "some rows match; pages are cut"
+    planned = "some rows match; pages are cut, but Arrow writes 1 of 9 row groups anew: A (1)"
+    for reason in ("some rows match", planned):
+        assert retold(reason, {7: "A", 2: "B", 3: "A"}) == (
+            "some rows match; pages are cut, but Arrow wrote 3 row groups anew: A (2), B (1)"
+        )
+
+
+@pytest.mark.parametrize("name", ["parquet", "parquet objects", "delta", "iceberg v1", "iceberg v2"])
+def test_the_outcome_says_what_was_not_cut(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug = next(plug for plug in PLUGS if plug.name == name)
+    files = [pa.table({"id": ["ann", "bob", None]}), pa.table({"id": ["ann", "ann"]}), pa.table({"id": ["cy"]})]
+    table = plug.make(tmp_path, files, files[0].schema)
+    monkeypatch.setattr(page, "VALUES_MAX", 1)
+    outcome, evidence = table.erase(asked(order(CRM, "ann")))
+    assert evidence.gone
+    told = [file.reason for file in outcome.plan.files if file.action is FileAction.REWRITE]
+    assert len(told) == 1
+    assert told[0].endswith("; pages are cut, but Arrow wrote 1 row group anew: a page of too many values (1)")
+    again = table.engine.forget(table.target(), asked(order(CRM, "ann")), outcome.plan, Marker("bundle-1/forget"))
+    assert isinstance(again, Forgotten)
 
 
 def test_a_footer_is_read_at_its_place() -> None:

@@ -38,12 +38,12 @@ def drop_table(storage: Storage, removal: Removal, meter: Callable[[Sequence[Fil
         for stat in data:
             removal.remove(stat)
             progress.step(stat.size_bytes)
-        if removal.failed:
+        if removal.failed or removal.forbidden:
             break
         for stat in log:
             removal.remove(stat)
             progress.step(stat.size_bytes)
-        if removal.failed:
+        if removal.failed or removal.forbidden:
             break
     storage.remove_empty_directories()
     return removal.report()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from datetime import datetime
 
 from lethe.domain.dataset import TableFormat
@@ -45,6 +46,7 @@ from lethe.engines.progress import Meter
 from lethe.engines.rewrite.interface import Rewriter
 from lethe.engines.storage.interface import FileStat, Storage, StorageFailed
 from lethe.engines.storage.opening import StorageOpener
+from lethe.engines.superseded import superseded
 from lethe.engines.tally import Counts, recalled, tally
 from lethe.engines.verify.interface import Verifier
 
@@ -130,7 +132,8 @@ class DeltaEngine:
             storage = self._storage(target)
             hides = may_be_in_paths(read_snapshot(storage).metadata, target.selector)
             removal = Removal(storage, lambda path: public_path(path, hide_directories=hides))
-            return Purge(storage, policy, now, removal, _meters(watch, Phase.PURGE)).run()
+            report = Purge(storage, policy, now, removal, _meters(watch, Phase.PURGE)).run()
+            return replace(report, held=(*report.held, *superseded([storage], policy.forgotten_at)))
         except StorageFailed as error:
             raise TableUnavailable(str(error)) from error
 
@@ -149,7 +152,8 @@ class DeltaEngine:
             storage = self._storage(target)
             # The log may be half gone already, so that nothing says whether directories are named by people.
             removal = Removal(storage, lambda path: public_path(path, hide_directories=True))
-            return drop_table(storage, removal, _meters(watch, Phase.DROP))
+            report = drop_table(storage, removal, _meters(watch, Phase.DROP))
+            return replace(report, held=(*report.held, *superseded([storage])))
         except StorageFailed as error:
             raise TableUnavailable(str(error)) from error
 

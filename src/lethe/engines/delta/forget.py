@@ -41,6 +41,7 @@ from lethe.engines.executors.interface import Executor, Job
 from lethe.engines.interface import Marker, Phase, TableUnavailable, Target, Watcher
 from lethe.engines.matching import Matcher
 from lethe.engines.progress import Meter
+from lethe.engines.rewrite.choice import retold
 from lethe.engines.rewrite.interface import Rewriter
 from lethe.engines.storage.interface import FileExists, FileMissing, Storage, StorageFailed
 from lethe.engines.tally import Counts
@@ -219,7 +220,10 @@ class Forgetting:
                     copied = self._copied[key]
                     if copied.changed:
                         action = FileAction.DROP if copied.add is None else one.action
-                        changed = replace(one, action=action, rows=copied.rows_live, counts=copied.counts)
+                        reason = retold(one.reason, copied.fell_back)
+                        changed = replace(
+                            one, action=action, rows=copied.rows_live, counts=copied.counts, reason=reason
+                        )
                         changes.append((changed, copied.add))
         return changes
 

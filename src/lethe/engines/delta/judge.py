@@ -10,6 +10,7 @@ from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.delta.column_mapping import ColumnMapping, relabelled
 from lethe.engines.interface import IdentityMap
 from lethe.engines.matching import Matcher
+from lethe.engines.pruning import Candidates
 from lethe.engines.rewrite.interface import Judgement
 from lethe.engines.rewrite.judges import HiddenRowsJudge
 from lethe.engines.tally import Numbers
@@ -55,6 +56,11 @@ class DeltaJudge:
         if judge is None:
             return not len(self.hidden)
         return judge.can_skip(group, schema)
+
+    def candidates(self, group: Any, schema: Any) -> Candidates | None:
+        """The ids that may be in a row group, where the file has the column."""
+        judge = self._of_primary(schema) if isinstance(self.matcher.selector, PrimaryIdentity) else None
+        return None if judge is None else judge.candidates(group, schema)
 
     def _of_primary(self, schema: Any) -> HiddenRowsJudge | None:
         """The judge that speaks the file's names; None when the file lacks the column."""

@@ -47,7 +47,7 @@ from lethe.engines.delta.log_files import (
 from lethe.engines.delta.snapshot import Snapshot
 from lethe.engines.interface import NotRemoved, PurgePolicy, PurgeReport, TableUnavailable
 from lethe.engines.progress import Meter
-from lethe.engines.storage.interface import FileExists, FileMissing, FileStat, Storage, StorageFailed
+from lethe.engines.storage.interface import FileExists, FileMissing, FileStat, RemovalForbidden, Storage, StorageFailed
 
 _ATTEMPTS: Final = 20
 
@@ -66,6 +66,8 @@ class Removal:
     size_bytes: int = 0
     failed: dict[str, NotRemoved] = field(default_factory=dict)
     held: dict[str, NotRemoved] = field(default_factory=dict)
+    forbidden: bool = False
+    """Whether the store keeps one of them on purpose, so that what names it must stay too."""
 
     def remove(self, stat: FileStat) -> None:
         """Try once; a failure is counted, not raised."""
@@ -79,6 +81,9 @@ class Removal:
         self.failed.pop(stat.path, None)
         try:
             act()
+        except RemovalForbidden as error:
+            self.forbidden = True
+            self.hold(stat.path, str(error))
         except StorageFailed as error:
             self.failed[stat.path] = NotRemoved(self.public(stat.path), str(error))
         else:
@@ -113,7 +118,7 @@ class Purge:
             require_deletable(snapshot)
             history = read_history(self.storage, snapshot, listing)
             kept_back = self._remove_data(files, snapshot, history)
-            if kept_back is not None or self.removal.failed:
+            if kept_back is not None or self.removal.failed or self.removal.forbidden:
                 self._keep_log(listing.commits[:-1], kept_back)
                 return self.removal.report()
             if history.speaks:

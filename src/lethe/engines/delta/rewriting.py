@@ -7,7 +7,9 @@ attempt's own: a worker that lost its lease, and a purge that slept, never meet 
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,7 +24,7 @@ from lethe.engines.interface import Marker
 from lethe.engines.matching import Matcher
 from lethe.engines.rewrite.gate import require_same_form
 from lethe.engines.rewrite.interface import Rewriter
-from lethe.engines.storage.interface import Storage
+from lethe.engines.storage.interface import RemovalForbidden, Storage
 from lethe.engines.tally import Counts
 
 REWRITE_MEMORY: Final = 4
@@ -43,6 +45,8 @@ class Copied:
     rows_live: int
     """Live rows of the source."""
     counts: Counts
+    fell_back: Mapping[int, str] = field(default_factory=dict)
+    """Row groups that were not written the way of the plan, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +82,17 @@ class Copy:
         rows_live = rewritten.rows_before - len(hidden)
         changed = job.anew or rewritten.rows_after != rewritten.rows_before
         if not rewritten.rows_after or not changed:
-            self.storage.remove(temporary)
+            with suppress(RemovalForbidden):
+                self.storage.remove(temporary)
             return Copied(None, changed=changed, rows_live=rows_live, counts=rewritten.counts)
         with self.storage.open(add.file_path) as source, self.storage.open(temporary) as result:
             footer = pq.read_metadata(result)
             require_same_form(pq.read_metadata(source), footer, rewritten)
         size_bytes = self.storage.stat(temporary).size_bytes
         self.storage.replace(temporary, path)
+        described = self._described(add, footer, size_bytes)
         return Copied(
-            self._described(add, footer, size_bytes), changed=True, rows_live=rows_live, counts=rewritten.counts
+            described, changed=True, rows_live=rows_live, counts=rewritten.counts, fell_back=rewritten.fell_back
         )
 
     def _described(self, source: AddFile, footer: Any, size_bytes: int) -> AddFile:

@@ -7,11 +7,12 @@ is done: new content that waits no longer has taken its place.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import Enum, auto
 
 from lethe.engines.directory.journal import Change
 from lethe.engines.directory.listing import checksum_of
-from lethe.engines.storage.interface import FileMissing, Storage
+from lethe.engines.storage.interface import FileMissing, RemovalForbidden, Storage
 
 _BLOCK = 1 << 22
 
@@ -53,7 +54,8 @@ def _replace(storage: Storage, change: Change, new: str) -> Applied:
         return Applied.DONE
     # On an object store a replacement is a copy and a removal: a crash between them leaves both, alike.
     outcome = Applied.DONE if version is not None and _same_content(storage, new, change.path) else Applied.OVERTAKEN
-    storage.remove(new)
+    with suppress(RemovalForbidden):
+        storage.remove(new)
     return outcome
 
 

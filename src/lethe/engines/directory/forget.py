@@ -24,6 +24,7 @@ from lethe.engines.directory.listing import Listing, public_names
 from lethe.engines.directory.table import DirectoryTable, planned
 from lethe.engines.interface import Marker, Watcher
 from lethe.engines.matching import Matcher
+from lethe.engines.rewrite.choice import retold
 from lethe.engines.storage.interface import FileMissing, StorageFailed
 from lethe.engines.tally import Counts
 
@@ -156,12 +157,17 @@ class Forgetting:
                 change.rows,
                 change.counts.rows,
                 change.size_bytes,
-                "all rows match" if change.new is None else "some rows match",
+                "all rows match" if change.new is None else retold("some rows match", change.fell_back),
             )
             for number, change in enumerate(self._carried_out)
         ]
         followed = TablePlan(plan.dataset_id, plan.snapshot, files)
-        if followed.hash == plan.hash or (speaking and followed.rows_matched == plan.rows_matched):
+        if followed.hash == plan.hash:
+            fell_back = {change.path: change.fell_back for change in self._carried_out}
+            return replace(
+                plan, files=[replace(f, reason=retold(f.reason, fell_back.get(f.path, {}))) for f in plan.files]
+            )
+        if speaking and followed.rows_matched == plan.rows_matched:
             return plan
         return replace(plan, files=[*_kept(plan), *files])
 

@@ -1,6 +1,7 @@
 """What a format of single files must know how to do."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
 
 from lethe.domain.dataset import TableFormat
@@ -18,6 +19,8 @@ class Searched:
     """Whether the file has a place for the identity; always true where rows need not say which columns they have."""
     method: str = ""
     """How some of its rows would leave it, for a plan that tells it."""
+    fell_back: Mapping[int, str] = field(default_factory=dict)
+    """Of a copy: the row groups that did not go that way, each with the reason."""
 
 
 class FileFormat(Protocol):

@@ -8,14 +8,15 @@ here holds an identity, unless a path does; `counts.json`, which outlives the pu
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lethe.domain.plan import FileAction, PlannedFile, TablePlan
 from lethe.engines.directory.listing import OURS
 from lethe.engines.interface import Marker
-from lethe.engines.storage.interface import FileExists, FileMissing, Storage
+from lethe.engines.storage.interface import FileExists, FileMissing, RemovalForbidden, Storage
 from lethe.engines.tally import Counts
 
 COUNTS: Final = "counts.json"
@@ -33,6 +34,8 @@ class Change:
     rows: int
     size_bytes: int
     counts: Counts
+    fell_back: Mapping[int, str] = field(default_factory=dict)
+    """Row groups of the new content that were not written the way of the plan, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,10 @@ class Journal:
 
     def decide(self, round_: int, changes: Sequence[Change]) -> None:
         """Write a round down; before this nothing has happened, after it everything will."""
-        entries = [[c.path, c.version, c.new, c.rows, c.size_bytes, c.counts.to_json()] for c in changes]
+        entries = [
+            [c.path, c.version, c.new, c.rows, c.size_bytes, c.counts.to_json(), list(c.fell_back.items())]
+            for c in changes
+        ]
         self._storage.put(self._round(round_), json.dumps(entries).encode(), if_absent=True)
 
     def done(self) -> Done | None:
@@ -122,12 +128,13 @@ class Journal:
         """Remove what an attempt left that never decided: content that waits for no round."""
         for stat in self._storage.list(self.directory):
             if not stat.path.endswith(".json"):
-                self._storage.remove(stat.path)
+                with suppress(RemovalForbidden):
+                    self._storage.remove(stat.path)
 
     def _round(self, number: int) -> str:
         return f"{self.directory}/round-{number}.json"
 
 
 def _change(entry: Any) -> Change:
-    path, version, new, rows, size_bytes, counts = entry
-    return Change(path, version, new, rows, size_bytes, Counts.from_json(counts))
+    path, version, new, rows, size_bytes, counts, *more = entry
+    return Change(path, version, new, rows, size_bytes, Counts.from_json(counts), dict(*more))

@@ -5,9 +5,22 @@ from dataclasses import dataclass
 from lethe.domain.plan import FileAction
 from lethe.engines.directory.formats import FileFormat, Searched
 from lethe.engines.directory.journal import Change
+from lethe.engines.interface import TableRefused
 from lethe.engines.matching import Matcher
 from lethe.engines.storage.interface import FileMissing, Storage
 from lethe.engines.tally import Counts
+
+
+class FileRefused(TableRefused):
+    """One file cannot be deleted from; its path, which may hold an identity, is for the engine alone."""
+
+    def __init__(self, reason: str, path: str) -> None:
+        super().__init__(reason)
+        self.path = path
+
+    def __reduce__(self) -> tuple[type["FileRefused"], tuple[str, str]]:
+        """Workers are other processes."""
+        return FileRefused, (str(self), self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +53,8 @@ class Searching:
                 searched = self.format.search(source, path, self.matcher)
         except FileMissing:
             return None
+        except TableRefused as error:
+            raise FileRefused(str(error), path) from None
         return FileFound(
             path, stat.version, stat.size_bytes, searched.rows, searched.counts, searched.identified, searched.method
         )
@@ -81,8 +96,11 @@ class Preparing:
                 return None
         except FileMissing:
             return None
+        except TableRefused as error:
+            raise FileRefused(str(error), intent.path) from None
         new = None if drop else intent.new
-        return Change(intent.path, stat.version, new, searched.rows, stat.size_bytes, searched.counts)
+        rows, counts = searched.rows, searched.counts
+        return Change(intent.path, stat.version, new, rows, stat.size_bytes, counts, searched.fell_back)
 
     def _copy(self, source: object, intent: Intent) -> Searched:
         with self.storage.create(intent.new) as sink:

@@ -9,6 +9,7 @@ alone: a crash between any two leaves less to remove.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,7 +17,8 @@ from lethe.engines.directory.journal import COUNTS
 from lethe.engines.directory.listing import Listing
 from lethe.engines.interface import NotRemoved, Phase, PurgePolicy, PurgeReport, Watcher
 from lethe.engines.progress import Meter
-from lethe.engines.storage.interface import FileStat, Storage, StorageFailed
+from lethe.engines.storage.interface import FileStat, RemovalForbidden, Storage, StorageFailed
+from lethe.engines.superseded import superseded
 
 COUNTS_KEPT: Final = timedelta(days=7)
 """How long the counts of a finished forget outlive its purge."""
@@ -31,12 +33,14 @@ def purge_leftovers(
     """Remove what is nobody's; hold what may still be somebody's."""
     chains, held = _decide(listing, policy.writers_grace, now)
     report = _remove(storage, chains, Phase.PURGE, watch)
+    held = [*held, *report.held, *superseded([storage], policy.forgotten_at)]
     return PurgeReport(report.files_removed, report.bytes_removed, report.failed, held)
 
 
 def drop_everything(storage: Storage, watch: Watcher) -> PurgeReport:
     """Remove every file."""
-    return _remove(storage, [[stat] for stat in storage.list()], Phase.DROP, watch)
+    report = _remove(storage, [[stat] for stat in storage.list()], Phase.DROP, watch)
+    return replace(report, held=[*report.held, *superseded([storage])])
 
 
 def _decide(listing: Listing, grace: timedelta, now: datetime) -> tuple[Sequence[_Chain], Sequence[NotRemoved]]:
@@ -82,20 +86,21 @@ def _remove(storage: Storage, chains: Sequence[_Chain], phase: Phase, watch: Wat
     meter = Meter(watch, phase, total, sum(stat.size_bytes for chain in chains for stat in chain))
     removed, removed_bytes = 0, 0
     failed: list[NotRemoved] = []
+    held: list[NotRemoved] = []
     for chain in chains:
-        broken = ""
+        broken, kept = "", failed
         for stat in chain:
-            number = removed + len(failed)
+            number = removed + len(failed) + len(held)
             try:
                 if not broken:
                     storage.remove(stat.path)
             except StorageFailed as error:
-                broken = str(error)
+                broken, kept = str(error), held if isinstance(error, RemovalForbidden) else failed
             if broken:
-                failed.append(NotRemoved(f"file {number} of {total}", broken))
+                kept.append(NotRemoved(f"file {number} of {total}", broken))
             else:
                 removed += 1
                 removed_bytes += stat.size_bytes
             meter.step(stat.size_bytes)
     storage.remove_empty_directories()
-    return PurgeReport(removed, removed_bytes, failed)
+    return PurgeReport(removed, removed_bytes, failed, held)

@@ -2,19 +2,21 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.domain.plan import FileAction, PlannedFile
 from lethe.engines.directory.formats import FileFormat
 from lethe.engines.directory.journal import Change
 from lethe.engines.directory.listing import Listing, listing_of
-from lethe.engines.directory.prepare import FileFound, Intent, Preparing, Searching
+from lethe.engines.directory.prepare import FileFound, FileRefused, Intent, Preparing, Searching
 from lethe.engines.executors.interface import Executor, Job
-from lethe.engines.interface import TRACE, Phase, TableMissing, Target, Watcher
+from lethe.engines.interface import TRACE, Phase, TableMissing, TableRefused, Target, Watcher
 from lethe.engines.matching import Matcher
 from lethe.engines.progress import Meter
 from lethe.engines.storage.interface import FileStat, Storage
+
+_ResultT = TypeVar("_ResultT")
 
 _COPY_MEMORY: Final = 4
 """Expected memory of preparing a change, as a multiple of the file's size."""
@@ -48,7 +50,8 @@ class DirectoryTable:
         sizes = {stat.path: stat.size_bytes for stat in files}
         found = []
         jobs = [Job(path, size) for path, size in sizes.items()]
-        for path, one in self.executor.map(Searching(self.storage, self.format, matcher), jobs):
+        results = self.executor.map(Searching(self.storage, self.format, matcher), jobs)
+        for path, one in _numbered(results, sizes):
             meter.step(sizes[path])
             if one is not None:
                 found.append(one)
@@ -62,11 +65,24 @@ class DirectoryTable:
         jobs = [Job(Intent(f.path, f.action, next(new_paths)), f.size_bytes * _COPY_MEMORY) for f in planned]
         sizes = {f.path: f.size_bytes for f in planned}
         changes = []
-        for intent, change in self.executor.map(Preparing(self.storage, self.format, matcher), jobs):
+        results = self.executor.map(Preparing(self.storage, self.format, matcher), jobs)
+        for intent, change in _numbered(results, sizes):
             meter.step(sizes[intent.path])
             if change is not None:
                 changes.append(change)
         return sorted(changes, key=lambda change: change.path)
+
+
+def _numbered(results: Iterator[_ResultT], paths: Collection[str]) -> Iterator[_ResultT]:
+    """The results; a refusal of one file tells which of them it is by its number, for a path may hold an identity."""
+    refused: FileRefused | None = None
+    try:
+        yield from results
+    except FileRefused as error:
+        refused = error
+    if refused is not None:
+        number = sorted(paths).index(refused.path) + 1
+        raise TableRefused(f"file {number} of {len(paths)} by name: {refused}")
 
 
 def planned(found: Sequence[FileFound], *, whole_table: bool, suspects: Collection[str] = ()) -> Sequence[PlannedFile]:

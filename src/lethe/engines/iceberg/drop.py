@@ -10,6 +10,7 @@ A failed removal is reported. A table that is missing is removed, and what lies 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from posixpath import dirname
 
 from lethe.domain.dataset import TableReference
@@ -20,6 +21,7 @@ from lethe.engines.iceberg.purge import SHARED, Garbage, listed_files, remove_in
 from lethe.engines.iceberg.references import References, formerly
 from lethe.engines.interface import NotRemoved, Phase, PurgeReport, TableMissing, TableRefused, Watcher
 from lethe.engines.storage.opening import StorageOpener
+from lethe.engines.superseded import superseded
 
 
 def drop_table(
@@ -47,7 +49,9 @@ def drop_table(
         return report
     catalogs.remove(reference)
     end = _remove(places, last, past, watch)
-    return PurgeReport(report.files_removed + end.files_removed, report.bytes_removed + end.bytes_removed, end.failed)
+    return PurgeReport(
+        report.files_removed + end.files_removed, report.bytes_removed + end.bytes_removed, end.failed, end.held
+    )
 
 
 def _everything(places: Places, metadata: Sequence[str]) -> tuple[list[Garbage], References]:
@@ -67,4 +71,4 @@ def _everything(places: Places, metadata: Sequence[str]) -> tuple[list[Garbage],
 def _remove(places: Places, garbage: Sequence[Garbage], past: References, watch: Watcher) -> PurgeReport:
     report = remove_in_order(garbage, past, places, watch, Phase.DROP)
     places.storage.remove_empty_directories()
-    return report
+    return replace(report, held=(*report.held, *superseded(places.opened)))

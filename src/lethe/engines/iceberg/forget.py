@@ -61,6 +61,7 @@ from lethe.engines.interface import (
 )
 from lethe.engines.matching import compile_matcher
 from lethe.engines.progress import Meter
+from lethe.engines.rewrite.choice import retold
 from lethe.engines.rewrite.interface import RewriteRefused
 from lethe.engines.storage.interface import StorageFailed
 from lethe.engines.tally import recalled, tally
@@ -139,7 +140,7 @@ class Forgetting:
         self._send(state, staged)
         kept = {a.file.file_path for a in change.added}
         remove_quietly(state, [m.job.copy_location for m in self._made.values() if m.job.copy_location not in kept])
-        return self._forgotten(str(staged.snapshot.snapshot_id), decision)
+        return self._forgotten(str(staged.snapshot.snapshot_id), self._told(decision))
 
     def _carried_out(self, state: TableState, asked: Question) -> Decision:
         """Decide, and copy what is to be copied.
@@ -233,6 +234,12 @@ class Forgetting:
         copy = f"{dirname(source)}/{self.tools.new_name()}.parquet"
         anew = source in self._suspects
         return Copy(source, state.places.of(source), copy, state.places.of(copy), facts, anew)
+
+    def _told(self, decision: Decision) -> Decision:
+        """With the row groups that went another way than the plan says."""
+        fell_back = {path: made.copied.rewritten.fell_back for path, made in self._made.items()}
+        files = [replace(f, reason=retold(f.reason, fell_back.get(f.live.path, {}))) for f in decision.files]
+        return replace(decision, files=files)
 
     def _require_agreement(self, decision: Decision) -> None:
         """Search and copy read the same rows; if they count differently, nothing is committed."""

@@ -12,7 +12,7 @@ from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.columns import at_path, plain
 from lethe.engines.iceberg.fields import FieldPaths, Path, selector_at
 from lethe.engines.matching import Matcher, Matches
-from lethe.engines.pruning import no_row_can_match
+from lethe.engines.pruning import Candidates, candidates, no_row_can_match
 from lethe.engines.rewrite.interface import Judgement
 from lethe.engines.tally import Counts, Numbers
 
@@ -92,6 +92,13 @@ class IcebergJudge:
         if self.facts.hidden or path is None:
             return False
         return no_row_can_match(self._matcher(path), group, schema)
+
+    def candidates(self, group: Any, schema: Any) -> Candidates | None:
+        """The ids that may be in a row group, when no row is hidden."""
+        path = self.paths.of(schema).get(self.field_id)
+        if self.facts.hidden or path is None:
+            return None
+        return candidates(self._matcher(path), group, schema)
 
     def _match(self, batch: Any) -> Matches:
         path = self.paths.of(batch.schema).get(self.field_id) if batch.schema.names != [""] else None

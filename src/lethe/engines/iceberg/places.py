@@ -1,6 +1,7 @@
 """Where files are: one spelling of every location, and the storage that holds it."""
 
 import re
+from collections.abc import Sequence
 from posixpath import dirname
 from typing import Final
 
@@ -57,6 +58,11 @@ class Places:
     def beside(self, root: str) -> Storage:
         """The storage of another directory, such as the one to which a property sends data files."""
         return self._at(canonical(root))
+
+    @property
+    def opened(self) -> Sequence[Storage]:
+        """Every storage that was asked for: of the location, and of the directories outside that hold files."""
+        return [self.storage, *self._opened.values()]
 
     def _at(self, root: str) -> Storage:
         if root not in self._opened:

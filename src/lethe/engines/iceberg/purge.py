@@ -33,7 +33,8 @@ from lethe.engines.interface import (
     Watcher,
 )
 from lethe.engines.progress import Meter
-from lethe.engines.storage.interface import FileMissing, FileStat, StorageFailed
+from lethe.engines.storage.interface import FileMissing, FileStat, RemovalForbidden, StorageFailed
+from lethe.engines.superseded import superseded
 
 _HINT: Final = "metadata/version-hint.text"
 """A number that some readers without a catalog look for; it says nothing else."""
@@ -69,7 +70,9 @@ def purge_table(target: Target, tools: Tools, policy: PurgePolicy, now: datetime
     outside, unknown = _outside(state, past, keep, beside)
     report = remove_in_order([*remove, *outside], past, state.places, watch, Phase.PURGE)
     state.places.storage.remove_empty_directories()
-    return PurgeReport(report.files_removed, report.bytes_removed, report.failed, (*keep.held, *held, *unknown))
+    kept = superseded(state.places.opened, policy.forgotten_at)
+    held_back = (*keep.held, *held, *unknown, *report.held, *kept)
+    return PurgeReport(report.files_removed, report.bytes_removed, report.failed, held_back)
 
 
 def may_collect(state: TableState) -> bool:
@@ -160,18 +163,23 @@ def remove_in_order(
     meter = Meter(watch, phase, len(garbage), sum(g.size_bytes for g in garbage))
     files = size = 0
     failed: list[NotRemoved] = []
+    held: list[NotRemoved] = []
     failed_rank: int | None = None
     for rank, one in sorted(((past.rank(g.location), g) for g in garbage), key=lambda p: (p[0], p[1].location)):
         if failed_rank is not None and rank > failed_rank:
-            failed.append(NotRemoved(one.location, "it names a file that could not be removed"))
+            (failed or held).append(NotRemoved(one.location, "it names a file that could not be removed"))
             continue
         storage, path = places.of(one.location)
         try:
             storage.remove(path)
+        except RemovalForbidden as error:
+            failed_rank = rank
+            held.append(NotRemoved(one.location, str(error)))
+            continue
         except StorageFailed as error:
             failed_rank = rank
             failed.append(NotRemoved(one.location, f"the storage refused: {error}"))
             continue
         files, size = files + 1, size + one.size_bytes
         meter.step(one.size_bytes)
-    return PurgeReport(files, size, tuple(failed))
+    return PurgeReport(files, size, tuple(failed), tuple(held))

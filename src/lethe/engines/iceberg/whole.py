@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO, Any, Final
 
-from lethe.engines.storage.interface import FileStat, Storage, StorageFailed
+from lethe.engines.storage.interface import FileStat, Keeping, Storage, StorageFailed
 
 OUTSIDE: Final = "outside of the location"
 """The directory under which files from elsewhere are listed, by number."""
@@ -66,6 +67,14 @@ class WholeTable:
     def remove_empty_directories(self) -> None:
         """Refused."""
         raise StorageFailed("this view of the table is not written to")
+
+    def keeping(self) -> Keeping:
+        """Of the location."""
+        return self.root.keeping()
+
+    def old_versions(self, before: datetime | None = None) -> int | None:
+        """Of the location."""
+        return self.root.old_versions(before)
 
     def _at(self, path: str) -> tuple[Storage, str]:
         return self.outside.get(path, (self.root, path))

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -42,8 +43,8 @@ class NdjsonFormat:
         """Decode every line."""
         rows, counts = 0, Counts()
         with _lines(source) as stream:
-            for batch in _batches(stream):
-                judgement = judged(batch, matcher)
+            for first_line, batch in _batches(stream):
+                judgement = judged(batch, matcher, first_line)
                 rows += judgement.rows
                 counts += judgement.counts
         return Searched(rows, counts)
@@ -58,8 +59,8 @@ class NdjsonFormat:
             if gzipped:
                 # No name and no time: neither tells anything of the rows.
                 out = stack.enter_context(gzip.GzipFile("", "wb", self.gzip_level, sink, mtime=0))
-            for batch in _batches(stream):
-                judgement = judged(batch, matcher)
+            for first_line, batch in _batches(stream):
+                judgement = judged(batch, matcher, first_line)
                 rows += judgement.rows
                 counts += judgement.counts
                 kept = [line for line, gone in zip(batch, judgement.leave_out, strict=True) if not gone]
@@ -106,10 +107,17 @@ class _Unclosed(io.RawIOBase):
         return len(data)
 
 
-def _batches(stream: Any) -> Iterator[list[bytes]]:
-    """Lines, in batches of bounded size."""
+def _batches(stream: Any) -> Iterator[tuple[int, list[bytes]]]:
+    """Lines, in batches of bounded size, each with the number of its first line."""
+    first_line = 1
+    while batch := _batch(stream):
+        yield first_line, batch
+        first_line += len(batch)
+
+
+def _batch(stream: Any) -> list[bytes]:
     try:
-        while batch := stream.readlines(_BATCH_BYTES):
-            yield batch
-    except (gzip.BadGzipFile, EOFError) as error:
-        raise TableRefused("the file is not a complete gzip file") from error
+        return list(stream.readlines(_BATCH_BYTES))
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        pass
+    raise TableRefused("it is not a complete gzip file")

@@ -11,6 +11,7 @@ from lethe.engines.columns import at_path
 from lethe.engines.directory.formats import Searched
 from lethe.engines.directory.listing import partition_values
 from lethe.engines.matching import Matcher
+from lethe.engines.pruning import Candidates
 from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.rewrite.gate import require_same_form
 from lethe.engines.rewrite.interface import Judge, Judgement, Rewriter
@@ -43,7 +44,7 @@ class ParquetFormat:
     def require_same_form(self, source: Any, result: Any, copied: Any) -> Searched:
         """The gate."""
         require_same_form(open_parquet(source).metadata, open_parquet(result).metadata, copied)
-        return Searched(copied.rows_before, copied.counts)
+        return Searched(copied.rows_before, copied.counts, fell_back=copied.fell_back)
 
 
 def judge_of(path: str, matcher: Matcher) -> Judge:
@@ -74,3 +75,6 @@ class _PartitionJudge:
 
     def can_skip(self, group: Any, schema: Any) -> bool:
         return at_path(schema, [self.column]) is not None and self.inner.can_skip(group, schema)
+
+    def candidates(self, group: Any, schema: Any) -> Candidates | None:
+        return None if at_path(schema, [self.column]) is None else self.inner.candidates(group, schema)

@@ -1,5 +1,7 @@
 """Which rewriter an installation has: the one that cuts pages, or, where its native module was not built, Arrow's."""
 
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from lethe.engines.rewrite.interface import Rewriter
@@ -16,14 +18,34 @@ CUTS_PAGES: Final = _cuts
 """Whether the native module was built."""
 
 
-def method_of(source: Any) -> str:
-    """How rows would leave a Parquet file (`pyarrow.NativeFile`), for a plan that tells it. Raises RewriteRefused."""
+_CUT: Final = "pages are cut"
+
+
+def method_of(source: Any, touched: Collection[int]) -> str:
+    """How rows would leave these row groups of a Parquet file (`pyarrow.NativeFile`), for a plan that tells it.
+
+    As far as the footer says it; what only a page says is told by `retold`. Raises RewriteRefused.
+    """
     if not CUTS_PAGES:
         return "Arrow writes the file anew, for the native module is not built"
-    reasons = reasons_against_cutting(source)
+    reasons = [reason for group, reason in reasons_against_cutting(source).items() if group in touched]
     if reasons:
-        return f"pages are cut, but Arrow may write some row groups anew: {reasons[0]}"
-    return "pages are cut"
+        return f"{_CUT}, but Arrow writes {len(reasons)} of {len(touched)} row groups anew: {_counted(reasons)}"
+    return _CUT
+
+
+def retold(reason: str, fell_back: Mapping[int, str]) -> str:
+    """A plan's reason for a file, once it is known which of its row groups were not cut."""
+    if not fell_back:
+        return reason
+    why = reason.partition(f"; {_CUT}")[0]
+    groups = "1 row group" if len(fell_back) == 1 else f"{len(fell_back)} row groups"
+    return f"{why}; {_CUT}, but Arrow wrote {groups} anew: {_counted(fell_back.values())}"
+
+
+def _counted(reasons: Iterable[str]) -> str:
+    """Each reason with the number of row groups that have it, the most frequent first."""
+    return ", ".join(f"{reason} ({count})" for reason, count in Counter(reasons).most_common())
 
 
 def best_rewriter() -> Rewriter:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
 
 from lethe.engines.interface import TableRefused
+from lethe.engines.pruning import Candidates
 from lethe.engines.tally import Counts
 
 
@@ -41,6 +42,10 @@ class Judge(Protocol):
 
         `group` is a `pyarrow.parquet.RowGroupMetaData`, `schema` the file's `pyarrow.Schema`.
         """
+        ...
+
+    def candidates(self, group: Any, schema: Any) -> Candidates | None:
+        """The values of one column without which no row of a row group is left out; None where nobody can say them."""
         ...
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from lethe.engines.matching import Matcher
-from lethe.engines.pruning import no_row_can_match
+from lethe.engines.pruning import Candidates, candidates, no_row_can_match
 from lethe.engines.rewrite.interface import Judgement
 from lethe.engines.tally import Numbers
 
@@ -31,6 +31,10 @@ class MatchJudge:
     def can_skip(self, group: Any, schema: Any) -> bool:
         """By the bounds of the identity's column."""
         return no_row_can_match(self.matcher, group, schema)
+
+    def candidates(self, group: Any, schema: Any) -> Candidates | None:
+        """The ids that may be in the row group."""
+        return candidates(self.matcher, group, schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,7 @@ class HiddenRowsJudge:
     def can_skip(self, group: Any, schema: Any) -> bool:
         """Never: a row group with hidden rows must be opened, and statistics do not say where it begins."""
         return not len(self.hidden) and no_row_can_match(self.matcher, group, schema)
+
+    def candidates(self, group: Any, schema: Any) -> Candidates | None:
+        """None where a row is hidden: it stays out whatever it holds."""
+        return None if len(self.hidden) else candidates(self.matcher, group, schema)

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lethe.engines.rewrite.choice import method_of
+from lethe.engines.rewrite.filters import BloomFilters
 from lethe.engines.rewrite.interface import Judge
 from lethe.engines.rewrite.source import leaves_of, open_parquet, read_leaves
 from lethe.engines.tally import Counts
@@ -37,21 +38,27 @@ class Scanned:
 
 
 def scan(source: Any, judge: Judge) -> Scanned:
-    """Judge every row of a Parquet file (`pyarrow.NativeFile`), skipping row groups whose bounds exclude a match.
+    """Judge every row of a Parquet file (`pyarrow.NativeFile`). Raises TableRefused.
 
-    Raises TableRefused.
+    Row groups whose bounds or bloom filters exclude a match are not read.
     """
     file = open_parquet(source)
     metadata, schema = file.metadata, file.schema_arrow
     leaves = leaves_of(file, judge.columns(schema))
     counts, left_out, first_row = Counts(), 0, 0
+    touched, filters = list[int](), BloomFilters(source)
     for group in range(metadata.num_row_groups):
         rows = metadata.row_group(group).num_rows
-        if not judge.can_skip(metadata.row_group(group), schema):
+        of_group = metadata.row_group(group)
+        skipped = judge.can_skip(of_group, schema)
+        if not skipped and not filters.exclude(group, of_group, judge.candidates(of_group, schema)):
             table = read_leaves(file, group, leaves) if leaves else pa.table({"": pa.nulls(rows)})
             judgement = judge.judge(table, first_row)
-            left_out += pc.sum(judgement.leave_out).as_py() or 0
+            gone = pc.sum(judgement.leave_out).as_py() or 0
+            left_out += gone
+            if 0 < gone < rows:
+                touched.append(group)
             counts += judgement.counts
         first_row += rows
-    method = method_of(source) if 0 < left_out < metadata.num_rows else ""
+    method = method_of(source, touched) if 0 < left_out < metadata.num_rows else ""
     return Scanned(metadata.num_rows, left_out, counts, bool(leaves), method)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from typing import IO, Any, Protocol
 
 
@@ -17,6 +18,22 @@ class FileMissing(StorageFailed):
 
 class FileExists(StorageFailed):
     """The file already exists."""
+
+
+class RemovalForbidden(StorageFailed):
+    """The place keeps the file on purpose: a retention, a legal hold, an object lock."""
+
+
+class Keeping(Enum):
+    """What a place keeps of files after they were replaced or removed."""
+
+    NOTHING = auto()
+    VERSIONS = auto()
+    """Their old versions, or it did so once."""
+    UNSEEN = auto()
+    """It would tell, but not with these credentials."""
+    UNKNOWN = auto()
+    """It cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +93,25 @@ class Storage(Protocol):
     def replace(self, source: str, destination: str) -> None:
         """Put one file in the place of another, atomically for readers, and durably; the source is gone after.
 
-        Raises FileMissing when there is no source.
+        A source that the place keeps on purpose stays beside its copy. Raises FileMissing when there is no source.
         """
         ...
 
     def remove(self, path: str) -> None:
-        """Remove a file, durably. A file that is not there is removed."""
+        """Remove a file, durably. A file that is not there is removed. Raises RemovalForbidden."""
         ...
 
     def remove_empty_directories(self) -> None:
         """Remove directories that hold nothing, below the root; object stores have none."""
+        ...
+
+    def keeping(self) -> Keeping:
+        """What this place keeps of files after they were replaced or removed."""
+        ...
+
+    def old_versions(self, before: datetime | None = None) -> int | None:
+        """How many old versions of files are kept that were stored before an instant: none, or some of them, counted.
+
+        None where these credentials may not see them. To be asked where versions are kept.
+        """
         ...

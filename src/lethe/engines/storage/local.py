@@ -13,7 +13,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from lethe.engines.interface import TableRefused
-from lethe.engines.storage.interface import FileExists, FileMissing, FileStat, StorageFailed
+from lethe.engines.storage.interface import FileExists, FileMissing, FileStat, Keeping, StorageFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,14 @@ class LocalStorage:
                 if directory != self.root:
                     with suppress(OSError):
                         Path(directory).rmdir()
+
+    def keeping(self) -> Keeping:
+        """A directory keeps nothing. Snapshots of its file system are copies, of which nobody here knows."""
+        return Keeping.NOTHING
+
+    def old_versions(self, before: datetime | None = None) -> int | None:  # noqa: ARG002
+        """There are none."""
+        return 0
 
     def _path(self, path: str) -> str:
         if ".." in path.split("/") or path.startswith("/"):

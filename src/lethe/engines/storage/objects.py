@@ -1,17 +1,28 @@
 """A bucket of an object store, through obstore: S3, GCS, Azure, or memory."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import IO, Any, Final, cast
 
 import obstore
 import pyarrow as pa
 from obstore import exceptions
+from obstore.store import AzureStore, GCSStore, S3Store
 
-from lethe.engines.storage.interface import FileExists, FileMissing, FileStat, StorageFailed
+from lethe.engines.storage.interface import (
+    FileExists,
+    FileMissing,
+    FileStat,
+    Keeping,
+    RemovalForbidden,
+    StorageFailed,
+)
+from lethe.engines.storage.versions import BucketVersions
 
-_DELETE_BATCH: Final = 1_000
+_KEPT_ON_PURPOSE: Final = ("object lock", "objectlock", "object-lock", "worm", "retention", "immutab", "legal")
+"""Words of the stores' answers when a removal is forbidden for a while; permissions that lack are told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +74,45 @@ class ObjectStorage:
         """A copy within the store, which readers see whole or not, then the removal of the source."""
         with _failures("replace"):
             obstore.copy(self.store, source, destination)
-            obstore.delete(self.store, source)
+        # What a retention keeps beside its copy is a leftover, which a purge finds and holds.
+        with suppress(RemovalForbidden):
+            self.remove(source)
 
     def remove(self, path: str) -> None:
         """Delete; stores answer alike for an object that is not there."""
+        forbidden = False
         with _failures("remove"):
             try:
                 obstore.delete(self.store, path)
             except FileNotFoundError:
                 return
+            except (exceptions.BaseError, PermissionError, OSError) as error:
+                forbidden = self._is_kept_on_purpose(error, path)
+                if not forbidden:
+                    raise
+        if forbidden:
+            raise RemovalForbidden("a retention, legal hold or object lock of the store keeps it")
 
     def remove_empty_directories(self) -> None:
         """There are no directories."""
+
+    def keeping(self) -> Keeping:
+        """S3 is asked; of other stores nobody can ask through obstore."""
+        if isinstance(self.store, S3Store):
+            return BucketVersions(self.store).keeping()
+        return Keeping.UNKNOWN if isinstance(self.store, GCSStore | AzureStore) else Keeping.NOTHING
+
+    def old_versions(self, before: datetime | None = None) -> int | None:
+        """Those below the prefix, page by page until one has some."""
+        return BucketVersions(self.store).old(before) if isinstance(self.store, S3Store) else 0
+
+    def _is_kept_on_purpose(self, error: BaseException, path: str) -> bool:
+        """By the words of the answer, in which names of files and buckets do not count."""
+        said = str(error).lower()
+        prefix, config = getattr(self.store, "prefix", None) or "", getattr(self.store, "config", {})
+        for name in (f"{prefix}/{path}", path, *(config[key] for key in ("bucket", "container_name") if key in config)):
+            said = said.replace(str(name).strip("/").lower(), "")
+        return any(word in said for word in _KEPT_ON_PURPOSE)
 
 
 class _Sink:
@@ -145,7 +183,8 @@ class _Ranges:
 
 
 def _stat(entry: Any) -> FileStat:
-    version = entry["version"] or entry["e_tag"] or f"{entry['size']}-{entry['last_modified'].isoformat()}"
+    # A listing does not tell the version's id, and both must tell one version by the same name.
+    version = entry["e_tag"] or entry["version"] or f"{entry['size']}-{entry['last_modified'].isoformat()}"
     return FileStat(entry["path"], entry["size"], entry["last_modified"], version)
 
 

@@ -9,10 +9,10 @@ from lethe.engines.access import NoAccess, probe
 from lethe.engines.iceberg.catalogs import Catalogs
 from lethe.engines.iceberg.discovery import identifiers_of
 from lethe.engines.interface import TableRefused, TableUnavailable
-from lethe.engines.storage.interface import StorageFailed
+from lethe.engines.storage.interface import Keeping, Storage, StorageFailed
 from lethe.settings import Settings
 from lethe.storage.interface import StoreUnavailable
-from lethe.wiring.examination.finding import Finding, failed, ok
+from lethe.wiring.examination.finding import Finding, failed, ok, warning
 from lethe.wiring.examination.installation import is_started
 from lethe.wiring.store import open_store
 from lethe.wiring.work import catalog_properties, opener
@@ -37,8 +37,9 @@ def examine_tables(settings: Settings, *, read_only: bool) -> Iterator[Finding]:
     for dataset in _datasets(settings):
         subject = f"{dataset.org_id}/{dataset.sandbox_name}/{dataset.dataset_id}"
         try:
-            location = _location(dataset, catalogs)
-            probe(open_storage(location), None if read_only else uuid4().hex)
+            storage = open_storage(_location(dataset, catalogs))
+            probe(storage, None if read_only else uuid4().hex)
+            kept = list(_kept(subject, storage))
         except NoAccess as error:
             yield failed("table", subject, str(error), error.remedy)
         except (TableRefused, TableUnavailable) as error:
@@ -47,6 +48,24 @@ def examine_tables(settings: Settings, *, read_only: bool) -> Iterator[Finding]:
             yield failed("table", subject, str(error), "check the location and [object_stores]")
         else:
             yield ok("table", subject, "can be read" if read_only else "can be read, written and removed from")
+            yield from kept
+
+
+def _kept(subject: str, storage: Storage) -> Iterator[Finding]:
+    """Whether what a deletion replaces and removes would still be kept."""
+    match storage.keeping():
+        case Keeping.NOTHING:
+            return
+        case Keeping.VERSIONS:
+            detail = "the bucket keeps old versions of files: a deletion waits until those from before it have gone"
+            remedy = "let a lifecycle rule expire noncurrent versions soon, or delete them"
+            yield warning("table", subject, detail, remedy)
+        case Keeping.UNSEEN:
+            detail = "whether the bucket keeps old versions of files cannot be seen, so every deletion waits"
+            yield failed("table", subject, detail, "allow s3:GetBucketVersioning and s3:ListBucketVersions")
+        case Keeping.UNKNOWN:
+            detail = "whether the store keeps old versions or deleted objects cannot be asked here, nor is it verified"
+            yield warning("table", subject, detail, "switch versioning and soft delete off, or let them end soon")
 
 
 def _location(dataset: Dataset, catalogs: Catalogs) -> str:

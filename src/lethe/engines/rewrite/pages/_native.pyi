@@ -73,5 +73,8 @@ def bounds(plain: Any, count: int, shape: int, width: int, order: int, /) -> tup
 def bloom_add(bits: Any, plain: Any, count: int, shape: int, width: int, /) -> None:
     """Put plain values into a split-block bloom filter."""
 
+def bloom_any(bits: Any, plain: Any, count: int, shape: int, width: int, /) -> bool:
+    """Whether a split-block bloom filter may hold one of the plain values."""
+
 def lz4_size(block: Any, /) -> int:
     """The size of an LZ4 block when decompressed."""

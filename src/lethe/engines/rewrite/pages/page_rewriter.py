@@ -1,12 +1,13 @@
 """Rewriting by pages: what has to go is cut out, and all else is copied as it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
 
+from lethe.engines.rewrite.filters import BloomFilters
 from lethe.engines.rewrite.interface import Judge, Judgement, Rewritten
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
@@ -34,8 +35,8 @@ class PageRewriter:
         """Copy what the judge leaves in; with `anew` through Arrow, which copies nothing. Raises RewriteRefused."""
         if anew:
             return PyarrowRewriter(self.levels).rewrite(source, sink, judge, anew=True)
-        judging = _Judging(open_parquet(source), judge)
-        footer = read_footer(source)
+        file, footer = open_parquet(source), read_footer(source)
+        judging = _Judging(file, judge, BloomFilters(source, footer))
         old, out = OldFile(source, footer), Output(sink)
         counts, gone = judging.all(footer)
         edited = [group for group, bits in zip(footer.groups, gone, strict=True) if bits is not None]
@@ -84,17 +85,21 @@ class PageRewriter:
             return through_arrow(out, old, number, rows, self.levels)
 
 
-def reasons_against_cutting(source: Any) -> Sequence[str]:
-    """Why row groups of a `pyarrow.NativeFile` would go through Arrow, as far as its footer tells. Raises Damaged."""
-    found = [why_not(group) for group in read_footer(source).groups]
-    return [reason for reason in found if reason is not None]
+def reasons_against_cutting(source: Any) -> Mapping[int, str]:
+    """Which row groups of a `pyarrow.NativeFile` would go through Arrow, and why, as far as its footer tells.
+
+    Raises Damaged.
+    """
+    found = {number: why_not(group) for number, group in enumerate(read_footer(source).groups)}
+    return {number: reason for number, reason in found.items() if reason is not None}
 
 
 class _Judging:
     """Asks a judge about row groups."""
 
-    def __init__(self, file: Any, judge: Judge) -> None:
+    def __init__(self, file: Any, judge: Judge, filters: BloomFilters) -> None:
         self._file = file
+        self._filters = filters
         self._judge = judge
         self.leaves = leaves_of(file, judge.columns(file.schema_arrow))
 
@@ -121,7 +126,10 @@ class _Judging:
     def _of(self, group: int, first_row: int) -> Judgement | None:
         """What the judge says of a row group; None where it needs not be read."""
         metadata = self._file.metadata.row_group(group)
-        if self._judge.can_skip(metadata, self._file.schema_arrow):
+        schema = self._file.schema_arrow
+        if self._judge.can_skip(metadata, schema):
+            return None
+        if self._filters.exclude(group, metadata, self._judge.candidates(metadata, schema)):
             return None
         if not self.leaves:
             return self._judge.judge(pa.table({"": pa.nulls(metadata.num_rows)}), first_row)

@@ -41,24 +41,59 @@ uint64_t xxh64(View of)
     return hash ^ hash >> 32;
 }
 
+static const uint32_t SALT[8] = {0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d,
+                                 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31};
+
+static uint32_t bit_of(uint64_t hash, int word)
+{
+    return UINT32_C(1) << ((uint32_t)hash * SALT[word] >> 27);
+}
+
+/* Where the block of a hash begins. */
+static size_t block_of(uint64_t hash, uint64_t blocks)
+{
+    return 32 * (size_t)(((hash >> 32) * blocks) >> 32);
+}
+
+static Fault blocks_of(size_t size, uint64_t *blocks)
+{
+    *blocks = size / 32;
+    return size == 0 || size % 32 != 0 || *blocks > UINT32_MAX ? "a bloom filter has a size that is not possible" : NULL;
+}
+
 Fault bloom_add(Kind kind, View from, size_t count, uint8_t *filter, size_t size)
 {
-    static const uint32_t SALT[8] = {0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d,
-                                     0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31};
-    uint64_t blocks = size / 32;
-    if (size == 0 || size % 32 != 0 || blocks > UINT32_MAX)
-        return "a bloom filter has a size that is not possible";
-    for (size_t i = 0; i < count; i++) {
+    uint64_t blocks;
+    Fault fault = blocks_of(size, &blocks);
+    for (size_t i = 0; i < count && fault == NULL; i++) {
         View value;
-        Fault fault = plain_next(kind, &from, &value);
+        fault = plain_next(kind, &from, &value);
         if (fault != NULL)
-            return fault;
+            break;
         uint64_t hash = xxh64(value);
-        uint8_t *block = filter + 32 * (size_t)(((hash >> 32) * blocks) >> 32);
-        for (int word = 0; word < 8; word++) {
-            uint32_t bit = UINT32_C(1) << ((uint32_t)hash * SALT[word] >> 27);
-            store_u32(block + 4 * word, load_u32(block + 4 * word) | bit);
-        }
+        uint8_t *block = filter + block_of(hash, blocks);
+        for (int word = 0; word < 8; word++)
+            store_u32(block + 4 * word, load_u32(block + 4 * word) | bit_of(hash, word));
     }
-    return NULL;
+    return fault;
+}
+
+Fault bloom_any(Kind kind, View from, size_t count, View filter, int *any)
+{
+    uint64_t blocks;
+    Fault fault = blocks_of(filter.size, &blocks);
+    *any = 0;
+    for (size_t i = 0; i < count && fault == NULL && !*any; i++) {
+        View value;
+        fault = plain_next(kind, &from, &value);
+        if (fault != NULL)
+            break;
+        uint64_t hash = xxh64(value);
+        const uint8_t *block = filter.data + block_of(hash, blocks);
+        int word = 0;
+        while (word < 8 && (load_u32(block + 4 * word) & bit_of(hash, word)) != 0)
+            word++;
+        *any = word == 8;
+    }
+    return fault;
 }

@@ -306,6 +306,29 @@ static PyObject *py_bloom_add(PyObject *self, PyObject *args)
     return result;
 }
 
+/* bloom_any(filter, plain, count, shape, width) */
+static PyObject *py_bloom_any(PyObject *self, PyObject *args)
+{
+    Py_buffer filter, values;
+    Kind kind;
+    Py_ssize_t count, width;
+    int shape, any = 0;
+    PyObject *result = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*y*nin", &filter, &values, &count, &shape, &width))
+        return NULL;
+    if (kind_of(PLAIN, shape, width, &kind) && countable(count)) {
+        Fault fault;
+        Py_BEGIN_ALLOW_THREADS
+        fault = bloom_any(kind, view_of(&values), (size_t)count, view_of(&filter), &any);
+        Py_END_ALLOW_THREADS
+        result = fault == NULL ? PyBool_FromLong(any) : raised(fault);
+    }
+    PyBuffer_Release(&filter);
+    PyBuffer_Release(&values);
+    return result;
+}
+
 /* lz4_size(block) */
 static PyObject *py_lz4_size(PyObject *self, PyObject *args)
 {
@@ -359,6 +382,7 @@ static PyMethodDef METHODS[] = {
     {"starts", py_starts, METH_VARARGS, NULL},
     {"bounds", py_bounds, METH_VARARGS, NULL},
     {"bloom_add", py_bloom_add, METH_VARARGS, NULL},
+    {"bloom_any", py_bloom_any, METH_VARARGS, NULL},
     {"lz4_size", py_lz4_size, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

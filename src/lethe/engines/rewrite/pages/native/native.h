@@ -126,6 +126,8 @@ Fault lz4_size(View from, uint64_t *size);
 
 /* bloom.c: split-block filters. */
 Fault bloom_add(Kind kind, View from, size_t count, uint8_t *filter, size_t size);
+/* Whether the filter may hold one of the values. */
+Fault bloom_any(Kind kind, View from, size_t count, View filter, int *any);
 uint64_t xxh64(View of);
 
 #endif
