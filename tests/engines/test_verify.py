@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
@@ -20,6 +21,7 @@ from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines import verify
 from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.interface import Evidence, IdentityMap, ResidueKind, Selector
+from lethe.engines.matching import compile_matcher
 from lethe.engines.storage.local import LocalStorage
 from lethe.engines.verify.interface import Surroundings
 from lethe.engines.verify.parquet.bloom import xxh64
@@ -267,6 +269,73 @@ def test_identity_maps_are_assembled(tmp_path: Path) -> None:
             assert [r.count for r in found.residues if r.kind is ResidueKind.LIVE_ROW] == [2]
             pq.write_table(table.take([1, 2, 3]), tmp_path / "a.parquet", data_page_version=version)
             assert verified(tmp_path, selector=IdentityMap()).gone
+
+
+_INNER = pa.struct([("id", pa.string()), ("primary", pa.bool_())])
+_IDS = pa.struct([("id", pa.string()), ("primary", pa.bool_()), ("inner", _INNER)])
+
+
+def _entry(who: str, primary: bool | None) -> dict[str, Any]:
+    return {"id": who, "primary": primary, "inner": {"id": SECRET, "primary": True}}
+
+
+_LISTS = {
+    "CRM": [[_entry(OTHER, True), _entry(SECRET, True)], [_entry(SECRET, False)], [], None, [_entry(OTHER, True)]],
+    "Email": [None, [_entry(SECRET, True)], [_entry(SECRET, None)], [], [_entry(SECRET, True), _entry(OTHER, True)]],
+}
+"""Row 0 alone has a primary entry of the secret in its namespace."""
+
+
+def _paired(first: str, second: str) -> list[list[dict[str, Any]]]:
+    return [[{first: code, second: listed[row]} for code, listed in _LISTS.items()] for row in range(5)]
+
+
+_SHAPES = {
+    "map": pa.array(
+        [[(c, rows[n]) for c, rows in _LISTS.items()] for n in range(5)], pa.map_(pa.string(), pa.list_(_IDS))
+    ),
+    "map of large lists": pa.array(
+        [[(c, rows[n]) for c, rows in _LISTS.items()] for n in range(5)],
+        pa.map_(pa.large_string(), pa.large_list(_IDS)),
+    ),
+    "list of keys and values": pa.array(
+        _paired("key", "value"), pa.list_(pa.struct([("key", pa.string()), ("value", pa.list_(_IDS))]))
+    ),
+    "list of codes and entries": pa.array(
+        _paired("code", "entries"), pa.list_(pa.struct([("code", pa.string()), ("entries", pa.list_(_IDS))]))
+    ),
+    "codes that are called id": pa.array(
+        _paired("id", "primary"), pa.large_list(pa.struct([("id", pa.string()), ("primary", pa.list_(_IDS))]))
+    ),
+    "decimal ids": pa.array(
+        [[("CRM", [{"id": 1234567, "primary": True}])], *[[]] * 4],
+        pa.map_(pa.string(), pa.list_(pa.struct([("id", pa.decimal128(30, 2)), ("primary", pa.bool_())]))),
+    ),
+    "struct": pa.array(
+        [{"CRM": _LISTS["CRM"][n], "Email": _LISTS["Email"][n]} for n in range(5)],
+        pa.struct([("CRM", pa.list_(_IDS)), ("Email", pa.list_(_IDS))]),
+    ),
+    "marks that are no marks": pa.array(
+        [[("CRM", [{"id": SECRET, "primary": "true"}])]],
+        pa.map_(pa.string(), pa.list_(pa.struct([("id", pa.string()), ("primary", pa.string())]))),
+    ),
+}
+
+
+@pytest.mark.parametrize("compliant", [True, False])
+@pytest.mark.parametrize("shape", _SHAPES)
+def test_every_shape_of_an_identity_map_that_is_deleted_from_is_seen(
+    shape: str, compliant: bool, tmp_path: Path
+) -> None:
+    """A list of pairs is what is left of a map where a writer knows no maps: Polars and Daft do so."""
+    table = pa.table({"seq": pa.array(range(len(_SHAPES[shape]))), "identityMap": _SHAPES[shape]})
+    matched = compile_matcher(IdentityMap(), asked(order(CRM, SECRET, "1234567.0"))).match(table).mask
+    assert matched.to_pylist() == ([False] if shape == "marks that are no marks" else [True, *[False] * 4])
+    pq.write_table(table, tmp_path / "a.parquet", use_compliant_nested_type=compliant)
+    evidence = verified(tmp_path, SECRET, "1234567.0", selector=IdentityMap())
+    assert [r.count for r in evidence.residues if r.kind is ResidueKind.LIVE_ROW] == [1] * matched.true_count
+    pq.write_table(table.filter(pc.invert(matched)), tmp_path / "a.parquet", use_compliant_nested_type=compliant)
+    assert verified(tmp_path, SECRET, "1234567.0", selector=IdentityMap()).gone
 
 
 def test_what_cannot_be_read_is_a_residue(tmp_path: Path) -> None:
