@@ -6,8 +6,10 @@ word; no format writes an identity in any other way.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
@@ -28,11 +30,13 @@ _GENERATED: Final = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-
 
 _NUMERAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z")
 
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+
 _DIGITS: Final = re.compile(rb"[-0-9\n]+")
 
 _WORD: Final = re.compile(rb"[0-9A-Za-z]+")
 
-_WIDE_INTEGER: Final = 1 << 24
+WIDE_INTEGER: Final = 1 << 24
 """Integers from here on are searched in their binary forms too; smaller ones are mostly zero bytes."""
 
 
@@ -127,6 +131,43 @@ class Needles:
             return True
         return bool(self._automaton.find_matches_as_indexes(data.lower() if self.folded else data))
 
+    def begins(self, beginning: bytes) -> bool:
+        """Whether some bytes are the beginning of an identity that goes on."""
+        exact, folded = self._ascending
+        try:
+            lowered = beginning.decode().casefold().encode()
+        except UnicodeDecodeError:
+            lowered = beginning
+        for texts, begun in ((exact, beginning), (folded, lowered)):
+            place = bisect_right(texts, begun)
+            if place < len(texts) and texts[place].startswith(begun):
+                return True
+        return False
+
+    @cached_property
+    def _ascending(self) -> tuple[list[bytes], list[bytes]]:
+        """All texts as bytes: those that are compared exactly, and those that are folded."""
+
+        def ascending(kind: dict[str, dict[str, int]]) -> list[bytes]:
+            return sorted(text.encode() for texts in kind.values() for text in texts)
+
+        return ascending(self.exact), ascending(self.folded)
+
+    @cached_property
+    def uuids(self) -> dict[bytes, int]:
+        """The identities that are hyphenated uuids, in any letter case, by their bytes."""
+        return {UUID(text).bytes: number for number, (text, _) in self._current if _UUID.match(text)}
+
+    @cached_property
+    def decimals(self) -> dict[Decimal, int]:
+        """The identities that are numerals, by their value."""
+        return {Decimal(text): number for _, text, number in self.numerals if text != "-0"}
+
+    @property
+    def _current(self) -> Iterator[tuple[int, tuple[str, bool]]]:
+        numbers = {number for kind in (self.exact, self.folded) for texts in kind.values() for number in texts.values()}
+        return ((number, self.texts[number]) for number in sorted(numbers))
+
     @cached_property
     def numerals(self) -> Sequence[tuple[str, str, int]]:
         """Folded namespace code, text and number of the identities that are numbers, however few they are."""
@@ -210,7 +251,7 @@ def _forms(text: str, case_insensitive: bool) -> Iterator[bytes]:
 
 
 def _integer_forms(value: int) -> set[bytes]:
-    if abs(value) < _WIDE_INTEGER:
+    if abs(value) < WIDE_INTEGER:
         return set()
     widths = [width for width in (4, 8) if -(1 << (8 * width - 1)) <= value < 1 << (8 * width - 1)]
     return {value.to_bytes(width, "little", signed=True) for width in widths}

@@ -90,6 +90,17 @@ class ChunkReader:
                 found |= self.needles.in_words(b"\n".join(decode(page, self.chunk.leaf)))
         return found
 
+    def begun(self, beginnings: frozenset[bytes]) -> set[bytes]:
+        """Of some beginnings those with which a value of some row begins."""
+        if not beginnings or not self.holds_text:
+            return set()
+        values = self.used_values
+        together = b"\n".join(values)
+        likely = {beginning for beginning in beginnings if beginning in together}
+        for length in {len(beginning) for beginning in likely}:
+            likely -= {b for b in likely if len(b) == length} - {value[:length] for value in values}
+        return likely
+
     def identities_in_numerals(self) -> set[int]:
         """Identities whose digits occur in an integer of the column, written as text: a log writes bounds so."""
         if self.holds_text or not self.searchable or not self.needles.may_stand_in_numerals:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.interface import ResidueKind, Selector
 from lethe.engines.verify import delta_log
-from lethe.engines.verify.findings import Findings
+from lethe.engines.verify.findings import Explained, Findings
 from lethe.engines.verify.needles import Needles
 from lethe.engines.verify.parquet import bloom, identity_map
 from lethe.engines.verify.parquet.columns import ChunkReader
@@ -58,15 +58,17 @@ def examine(
             findings.residue(ResidueKind.VALUE, "bytes that belong to no part of the file")
 
 
-def identities_in_rows(data: bytes, needles: Needles) -> set[int]:
-    """Identities that occur in the values of some row, as parts too: they explain finds elsewhere."""
+def explained_by_rows(data: bytes, needles: Needles, beginnings: frozenset[bytes]) -> Explained:
+    """Identities that occur in the values of some row, as parts too, and the beginnings of values."""
     found: set[int] = set()
+    begun: set[bytes] = set()
     for _, chunks in read_footer(data).groups:
         for chunk in chunks:
             reader = ChunkReader(data, chunk, needles)
             if reader.searchable:
                 found |= reader.identities_in_pages() | reader.identities_in_numerals()
-    return found
+                begun |= reader.begun(beginnings - begun)
+    return Explained(frozenset(found), frozenset(begun))
 
 
 def _rows_named(readers: Sequence[ChunkReader], selector: Selector) -> int:
