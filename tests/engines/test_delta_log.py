@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from engines.asking import CRM, asked, order
-from engines.delta.lake import AT_ONCE, MARKER, NOW, engine, target, write
+from engines.delta.lake import AT_ONCE, BY_ID, MARKER, NOW, VERIFIER, engine, target, write
 from lethe.engines.interface import Forgotten, Residue
+from lethe.engines.storage.local import LocalStorage
+from lethe.engines.verify.interface import Surroundings
 
 SIZE, ROWS = 48611, 4711
 
@@ -82,6 +85,7 @@ VALUE = "4812"
     [
         {"add": ADD | {"path": f"country={VALUE}/{ADD['path']}"}},
         {"add": ADD | {"path": f"{VALUE}.parquet"}},
+        {"add": ADD | {"path": f"country=%25{ord(VALUE[0]):x}{VALUE[1:]}/{ADD['path']}"}},
         {"add": ADD | {"partitionValues": {"country": VALUE}}},
         {"add": ADD | {"stats": json.dumps({"numRecords": 1, "minValues": {"id": VALUE}})}},
         {"add": ADD | {"stats": json.dumps({"numRecords": 1, "maxValues": {"who": {"id": int(VALUE)}}})}},
@@ -112,6 +116,37 @@ VALUE = "4812"
 )
 def test_whatever_could_be_somebody_is_found(action: dict[str, Any], tmp_path: Path) -> None:
     assert found(logged(tmp_path, {"commitInfo": INFO}, action), VALUE)
+
+
+@pytest.mark.parametrize("value", [7, 4812, 987654321])
+@pytest.mark.parametrize("kind", [pa.int64(), pa.int32(), pa.decimal128(20, 2), pa.string()])
+@pytest.mark.parametrize(
+    "path", ["stats_parsed.minValues.id", "stats_parsed.maxValues.who.id", "partitionValues_parsed.id"]
+)
+def test_typed_values_in_a_checkpoint(path: str, kind: Any, value: int, tmp_path: Path) -> None:
+    """Spark writes statistics and partition values in the types of their columns beside the JSON."""
+    typed = str(value) if kind == pa.string() else value
+
+    def checkpoint(told: Any) -> Any:
+        values = pa.array([told], kind)
+        for name in reversed(path.split(".")):
+            values = pa.StructArray.from_arrays([values], [name])
+        size = pa.array([value], pa.int64())
+        counts = pa.StructArray.from_arrays([size], ["numRecords"])
+        return pa.table(
+            {
+                "add": pa.StructArray.from_arrays(
+                    [*values.flatten(), size, counts], [path.partition(".")[0], "size", "stats_counted"]
+                )
+            }
+        )
+
+    write(tmp_path, pa.table({"id": ["bob"], "n": pa.array([1], pa.int64())}))
+    where = tmp_path / "_delta_log" / f"{1:020d}.checkpoint.parquet"
+    for told in (typed, None):
+        pq.write_table(checkpoint(told), where)
+        evidence = VERIFIER.verify(LocalStorage(str(tmp_path)), BY_ID, asked(order(CRM, str(value))), Surroundings("s"))
+        assert any(residue.path.endswith(where.name) for residue in evidence.residues) == (told is not None)
 
 
 def test_a_log_that_is_not_json_is_searched_as_it_is(tmp_path: Path) -> None:

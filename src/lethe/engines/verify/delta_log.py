@@ -9,10 +9,9 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import unquote
 
 from lethe.engines.verify import text
-from lethe.engines.verify.needles import Needles
+from lethe.engines.verify.needles import Needles, unquoted
 
 _COUNTS: Final = {
     "add": {"size", "modificationTime", "dataChange", "baseRowId", "defaultRowCommitVersion"},
@@ -84,20 +83,28 @@ def identities_in(data: bytes, needles: Needles) -> set[int]:
 
 def identities_in_values(values: Iterable[Any], column: tuple[str, ...], found: set[int], needles: Needles) -> set[int]:
     """Of the identities found in a column of a checkpoint, those that its values may hold."""
-    if column not in {STATISTICS, SCHEMA} or not needles.short(found):
+    sought = found | needles.tiny if column == STATISTICS else found
+    if column not in {STATISTICS, SCHEMA} or not needles.short(sought):
         return found
     texts = [value.decode("utf-8", "replace") for value in values]
     tell = _of_statistics if column == STATISTICS else _of_schema
-    return _confirmed(found, needles, (t for each in texts for t in tell(each)))
+    return _confirmed(sought, needles, (t for each in texts for t in tell(each)))
+
+
+def holds_values(column: tuple[str, ...]) -> bool:
+    """Whether a column of a checkpoint repeats values of the table's columns, whole and in their types."""
+    return column[0] in {"add", "remove"} and (
+        column[1:2] in {("partitionValues_parsed",), ("partitionValues",)}
+        or column[1:3] in {("stats_parsed", "minValues"), ("stats_parsed", "maxValues")}
+    )
 
 
 def _confirmed(found: set[int], needles: Needles, telling: Iterable[str]) -> set[int]:
     """Those found, without the short ones of which no field that may hold them speaks."""
     spoken: set[int] = set()
     for each in telling:
-        spoken |= needles.in_text(each)
-        if "%" in each:
-            spoken |= needles.in_text(unquote(each))
+        for form in unquoted(each):
+            spoken |= needles.in_text(form)
     return (found - needles.short(found)) | (found & spoken)
 
 

@@ -15,7 +15,7 @@ from lethe.engines.storage.interface import FileMissing, Storage
 from lethe.engines.verify import avro, delta_log, manifests, text
 from lethe.engines.verify.findings import Explained, Findings, Unreadable
 from lethe.engines.verify.interface import Numbering
-from lethe.engines.verify.needles import Needles
+from lethe.engines.verify.needles import Needles, unquoted
 from lethe.engines.verify.parquet import examine as parquet
 from lethe.engines.verify.parquet.footer import MAGIC, MAGIC_ENCRYPTED
 
@@ -76,7 +76,7 @@ class Explaining:
         """What some row of the file holds, the values of its partition's directories among them."""
         try:
             data = self.storage.read(path)
-            values = [unquote(part.partition("=")[2]) for part in path.split("/")[:-1]]
+            values = [form for part in path.split("/")[:-1] for form in unquoted(part.partition("=")[2])]
             raw = [value.encode("utf-8", "surrogateescape") for value in values]
             begun = {begun for begun in self.beginnings for value in raw if value.startswith(begun)}
             found = Explained(frozenset(self.needles.in_bytes(b"\n".join(raw))), frozenset(begun))
@@ -129,10 +129,9 @@ def _name(path: str, selector: Selector, needles: Needles, findings: Findings, *
     if isinstance(selector, PrimaryIdentity) and len(selector.path) == 1:
         for part in path.split("/")[:-1]:
             column, _, value = part.partition("=")
-            named = needles.named_by(unquote(value), selector.namespace_code.casefold())
-            if unquote(column) == selector.path[0] and named is not None:
+            code = selector.namespace_code.casefold()
+            is_named = any(needles.named_by(form, code) is not None for form in unquoted(value))
+            if unquote(column) == selector.path[0] and is_named:
                 findings.residue(ResidueKind.LIVE_ROW if live else ResidueKind.STORED_ROW, "directory name")
                 return
-    findings.ask_elsewhere(needles.in_words(path.encode("utf-8", "surrogateescape")), "file name")
-    if "%" in path:
-        findings.ask_elsewhere(needles.in_words(unquote(path).encode("utf-8", "surrogateescape")), "file name")
+    findings.ask_elsewhere(needles.in_path(path), "file name")

@@ -17,20 +17,17 @@ from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.interface import Selector
 from lethe.engines.verify import avro
 from lethe.engines.verify.avro_records import field_names, records
+from lethe.engines.verify.cut import CUT_USUALLY, before_raising
 from lethe.engines.verify.findings import Bound, Findings, Unreadable
 from lethe.engines.verify.interface import Numbering, PartitionField
-from lethe.engines.verify.needles import WIDE_INTEGER, Needles
+from lethe.engines.verify.needles import EXACT, WIDE_INTEGER, Needles
 
 CUT_MIN: Final = 4
 """A beginning of fewer characters names nobody."""
 
-_CUT_USUALLY: Final = 16
-"""To how many characters writers cut a bound, if nobody tells them otherwise; a longer one may be cut anywhere."""
-
 _UNKNOWN: Final = PartitionField(-1, "identity")
 _NO_NUMBERING: Final = Numbering(None, {}, {}, frozenset())
 _UUID_BYTES: Final = 16
-_SURROGATES: Final = range(0xD800, 0xE000)
 
 
 def is_manifest(data: bytes) -> bool:
@@ -153,7 +150,8 @@ class _Reader:
         is_own = number == self.numbering.identity
         named = self._named(kind, raw)
         may_be_cut = kind in {"string", "binary"} or kind.startswith("fixed")
-        cut = tuple(b for b in (raw, *_lowered(kind, raw, upper=upper)) if may_be_cut and self._may_be_cut(kind, b))
+        forms = (raw, *(before_raising(raw, as_text=kind == "string") if upper else ()))
+        cut = tuple(form for form in forms if may_be_cut and self._may_be_cut(kind, form))
         if named is not None and is_own:
             self.findings.bounds.append(Bound(where, about, beginnings=cut))
         elif named is not None and (may_be_cut or kind == "uuid" or (kind in {"int", "long"} and _is_wide(raw))):
@@ -174,7 +172,7 @@ class _Reader:
 
     def _may_be_cut(self, kind: str, raw: bytes) -> bool:
         length = len(raw.decode("utf-8", "replace")) if kind == "string" else len(raw)
-        return length >= _CUT_USUALLY or (length >= CUT_MIN and length in self.numbering.widths)
+        return length >= CUT_USUALLY or (length >= CUT_MIN and length in self.numbering.widths)
 
     def _named(self, kind: str, raw: Any) -> int | None:
         """The identity that a whole value of a type is."""
@@ -186,7 +184,7 @@ class _Reader:
             return None
         if kind.startswith("decimal"):
             scale = int(kind.rstrip(") ").rpartition(",")[2])
-            return needles.decimals.get(Decimal(int.from_bytes(raw, "big", signed=True)).scaleb(-scale))
+            return needles.decimals.get(Decimal(int.from_bytes(raw, "big", signed=True)).scaleb(-scale, context=EXACT))
         if len(raw) == _UUID_BYTES and kind != "string" and raw in needles.uuids:
             return needles.uuids[raw]
         if kind in {"string", "binary", "uuid"} or kind.startswith("fixed"):
@@ -202,24 +200,6 @@ def _pairs(bounds: Any) -> Iterator[tuple[int, bytes]]:
 def _is_wide(raw: Any) -> bool:
     value = raw if isinstance(raw, int) else int.from_bytes(raw, "little", signed=True)
     return bool(abs(value) >= WIDE_INTEGER)
-
-
-def _lowered(kind: str, raw: bytes, *, upper: bool) -> Iterator[bytes]:
-    """What an upper bound was before its last character was raised."""
-    if not upper or not raw:
-        return
-    if kind != "string":
-        if raw[-1]:
-            yield raw[:-1] + bytes([raw[-1] - 1])
-        return
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        return
-    last = ord(text[-1]) - 1
-    if last >= 0:
-        # No text holds a surrogate; writers step over them.
-        yield (text[:-1] + chr(_SURROGATES.start - 1 if last in _SURROGATES else last)).encode()
 
 
 def _texts(value: Any) -> Iterator[bytes]:

@@ -9,9 +9,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import cached_property
 from typing import Any, Final
+from urllib.parse import unquote
 from uuid import UUID
 
 from ahocorasick_rs import BytesAhoCorasick
@@ -35,6 +36,14 @@ _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
 _DIGITS: Final = re.compile(rb"[-0-9\n]+")
 
 _WORD: Final = re.compile(rb"[0-9A-Za-z]+")
+
+_ANY_WORD: Final = re.compile(r"\w+")
+
+EXACT: Final = Context(prec=1000)
+"""For numbers of more digits than decimals usually keep."""
+
+_DISTINCT_BYTES_MIN: Final = 3
+"""A run of zeros with fewer other bytes stands in any binary file."""
 
 WIDE_INTEGER: Final = 1 << 24
 """Integers from here on are searched in their binary forms too; smaller ones are mostly zero bytes."""
@@ -185,14 +194,38 @@ class Needles:
         return any(_DIGITS.fullmatch(pattern) for pattern, _ in self._patterns)
 
     @cached_property
-    def integers(self) -> dict[tuple[int, int], Any]:
-        """What `naming` derives from the numerals for columns of one kind: the same for every chunk."""
+    def stored(self) -> dict[tuple[Any, ...], Any]:
+        """What is derived from the identities for columns of one kind: the same for every chunk."""
         return {}
+
+    @cached_property
+    def tiny(self) -> frozenset[int]:
+        """The identities that are too short to be searched in bytes."""
+        return frozenset(n for n, (text, _) in self._current if len(text.encode()) < SEARCHED_BYTES_MIN)
+
+    def in_short_words(self, text: str) -> set[int]:
+        """The tiny identities of letters alone that are words of a text; tiny numbers stand anywhere."""
+        if not self.tiny:
+            return set()
+        named = {self.named_by(word) for word in set(_ANY_WORD.findall(text)) if word.isalpha()}
+        return {number for number in named if number in self.tiny}
+
+    def in_path(self, path: str) -> set[int]:
+        """The identities in a file's path: tiny ones as words of names, and as values of partitions."""
+        found: set[int] = set()
+        for form in unquoted(path):
+            found |= self.in_words(form.encode("utf-8", "surrogateescape"))
+            for name in form.split("/") if self.tiny else ():
+                _, is_partition, value = name.partition("=")
+                found |= self.in_short_words(value if is_partition else name.lstrip(".").partition(".")[0])
+                named = self.named_by(value)
+                found |= {named} & self.tiny if named is not None else set()
+        return found
 
     @cached_property
     def has_short(self) -> bool:
         """Whether some identity is too short to be searched in bytes."""
-        return any(len(text.encode()) < self.searched_bytes_min for text, _ in self.texts)
+        return bool(self.tiny) and self.searched_bytes_min > 1
 
     def in_text(self, text: str) -> set[int]:
         """The identities that occur in a decoded text; short ones only when they are all of it."""
@@ -235,6 +268,13 @@ class Needles:
         return not self.folded or case_insensitive or any(form in data for form in _forms(text, case_insensitive))
 
 
+def unquoted(text: str) -> Iterator[str]:
+    """A text, and what it is without its percent signs: a log escapes what a directory's name has escaped already."""
+    yield text
+    while "%" in text and (plain := unquote(text)) != text:
+        yield (text := plain)
+
+
 def _forms(text: str, case_insensitive: bool) -> Iterator[bytes]:
     """The runs of bytes that betray an identity."""
     forms = {text.encode(), text.casefold().encode()} if case_insensitive else {text.encode()}
@@ -254,7 +294,8 @@ def _integer_forms(value: int) -> set[bytes]:
     if abs(value) < WIDE_INTEGER:
         return set()
     widths = [width for width in (4, 8) if -(1 << (8 * width - 1)) <= value < 1 << (8 * width - 1)]
-    return {value.to_bytes(width, "little", signed=True) for width in widths}
+    forms = {value.to_bytes(width, "little", signed=True) for width in widths}
+    return {form for form in forms if len(form) - form.count(0) >= _DISTINCT_BYTES_MIN}
 
 
 def needles_of(selector: Selector, wanted: Wanted) -> Needles:

@@ -144,5 +144,5 @@ def _asked(findings: Sequence[Findings]) -> Explained:
 
 def _discreet(residue: Residue, needles: Needles, number: int) -> Residue:
     """A path that speaks is named by its number in the listing."""
-    speaks = needles.in_text(residue.path) or needles.in_text(residue.where)
+    speaks = needles.in_path(residue.path) or needles.in_text(residue.where)
     return replace(residue, path=f"file {number}") if speaks else residue

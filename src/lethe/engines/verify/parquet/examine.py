@@ -10,7 +10,7 @@ from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.interface import ResidueKind, Selector
 from lethe.engines.verify import delta_log
 from lethe.engines.verify.findings import Explained, Findings
-from lethe.engines.verify.needles import Needles
+from lethe.engines.verify.needles import WIDE_INTEGER, Needles
 from lethe.engines.verify.parquet import bloom, identity_map
 from lethe.engines.verify.parquet.columns import ChunkReader
 from lethe.engines.verify.parquet.footer import Footer, read_footer
@@ -66,7 +66,7 @@ def explained_by_rows(data: bytes, needles: Needles, beginnings: frozenset[bytes
         for chunk in chunks:
             reader = ChunkReader(data, chunk, needles)
             if reader.searchable:
-                found |= reader.identities_in_pages() | reader.identities_in_numerals()
+                found |= reader.identities_in_pages() | reader.identities_in_numerals() | reader.identities_as_values(0)
                 begun |= reader.begun(beginnings - begun)
     return Explained(frozenset(found), frozenset(begun))
 
@@ -85,10 +85,12 @@ def _chunk(reader: ChunkReader, group: str, findings: Findings, *, live: bool, f
         if live:
             findings.explained += len(found)
         else:
-            if log and found:
+            if log and (found or reader.needles.tiny):
                 found = delta_log.identities_in_values(
                     reader.used_values, reader.chunk.leaf.path, found, reader.needles
                 )
+            if not log or delta_log.holds_values(reader.chunk.leaf.path):
+                found = found | reader.identities_as_values(0 if log else WIDE_INTEGER)
             findings.ask_elsewhere(found, where)
     if not reader.searchable:
         return
