@@ -13,7 +13,7 @@ from deltalake.transaction import AddAction
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.typedef import Record
 
-from engines.asking import CRM, asked, order
+from engines.asking import CRM, EMAIL, asked, order
 from engines.delta import lake as delta
 from engines.iceberg import lake as iceberg
 from engines.plugs import LATER, VERIFIER
@@ -27,7 +27,7 @@ from lethe.engines.parquet.format import ParquetFormat
 from lethe.engines.storage.local import LocalStorage
 
 ANN = "ann-annegret"
-WANTED = asked(order(CRM, ANN))
+WANTED = asked(order({CRM: (ANN,), EMAIL: (ANN,)}))
 BY_ID = PrimaryIdentity(("id",), "CRM")
 SCHEMA = pa.schema([pa.field("n", pa.int64(), nullable=False), pa.field("id", pa.string())])
 
@@ -63,6 +63,22 @@ def directory(root: Path) -> Case:
 
     engine = DirectoryEngine(ParquetFormat(), LocalStorage, InlineExecutor(), VERIFIER)
     return Case(engine, Target(DatasetId("ds"), TableReference(TableFormat.PARQUET, str(root)), BY_ID), live)
+
+
+def directory_filter(root: Path) -> Case:
+    """A filter that knows more than the column; asked in whatever case."""
+    sink = io.BytesIO()
+    options = {"compression": "NONE", "use_dictionary": False, "write_statistics": False}
+    pq.write_table(rows(ANN.upper(), "cy", None, first=1), sink, bloom_filter_options={"id": {"ndv": 10}}, **options)
+    (root / "a.parquet").write_bytes(sink.getvalue().replace(ANN.upper().encode(), b"x" * len(ANN)))
+    pq.write_table(rows("eve", first=10), root / "b.parquet", bloom_filter_options={"id": {"ndv": 10}})
+
+    def live() -> list[int]:
+        return sorted(n for path in root.glob("*.parquet") for n in pq.read_table(path)["n"].to_pylist())
+
+    engine = DirectoryEngine(ParquetFormat(), LocalStorage, InlineExecutor(), VERIFIER)
+    selector = PrimaryIdentity(("id",), "Email")
+    return Case(engine, Target(DatasetId("ds"), TableReference(TableFormat.PARQUET, str(root)), selector), live)
 
 
 def _add(root: Path, name: str, data: bytes, stats: str) -> None:
@@ -122,7 +138,7 @@ def iceberg_bounds(root: Path) -> Case:
     return _iceberg(root, sink.getvalue(), ANN.encode())
 
 
-CASES = [directory, delta_dictionary, delta_statistics, iceberg_dictionary, iceberg_bounds]
+CASES = [directory, directory_filter, delta_dictionary, delta_statistics, iceberg_dictionary, iceberg_bounds]
 
 
 @pytest.fixture(params=CASES, ids=lambda make: make.__name__)

@@ -175,6 +175,19 @@ def test_bounds_of_a_renamed_column_and_of_other_columns_speak(tmp_path: Path) -
     made.erase(asked(order(CRM, "bob", MAIL)))
 
 
+@pytest.mark.parametrize("name", ["short text", "e-mail", "integer", "decimal", "uuid"])
+def test_a_manifest_speaks_by_itself_when_the_table_is_gone(name: str, tmp_path: Path) -> None:
+    kind = KINDS[name]
+    made = lake(tmp_path, rows(kind, kind.value, first=0), schema=rows(kind, first=0).schema)
+    made.known_location = str(made.location)
+    for path in made.files():
+        if path.suffix != ".avro":
+            path.unlink()
+    made.catalog.drop_table(made.identifier)
+    assert spoken(made, asked(order(CRM, kind.text))) == {"avro"}
+    assert made.verify(asked(order(CRM, "never", "4711"))).gone
+
+
 @pytest.mark.parametrize("width", ["truncate(8)", "truncate(24)", "full"])
 def test_bounds_of_another_width_speak(width: str, tmp_path: Path) -> None:
     properties = {"write.metadata.metrics.column.id": width}
