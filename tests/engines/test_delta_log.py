@@ -156,6 +156,43 @@ def test_a_log_that_is_not_json_is_searched_as_it_is(tmp_path: Path) -> None:
     assert found(root, str(SIZE))
 
 
+LONG = "annegret.the.long-lived.secret.of.everybody@example.com"
+
+
+@pytest.mark.parametrize(
+    ("bound", "told"),
+    [
+        ({"minValues": {"id": LONG[:32]}}, LONG[:32]),
+        ({"maxValues": {"who": {"id": LONG[:31] + chr(ord(LONG[31]) + 1)}}}, LONG[:32]),
+        ({"maxValues": {"id": LONG[:32] + "\uffff"}}, LONG[:32]),
+        ({"maxValues": {"id": LONG[:15] + chr(ord(LONG[15]) + 1)}}, LONG[:16]),
+        ({"minValues": {"id": LONG[:8]}}, None),
+        ({"minValues": {"id": LONG[:31] + "x"}}, None),
+    ],
+    ids=str,
+)
+def test_a_cut_bound_speaks_unless_a_row_begins_so(bound: dict[str, Any], told: str | None, tmp_path: Path) -> None:
+    """Spark keeps 32 characters and puts one behind an upper bound; delta-rs keeps 64 and raises the last."""
+    root = logged(tmp_path / "commit", {"add": ADD | {"stats": json.dumps(bound)}})
+    assert bool(found(root, LONG)) == (told is not None)
+    assert not found(root, LONG.replace("annegret", "anna"))
+    write(root, pa.table({"id": [f"{told}-and-on"], "n": pa.array([1], pa.int64())}))
+    assert not found(root, LONG)
+    checkpoint = tmp_path / "checkpoint"
+    write(checkpoint, pa.table({"id": ["bob"], "n": pa.array([1], pa.int64())}))
+    path = checkpoint / "_delta_log" / f"{1:020d}.checkpoint.parquet"
+    add = {"stats": json.dumps(bound), "stats_parsed": bound}
+    for kept, value in add.items():
+        pq.write_table(pa.table({"add": [{kept: value}]}), path)
+        wanted = asked(order(CRM, LONG))
+        evidence = VERIFIER.verify(LocalStorage(str(checkpoint)), BY_ID, wanted, Surroundings("s"))
+        assert bool(evidence.residues) == (told is not None), kept
+        pq.write_table(pa.table({"id": [f"{told}-and-on"]}), checkpoint / "live.parquet")
+        around = Surroundings("s", frozenset({"live.parquet"}))
+        assert VERIFIER.verify(LocalStorage(str(checkpoint)), BY_ID, wanted, around).gone
+        (checkpoint / "live.parquet").unlink()
+
+
 def test_an_order_of_short_ids_is_not_kept_from_its_end_by_the_log(tmp_path: Path) -> None:
     """In commits, in their checkpoint, and in what the purge leaves: whole numbers that are ids as well."""
     rows = pa.table({"id": [str(n) for n in range(2000)], "n": pa.array(range(2000), pa.int64())})

@@ -27,7 +27,8 @@ from lethe.engines.parquet.format import ParquetFormat
 from lethe.engines.storage.local import LocalStorage
 
 ANN = "ann-annegret"
-WANTED = asked(order({CRM: (ANN,), EMAIL: (ANN,)}))
+LONG = "annegret.the.long-lived.secret.of.everybody@example.com"
+WANTED = asked(order({CRM: (ANN, LONG), EMAIL: (ANN,)}))
 BY_ID = PrimaryIdentity(("id",), "CRM")
 SCHEMA = pa.schema([pa.field("n", pa.int64(), nullable=False), pa.field("id", pa.string())])
 
@@ -104,6 +105,20 @@ def delta_statistics(root: Path) -> Case:
     return Case(delta.engine(), delta.target(root, BY_ID), lambda: delta.numbers(root))
 
 
+def delta_cut_statistics(root: Path) -> Case:
+    """The same where the log keeps but the beginning of a value."""
+    delta.write(root, rows("eve", first=10))
+    sink = io.BytesIO()
+    pq.write_table(rows("bob", "cy", None, first=1), sink)
+    _add(
+        root,
+        "careless.parquet",
+        sink.getvalue(),
+        f'{{"numRecords":3,"minValues":{{"id":"{LONG[:32]}"}},"maxValues":{{}}}}',
+    )
+    return Case(delta.engine(), delta.target(root, BY_ID), lambda: delta.numbers(root))
+
+
 def _iceberg(root: Path, data: bytes, low: bytes | None) -> Case:
     made = iceberg.lake(root, rows("eve", first=10), schema=SCHEMA)
     path = made.location / "data" / "careless.parquet"
@@ -138,7 +153,15 @@ def iceberg_bounds(root: Path) -> Case:
     return _iceberg(root, sink.getvalue(), ANN.encode())
 
 
-CASES = [directory, directory_filter, delta_dictionary, delta_statistics, iceberg_dictionary, iceberg_bounds]
+CASES = [
+    directory,
+    directory_filter,
+    delta_dictionary,
+    delta_statistics,
+    delta_cut_statistics,
+    iceberg_dictionary,
+    iceberg_bounds,
+]
 
 
 @pytest.fixture(params=CASES, ids=lambda make: make.__name__)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from lethe.engines.verify import text
+from lethe.engines.verify.cut import CUT_USUALLY, before_raising
 from lethe.engines.verify.needles import Needles, unquoted
 
 _COUNTS: Final = {
@@ -89,6 +90,37 @@ def identities_in_values(values: Iterable[Any], column: tuple[str, ...], found: 
     texts = [value.decode("utf-8", "replace") for value in values]
     tell = _of_statistics if column == STATISTICS else _of_schema
     return _confirmed(sought, needles, (t for each in texts for t in tell(each)))
+
+
+def cut_bounds_in(data: bytes, needles: Needles) -> Iterator[tuple[bytes, ...]]:
+    """The bounds in a file of the log, or in one of its actions, with which an identity begins that goes on.
+
+    Of each all that it may have been before its writer cut it: an upper one is raised, or has a character more.
+    """
+    if not needles.may_begin_in(data):
+        return
+    for document in text.documents(data):
+        for fields in (document, *document.values()) if isinstance(document, dict) else ():
+            if isinstance(fields, dict) and "stats" in fields:
+                yield from cut_bounds_of(fields["stats"], needles)
+
+
+def cut_bounds_of(stats: Any, needles: Needles) -> Iterator[tuple[bytes, ...]]:
+    """The same for the statistics of one file."""
+    document = _document(stats)
+    for name in ("minValues", "maxValues") if isinstance(document, dict) else ():
+        for value in _leaves(document.get(name)):
+            yield from cut_bound(value.encode("utf-8", "surrogatepass"), needles, upper=name == "maxValues")
+
+
+def cut_bound(bound: bytes, needles: Needles, *, upper: bool) -> Iterator[tuple[bytes, ...]]:
+    """The same for one bound."""
+    forms = (bound, *(before_raising(bound, as_text=True) if upper else ()))
+    if upper:
+        forms += (bound.decode("utf-8", "ignore")[:-1].encode(),)
+    forms = tuple(form for form in forms if len(form) >= CUT_USUALLY)
+    if any(needles.begins(form) for form in forms):
+        yield forms
 
 
 def holds_values(column: tuple[str, ...]) -> bool:

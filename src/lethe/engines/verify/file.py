@@ -13,7 +13,7 @@ from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.interface import ResidueKind, Selector
 from lethe.engines.storage.interface import FileMissing, Storage
 from lethe.engines.verify import avro, delta_log, manifests, text
-from lethe.engines.verify.findings import Explained, Findings, Unreadable
+from lethe.engines.verify.findings import Bound, Explained, Findings, Unreadable
 from lethe.engines.verify.interface import Numbering
 from lethe.engines.verify.needles import Needles, unquoted
 from lethe.engines.verify.parquet import examine as parquet
@@ -95,7 +95,11 @@ def _examine(
     elif data[:4] == MAGIC_ENCRYPTED:
         raise Unreadable("the file is encrypted")
     elif log:
-        findings.ask_elsewhere(delta_log.identities_in(_opened(data), needles), "text")
+        opened = _opened(data)
+        findings.ask_elsewhere(delta_log.identities_in(opened, needles), "text")
+        findings.bounds += [
+            Bound("statistics", None, beginnings=cut) for cut in delta_log.cut_bounds_in(opened, needles)
+        ]
     else:
         text.examine(_opened(data), selector, needles, findings, live=live)
         findings.ask_elsewhere(needles.in_bytes(data) if data[:2] == _GZIP else set(), "compressed bytes")

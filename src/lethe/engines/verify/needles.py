@@ -19,6 +19,7 @@ from ahocorasick_rs import BytesAhoCorasick
 
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.interface import Selector, Wanted
+from lethe.engines.verify.cut import CUT_USUALLY
 
 SEARCHED_BYTES_MIN: Final = 4
 """Shorter values occur in any run of bytes by chance; they are compared with whole decoded values only."""
@@ -41,6 +42,9 @@ _ANY_WORD: Final = re.compile(r"\w+")
 
 EXACT: Final = Context(prec=1000)
 """For numbers of more digits than decimals usually keep."""
+
+_ESCAPED: Final = re.compile(rb"[\x00-\x1f\"\\/<>&'\x7f]")
+"""What JSON escapes, or some of its writers do."""
 
 _DISTINCT_BYTES_MIN: Final = 3
 """A run of zeros with fewer other bytes stands in any binary file."""
@@ -152,6 +156,21 @@ class Needles:
             if place < len(texts) and texts[place].startswith(begun):
                 return True
         return False
+
+    def may_begin_in(self, data: bytes) -> bool:
+        """Whether the beginning of a long identity may stand in JSON; the answer may be a false yes."""
+        if self._beginnings is None or (self.folded and not data.isascii()):
+            return any(self._ascending)
+        return bool(self._beginnings.find_matches_as_indexes(data.lower() if self.folded else data))
+
+    @cached_property
+    def _beginnings(self) -> Any:
+        """An automaton of as much as a bound leaves at least; None where escapes may stand for it."""
+        exact, folded = self._ascending
+        begun = {text[: CUT_USUALLY - 1] for text in (*exact, *folded) if len(text) >= CUT_USUALLY}
+        if any(not text.isascii() or _ESCAPED.search(text) for text in begun):
+            return None
+        return BytesAhoCorasick([text.lower() if self.folded else text for text in begun])
 
     @cached_property
     def _ascending(self) -> tuple[list[bytes], list[bytes]]:

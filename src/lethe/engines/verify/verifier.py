@@ -9,6 +9,7 @@ from lethe.engines.executors.interface import Executor, Job
 from lethe.engines.interface import Evidence, Phase, Residue, ResidueKind, Selector, Wanted, Watcher, unwatched
 from lethe.engines.progress import Meter
 from lethe.engines.storage.interface import FileStat, Storage
+from lethe.engines.verify import delta_log
 from lethe.engines.verify.file import Examining, Explaining
 from lethe.engines.verify.findings import Explained, Findings
 from lethe.engines.verify.interface import KeyT, Surroundings, Suspects
@@ -71,12 +72,14 @@ class ByteVerifier:
         return Suspects(frozenset(residue.path for residue in seen.evidence.residues), seen.described)
 
     def speaking(self, selector: Selector, wanted: Wanted, parts: Mapping[KeyT, bytes]) -> frozenset[KeyT]:
-        """Search them as text and as bytes."""
+        """Search them as text and as bytes, and as actions of a log."""
         needles = needles_of(selector, wanted)
         return frozenset(
             key
             for key, part in parts.items()
-            if identities_in(part, needles) or (needles.in_bytes(part) and needles.in_names(part))
+            if identities_in(part, needles)
+            or (needles.in_bytes(part) and needles.in_names(part))
+            or any(delta_log.cut_bounds_in(part, needles))
         )
 
     def _look(
