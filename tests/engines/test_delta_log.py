@@ -118,6 +118,13 @@ def test_whatever_could_be_somebody_is_found(action: dict[str, Any], tmp_path: P
     assert found(logged(tmp_path, {"commitInfo": INFO}, action), VALUE)
 
 
+@pytest.mark.parametrize(("stored", "value"), [("1234567.50", "1234567.5"), ("7.0", "7.00"), ("-0.25", "-0.2500")])
+def test_a_decimal_in_statistics_is_found_however_it_is_spelled(stored: str, value: str, tmp_path: Path) -> None:
+    root = logged(tmp_path, {"add": ADD | {"stats": f'{{"minValues":{{"id":{stored}}}}}'}})
+    assert found(root, value)
+    assert not found(root, value.replace("5", "6").replace("7.", "8."))
+
+
 @pytest.mark.parametrize("value", [7, 4812, 987654321])
 @pytest.mark.parametrize("kind", [pa.int64(), pa.int32(), pa.decimal128(20, 2), pa.string()])
 @pytest.mark.parametrize(

@@ -84,12 +84,12 @@ def identities_in(data: bytes, needles: Needles) -> set[int]:
 
 def identities_in_values(values: Iterable[Any], column: tuple[str, ...], found: set[int], needles: Needles) -> set[int]:
     """Of the identities found in a column of a checkpoint, those that its values may hold."""
-    sought = found | needles.tiny if column == STATISTICS else found
-    if column not in {STATISTICS, SCHEMA} or not needles.short(sought):
+    tiny = needles.tiny if column == STATISTICS else frozenset[int]()
+    if column not in {STATISTICS, SCHEMA} or not (tiny or needles.short(found)):
         return found
     texts = [value.decode("utf-8", "replace") for value in values]
     tell = _of_statistics if column == STATISTICS else _of_schema
-    return _confirmed(sought, needles, (t for each in texts for t in tell(each)))
+    return _confirmed(found, needles, (t for each in texts for t in tell(each)), tiny)
 
 
 def cut_bounds_in(data: bytes, needles: Needles) -> Iterator[tuple[bytes, ...]]:
@@ -131,13 +131,15 @@ def holds_values(column: tuple[str, ...]) -> bool:
     )
 
 
-def _confirmed(found: set[int], needles: Needles, telling: Iterable[str]) -> set[int]:
-    """Those found, without the short ones of which no field that may hold them speaks."""
+def _confirmed(
+    found: set[int], needles: Needles, telling: Iterable[str], tiny: frozenset[int] = frozenset()
+) -> set[int]:
+    """Those found, without the short ones of which no field that may hold them speaks; of tiny ones those that do."""
     spoken: set[int] = set()
     for each in telling:
         for form in unquoted(each):
             spoken |= needles.in_text(form)
-    return (found - needles.short(found)) | (found & spoken)
+    return (found - needles.short(found)) | ((found | tiny) & spoken)
 
 
 def _of_document(document: Mapping[str, Any]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 from lethe.domain.dataset import PrimaryIdentity
@@ -44,6 +45,8 @@ def identities_in(data: bytes, needles: Needles) -> set[int]:
             for text in strings(document):
                 for form in unquoted(text):
                     found |= needles.in_text(form)
+            named = {needles.decimals.get(value) for value in fractions(document)} if needles.decimals else set()
+            found |= {number for number in named if number is not None}
         if not is_json:
             found |= _in_plain_text(data, needles)
     return found
@@ -89,11 +92,22 @@ def strings(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+def fractions(value: Any) -> Iterator[Decimal]:
+    """Every number with a point in a document, and in the texts that are documents."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from fractions(inner)
+    elif isinstance(value, Decimal):
+        yield value
+    elif isinstance(value, str) and value[:1] in {"{", "["}:
+        yield from fractions(parsed(value.encode("utf-8", "surrogatepass")))
+
+
 def parsed(text: bytes) -> Any:
     """The document that a text is, or None."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return json.loads(text, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError):
         return None
 
 
