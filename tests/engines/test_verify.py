@@ -342,6 +342,14 @@ def test_a_short_number_in_a_name_counts_as_a_partition_alone(path: str, tmp_pat
     assert bool(verified(tmp_path, "7", live={"live.parquet"}).residues) == ("=" in path)
 
 
+@pytest.mark.parametrize("name", ["x=Ann+Maria+Secret", "x=Ann%20Maria%2520Secret", "Ann+Maria%20Secret"])
+def test_a_space_in_a_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "a.bin").write_bytes(b"")
+    assert verified(tmp_path, "Ann Maria Secret", live=set()).residues
+    assert verified(tmp_path, "Ann Maria Other", live=set()).gone
+
+
 def test_a_short_id_in_text_that_is_no_json(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": [OTHER]}), tmp_path / "live.parquet")
     for content, found in [

@@ -15,7 +15,7 @@ from pyiceberg.transforms import IdentityTransform, TruncateTransform
 from pyiceberg.typedef import Record
 
 from engines.asking import CRM, EMAIL, asked, order
-from engines.iceberg.lake import Lake, append_partitioned, lake, people
+from engines.iceberg.lake import Lake, add_file, append_partitioned, lake, people, write_parquet
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.domain.plan import FileAction
 from lethe.engines.interface import Forgotten, Marker, ResidueKind, Wanted
@@ -173,6 +173,19 @@ def test_bounds_of_a_renamed_column_and_of_other_columns_speak(tmp_path: Path) -
     assert spoken(made, asked(order(CRM, MAIL))) == {"avro"}
     assert made.verify(asked(order(CRM, "zoe", "other.secret.person@example.com"))).residues
     made.erase(asked(order(CRM, "bob", MAIL)))
+
+
+def test_the_path_of_a_deleted_file_speaks_with_its_escapes_undone(tmp_path: Path) -> None:
+    made = lake(tmp_path, people("zoe", first=10), properties={"write.metadata.metrics.default": "none"})
+    add_file(made, write_parquet(made, people("anna"), "data/by=Ann+Maria%40Secret"), 1)
+    properties = {"schema.name-mapping.default": made.table.schema().name_mapping.model_dump_json()}
+    with made.table.transaction() as change:
+        change.set_properties(properties)
+    deleted_and_expired(made, "seq < 10")
+    for path in made.location.glob("data/by=*"):
+        path.rmdir()
+    assert spoken(made, asked(order(CRM, "Ann Maria@Secret"))) == {"avro"}
+    assert made.verify(asked(order(CRM, "Ann Maria@Other"))).gone
 
 
 @pytest.mark.parametrize("name", ["short text", "e-mail", "integer", "decimal", "uuid"])

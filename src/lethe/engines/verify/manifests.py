@@ -20,7 +20,7 @@ from lethe.engines.verify.avro_records import field_names, records
 from lethe.engines.verify.cut import CUT_USUALLY, before_raising
 from lethe.engines.verify.findings import Bound, Findings, Unreadable
 from lethe.engines.verify.interface import Numbering, PartitionField
-from lethe.engines.verify.needles import EXACT, WIDE_INTEGER, Needles
+from lethe.engines.verify.needles import EXACT, WIDE_INTEGER, Needles, path_forms
 
 CUT_MIN: Final = 4
 """A beginning of fewer characters names nobody."""
@@ -168,7 +168,11 @@ class _Reader:
 
     def _others(self, value: Any) -> None:
         """Paths, keys, and what no specification knows yet."""
-        self.findings.ask_elsewhere(self.needles.in_names(b"\n".join(_texts(value))), "manifest entry")
+        texts = b"\n".join(_texts(value))
+        found = self.needles.in_names(texts)
+        for form in path_forms(texts.decode("utf-8", "replace")) if b"%" in texts or b"+" in texts else ():
+            found |= self.needles.in_names(form.encode("utf-8", "surrogatepass"))
+        self.findings.ask_elsewhere(found, "manifest entry")
 
     def _may_be_cut(self, kind: str, raw: bytes) -> bool:
         length = len(raw.decode("utf-8", "replace")) if kind == "string" else len(raw)

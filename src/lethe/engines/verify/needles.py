@@ -232,7 +232,7 @@ class Needles:
     def in_path(self, path: str) -> set[int]:
         """The identities in a file's path: tiny ones as words of names, and as values of partitions."""
         found: set[int] = set()
-        for form in unquoted(path):
+        for form in path_forms(path):
             found |= self.in_words(form.encode("utf-8", "surrogateescape"))
             for name in form.split("/") if self.tiny else ():
                 _, is_partition, value = name.partition("=")
@@ -292,6 +292,13 @@ def unquoted(text: str) -> Iterator[str]:
     yield text
     while "%" in text and (plain := unquote(text)) != text:
         yield (text := plain)
+
+
+def path_forms(path: str) -> Iterator[str]:
+    """The same for a path, in which a plus may be a space."""
+    yield from unquoted(path)
+    if "+" in path:
+        yield from unquoted(path.replace("+", " "))
 
 
 def _forms(text: str, case_insensitive: bool) -> Iterator[bytes]:
