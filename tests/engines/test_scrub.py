@@ -13,7 +13,7 @@ from deltalake.transaction import AddAction
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.typedef import Record
 
-from engines.asking import CRM, asked, order
+from engines.asking import CRM, EMAIL, asked, order
 from engines.delta import lake as delta
 from engines.iceberg import lake as iceberg
 from engines.plugs import LATER, VERIFIER
@@ -27,7 +27,8 @@ from lethe.engines.parquet.format import ParquetFormat
 from lethe.engines.storage.local import LocalStorage
 
 ANN = "ann-annegret"
-WANTED = asked(order(CRM, ANN))
+LONG = "annegret.the.long-lived.secret.of.everybody@example.com"
+WANTED = asked(order({CRM: (ANN, LONG), EMAIL: (ANN,)}))
 BY_ID = PrimaryIdentity(("id",), "CRM")
 SCHEMA = pa.schema([pa.field("n", pa.int64(), nullable=False), pa.field("id", pa.string())])
 
@@ -65,6 +66,22 @@ def directory(root: Path) -> Case:
     return Case(engine, Target(DatasetId("ds"), TableReference(TableFormat.PARQUET, str(root)), BY_ID), live)
 
 
+def directory_filter(root: Path) -> Case:
+    """A filter that knows more than the column; asked in whatever case."""
+    sink = io.BytesIO()
+    options = {"compression": "NONE", "use_dictionary": False, "write_statistics": False}
+    pq.write_table(rows(ANN.upper(), "cy", None, first=1), sink, bloom_filter_options={"id": {"ndv": 10}}, **options)
+    (root / "a.parquet").write_bytes(sink.getvalue().replace(ANN.upper().encode(), b"x" * len(ANN)))
+    pq.write_table(rows("eve", first=10), root / "b.parquet", bloom_filter_options={"id": {"ndv": 10}})
+
+    def live() -> list[int]:
+        return sorted(n for path in root.glob("*.parquet") for n in pq.read_table(path)["n"].to_pylist())
+
+    engine = DirectoryEngine(ParquetFormat(), LocalStorage, InlineExecutor(), VERIFIER)
+    selector = PrimaryIdentity(("id",), "Email")
+    return Case(engine, Target(DatasetId("ds"), TableReference(TableFormat.PARQUET, str(root)), selector), live)
+
+
 def _add(root: Path, name: str, data: bytes, stats: str) -> None:
     (root / name).write_bytes(data)
     table = DeltaTable(str(root))
@@ -85,6 +102,20 @@ def delta_statistics(root: Path) -> Case:
     pq.write_table(rows("bob", "cy", None, first=1), sink)
     stats = f'{{"numRecords":3,"minValues":{{"id":"{ANN}"}},"maxValues":{{"id":"cy"}},"nullCount":{{"id":1}}}}'
     _add(root, "careless.parquet", sink.getvalue(), stats)
+    return Case(delta.engine(), delta.target(root, BY_ID), lambda: delta.numbers(root))
+
+
+def delta_cut_statistics(root: Path) -> Case:
+    """The same where the log keeps but the beginning of a value."""
+    delta.write(root, rows("eve", first=10))
+    sink = io.BytesIO()
+    pq.write_table(rows("bob", "cy", None, first=1), sink)
+    _add(
+        root,
+        "careless.parquet",
+        sink.getvalue(),
+        f'{{"numRecords":3,"minValues":{{"id":"{LONG[:32]}"}},"maxValues":{{}}}}',
+    )
     return Case(delta.engine(), delta.target(root, BY_ID), lambda: delta.numbers(root))
 
 
@@ -122,7 +153,15 @@ def iceberg_bounds(root: Path) -> Case:
     return _iceberg(root, sink.getvalue(), ANN.encode())
 
 
-CASES = [directory, delta_dictionary, delta_statistics, iceberg_dictionary, iceberg_bounds]
+CASES = [
+    directory,
+    directory_filter,
+    delta_dictionary,
+    delta_statistics,
+    delta_cut_statistics,
+    iceberg_dictionary,
+    iceberg_bounds,
+]
 
 
 @pytest.fixture(params=CASES, ids=lambda make: make.__name__)

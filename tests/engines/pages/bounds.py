@@ -124,7 +124,7 @@ def filter_is_exact(where: str, data: bytes, column: Column) -> None:
     if bits is None:
         return
     values = set(column.values)
-    if not all(bloom.may_hold(bits, value) for value in values):
+    if not all(bloom.may_hold(bits, bloom.hashed([value])) for value in values):
         raise Untrue(f"{where}: bloom filter denies a value")
     if bits != bloom.rebuilt(values, len(bits)):
         raise Untrue(f"{where}: bloom filter knows more than the values")

@@ -162,7 +162,7 @@ class DeltaEngine:
     ) -> frozenset[FileKey]:
         """Live files with a trace, in themselves or in what the log says of them."""
         around = read_surroundings(storage, target.selector)
-        paths = self._verifier.suspects(storage, target.selector, wanted, around, watch=watch)
+        paths = self._verifier.suspects(storage, target.selector, wanted, around, watch=watch).paths
         described: dict[FileKey, bytes] = {}
         if any(path.startswith(f"{LOG}/") for path in paths):
             described = {key: json.dumps(dict(add.to_json())).encode() for key, add in snapshot.files.items()}

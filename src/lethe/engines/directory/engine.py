@@ -76,7 +76,7 @@ class DirectoryEngine:
             suspects = frozenset[str]()
             if scrub:
                 around = _surroundings(listing)
-                suspects = self._verifier.suspects(table.storage, target.selector, wanted, around, watch=watch)
+                suspects = self._verifier.suspects(table.storage, target.selector, wanted, around, watch=watch).paths
             found = table.search(listing.live, compile_matcher(target.selector, wanted), watch)
         if found and not any(one.identified for one in found):
             raise TableRefused("no file of the table has a column at the identity's path")

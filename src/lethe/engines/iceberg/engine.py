@@ -17,7 +17,6 @@ from lethe.engines.iceberg.evidence import whole
 from lethe.engines.iceberg.find import Finder
 from lethe.engines.iceberg.forget import Forgetting
 from lethe.engines.iceberg.places import Places, canonical
-from lethe.engines.iceberg.prune import described_bounds
 from lethe.engines.iceberg.purge import purge_table
 from lethe.engines.iceberg.state import TableState, question, require_readable, table_state
 from lethe.engines.iceberg.tools import Tools
@@ -126,12 +125,10 @@ class IcebergEngine:
     def _suspects(self, state: TableState, target: Target, wanted: Wanted, watch: Watcher) -> frozenset[str]:
         """Live files with a trace, in themselves or in the bounds that a manifest keeps of them."""
         shown = whole(state.places, state.table.metadata_location, target.selector)
-        paths = self._verifier.suspects(shown.storage, target.selector, wanted, shown.around, watch=watch)
-        locations = {shown.location(path) for path in paths}
+        suspects = self._verifier.suspects(shown.storage, target.selector, wanted, shown.around, watch=watch)
+        locations = {shown.location(path) for path in suspects.paths} | {canonical(p) for p in suspects.described}
         entries = [file.entry for file in state.files.data] + list(state.files.deletes)
-        described = {e.data_file.file_path: described_bounds(e.data_file) for e in entries}
-        speaking = self._verifier.speaking(target.selector, wanted, described if paths else {})
-        return speaking | {path for path in described if canonical(path) in locations}
+        return frozenset(e.data_file.file_path for e in entries if canonical(e.data_file.file_path) in locations)
 
     def _load(self, target: Target) -> TableState:
         with _unavailable():

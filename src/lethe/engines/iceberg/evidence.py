@@ -6,6 +6,7 @@ wrote them.
 
 import gzip
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,17 +15,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lethe.domain.dataset import PrimaryIdentity
-from lethe.engines.iceberg.avro_records import records
 from lethe.engines.iceberg.places import Places, below, canonical
 from lethe.engines.iceberg.whole import OUTSIDE, WholeTable
 from lethe.engines.interface import IdentityMap, Selector, TableRefused
 from lethe.engines.storage.interface import Storage
+from lethe.engines.verify.avro_records import records
 from lethe.engines.verify.findings import Unreadable
-from lethe.engines.verify.interface import Surroundings
+from lethe.engines.verify.interface import Numbering, PartitionField, Surroundings
+from lethe.engines.verify.manifests import kinds_of
 
 _DELETED: Final = 2
 _DATA: Final = 0
 _NO_SNAPSHOT: Final = "none"
+_METRICS: Final = "write.metadata.metrics."
+_TRUNCATED: Final = re.compile(r"truncate\(([0-9]+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ def whole(places: Places, metadata_location: str, selector: Selector) -> Whole:
         _NO_SNAPSHOT if snapshot is None else str(current),
         frozenset((*inside, *outside)),
         _selectors(storage, document, selector),
+        _numbering(document, selector),
     )
     named = {f"{OUTSIDE}/{number}": location for number, location in enumerate(elsewhere)}
     return Whole(storage, around, places.root, named)
@@ -87,6 +92,23 @@ def _live(places: Places, snapshot: Mapping[str, Any]) -> Iterator[str]:
 def _read(places: Places, location: str) -> bytes:
     storage, path = places.of(location)
     return storage.read(path)
+
+
+def _numbering(document: Mapping[str, Any], selector: Selector) -> Numbering:
+    """How the table's manifests speak of its columns."""
+    schemas = document.get("schemas") or [document["schema"]]
+    current = next((s for s in schemas if s.get("schema-id") == document.get("current-schema-id")), schemas[-1])
+    specs = document.get("partition-specs") or [{"spec-id": 0, "fields": document.get("partition-spec", ())}]
+    modes = (str(value) for key, value in document.get("properties", {}).items() if key.startswith(_METRICS))
+    return Numbering(
+        _field_id(current["fields"], selector.path) if isinstance(selector, PrimaryIdentity) else None,
+        {number: kind for schema in (*schemas, current) for number, kind in kinds_of(schema["fields"]).items()},
+        {
+            int(spec["spec-id"]): tuple(PartitionField(f.get("source-id", -1), f["transform"]) for f in spec["fields"])
+            for spec in specs
+        },
+        frozenset(int(width) for mode in modes for width in _TRUNCATED.findall(mode)),
+    )
 
 
 def _selectors(storage: Storage, document: Mapping[str, Any], selector: Selector) -> dict[str, Selector]:

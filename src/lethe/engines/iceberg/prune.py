@@ -89,9 +89,3 @@ def _scalar(value: Any, kind: Any) -> Any:
         number = pa.int32() if pa.types.is_date32(kind) else pa.int64()
         return pa.scalar(value, number).cast(kind) if value is not None else pa.scalar(None, kind)
     return pa.scalar(value.bytes if hasattr(value, "bytes") else value, kind)
-
-
-def described_bounds(file: DataFile) -> bytes:
-    """The bounds that a manifest keeps of a file, one after the other."""
-    bounds = (*(file.lower_bounds or {}).values(), *(file.upper_bounds or {}).values())
-    return b"\n".join(bounds)

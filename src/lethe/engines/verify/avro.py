@@ -3,7 +3,7 @@
 import bz2
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import pyarrow as pa
@@ -21,7 +21,15 @@ def parts(data: bytes) -> Iterator[tuple[str, bytes]]:
         raise Unreadable("the Avro container cannot be read") from error
 
 
-def _parts(data: bytes) -> Iterator[tuple[str, bytes]]:
+def header(data: bytes) -> Mapping[bytes, bytes]:
+    """The header's metadata. Raises Unreadable."""
+    try:
+        return _header(data)[0]
+    except (IndexError, ValueError) as error:
+        raise Unreadable("the Avro container cannot be read") from error
+
+
+def _header(data: bytes) -> tuple[Mapping[bytes, bytes], int]:
     metadata: dict[bytes, bytes] = {}
     position = len(MAGIC)
     while True:
@@ -33,6 +41,11 @@ def _parts(data: bytes) -> Iterator[tuple[str, bytes]]:
         for _ in range(abs(count)):
             key, position = _bytes(data, position)
             metadata[key], position = _bytes(data, position)
+    return metadata, position
+
+
+def _parts(data: bytes) -> Iterator[tuple[str, bytes]]:
+    metadata, position = _header(data)
     yield "header", b"\n".join(part for pair in metadata.items() for part in pair)
     decompress = _CODECS[metadata.get(b"avro.codec", b"null")]
     position += 16

@@ -9,10 +9,10 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import unquote
 
 from lethe.engines.verify import text
-from lethe.engines.verify.needles import Needles
+from lethe.engines.verify.cut import CUT_USUALLY, before_raising
+from lethe.engines.verify.needles import Needles, unquoted
 
 _COUNTS: Final = {
     "add": {"size", "modificationTime", "dataChange", "baseRowId", "defaultRowCommitVersion"},
@@ -84,21 +84,62 @@ def identities_in(data: bytes, needles: Needles) -> set[int]:
 
 def identities_in_values(values: Iterable[Any], column: tuple[str, ...], found: set[int], needles: Needles) -> set[int]:
     """Of the identities found in a column of a checkpoint, those that its values may hold."""
-    if column not in {STATISTICS, SCHEMA} or not needles.short(found):
+    tiny = needles.tiny if column == STATISTICS else frozenset[int]()
+    if column not in {STATISTICS, SCHEMA} or not (tiny or needles.short(found)):
         return found
     texts = [value.decode("utf-8", "replace") for value in values]
     tell = _of_statistics if column == STATISTICS else _of_schema
-    return _confirmed(found, needles, (t for each in texts for t in tell(each)))
+    return _confirmed(found, needles, (t for each in texts for t in tell(each)), tiny)
 
 
-def _confirmed(found: set[int], needles: Needles, telling: Iterable[str]) -> set[int]:
-    """Those found, without the short ones of which no field that may hold them speaks."""
+def cut_bounds_in(data: bytes, needles: Needles) -> Iterator[tuple[bytes, ...]]:
+    """The bounds in a file of the log, or in one of its actions, with which an identity begins that goes on.
+
+    Of each all that it may have been before its writer cut it: an upper one is raised, or has a character more.
+    """
+    if not needles.may_begin_in(data):
+        return
+    for document in text.documents(data):
+        for fields in (document, *document.values()) if isinstance(document, dict) else ():
+            if isinstance(fields, dict) and "stats" in fields:
+                yield from cut_bounds_of(fields["stats"], needles)
+
+
+def cut_bounds_of(stats: Any, needles: Needles) -> Iterator[tuple[bytes, ...]]:
+    """The same for the statistics of one file."""
+    document = _document(stats)
+    for name in ("minValues", "maxValues") if isinstance(document, dict) else ():
+        for value in _leaves(document.get(name)):
+            yield from cut_bound(value.encode("utf-8", "surrogatepass"), needles, upper=name == "maxValues")
+
+
+def cut_bound(bound: bytes, needles: Needles, *, upper: bool) -> Iterator[tuple[bytes, ...]]:
+    """The same for one bound."""
+    forms = (bound, *(before_raising(bound, as_text=True) if upper else ()))
+    if upper:
+        forms += (bound.decode("utf-8", "ignore")[:-1].encode(),)
+    forms = tuple(form for form in forms if len(form) >= CUT_USUALLY)
+    if any(needles.begins(form) for form in forms):
+        yield forms
+
+
+def holds_values(column: tuple[str, ...]) -> bool:
+    """Whether a column of a checkpoint repeats values of the table's columns, whole and in their types."""
+    return column[0] in {"add", "remove"} and (
+        column[1:2] in {("partitionValues_parsed",), ("partitionValues",)}
+        or column[1:3] in {("stats_parsed", "minValues"), ("stats_parsed", "maxValues")}
+    )
+
+
+def _confirmed(
+    found: set[int], needles: Needles, telling: Iterable[str], tiny: frozenset[int] = frozenset()
+) -> set[int]:
+    """Those found, without the short ones of which no field that may hold them speaks; of tiny ones those that do."""
     spoken: set[int] = set()
     for each in telling:
-        spoken |= needles.in_text(each)
-        if "%" in each:
-            spoken |= needles.in_text(unquote(each))
-    return (found - needles.short(found)) | (found & spoken)
+        for form in unquoted(each):
+            spoken |= needles.in_text(form)
+    return (found - needles.short(found)) | ((found | tiny) & spoken)
 
 
 def _of_document(document: Mapping[str, Any]) -> Iterator[str]:

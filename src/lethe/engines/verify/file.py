@@ -12,9 +12,10 @@ import pyarrow as pa
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.interface import ResidueKind, Selector
 from lethe.engines.storage.interface import FileMissing, Storage
-from lethe.engines.verify import avro, delta_log, text
-from lethe.engines.verify.findings import Findings, Unreadable
-from lethe.engines.verify.needles import Needles
+from lethe.engines.verify import avro, delta_log, manifests, text
+from lethe.engines.verify.findings import Bound, Explained, Findings, Unreadable
+from lethe.engines.verify.interface import Numbering
+from lethe.engines.verify.needles import Needles, unquoted
 from lethe.engines.verify.parquet import examine as parquet
 from lethe.engines.verify.parquet.footer import MAGIC, MAGIC_ENCRYPTED
 
@@ -32,6 +33,7 @@ class Examining:
     live: frozenset[str] = field(repr=False)
     selectors: dict[str, Selector] = field(repr=False)
     full: bool
+    numbering: Numbering | None = None
 
     def __call__(self, path: str) -> Findings | None:
         """Examine one file; None when it is gone."""
@@ -45,31 +47,44 @@ class Examining:
         selector = self.selectors.get(path, self.selector)
         try:
             log = not live and delta_log.is_log(path)
-            _examine(data, selector, self.needles, findings, live=live, full=self.full, log=log)
+            if data[:4] == avro.MAGIC:
+                self._examine_avro(data, findings)
+            else:
+                _examine(data, selector, self.needles, findings, live=live, full=self.full, log=log)
         except Unreadable as error:
             findings.residue(ResidueKind.UNREADABLE, str(error))
         _name(path, selector, self.needles, findings, live=live)
         return findings
 
+    def _examine_avro(self, data: bytes, findings: Findings) -> None:
+        if manifests.is_manifest(data):
+            manifests.examine(data, self.selector, self.needles, self.numbering, findings)
+            return
+        for where, part in avro.parts(data):
+            findings.ask_elsewhere(self.needles.in_names(part), f"Avro {where}")
+
 
 @dataclass(frozen=True, slots=True)
 class Explaining:
-    """The task of the second pass: which of a few identities stand in surviving rows of a live file."""
+    """The task of the second pass: which of a few identities and beginnings stand in surviving rows of a live file."""
 
     storage: Storage
     needles: Needles
+    beginnings: frozenset[bytes] = field(default=frozenset(), repr=False)
 
-    def __call__(self, path: str) -> set[int]:
-        """The identities that some row of the file holds, the values of its partition's directories among them."""
+    def __call__(self, path: str) -> Explained:
+        """What some row of the file holds, the values of its partition's directories among them."""
         try:
             data = self.storage.read(path)
-            values = "\n".join(unquote(part.partition("=")[2]) for part in path.split("/")[:-1])
-            found = self.needles.in_bytes(values.encode("utf-8", "surrogateescape"))
+            values = [form for part in path.split("/")[:-1] for form in unquoted(part.partition("=")[2])]
+            raw = [value.encode("utf-8", "surrogateescape") for value in values]
+            begun = {begun for begun in self.beginnings for value in raw if value.startswith(begun)}
+            found = Explained(frozenset(self.needles.in_bytes(b"\n".join(raw))), frozenset(begun))
             if data[:4] == MAGIC:
-                return found | parquet.identities_in_rows(data, self.needles)
-            return found | text.identities_in(_opened(data), self.needles)
+                return found | parquet.explained_by_rows(data, self.needles, self.beginnings)
+            return found | Explained(frozenset(text.identities_in(_opened(data), self.needles)))
         except (FileMissing, Unreadable):
-            return set()
+            return Explained()
 
 
 def _examine(
@@ -79,11 +94,12 @@ def _examine(
         _examine_parquet(data, selector, needles, findings, live=live, full=full, log=log)
     elif data[:4] == MAGIC_ENCRYPTED:
         raise Unreadable("the file is encrypted")
-    elif data[:4] == avro.MAGIC:
-        for where, part in avro.parts(data):
-            findings.ask_elsewhere(needles.in_names(part), f"Avro {where}")
     elif log:
-        findings.ask_elsewhere(delta_log.identities_in(_opened(data), needles), "text")
+        opened = _opened(data)
+        findings.ask_elsewhere(delta_log.identities_in(opened, needles), "text")
+        findings.bounds += [
+            Bound("statistics", None, beginnings=cut) for cut in delta_log.cut_bounds_in(opened, needles)
+        ]
     else:
         text.examine(_opened(data), selector, needles, findings, live=live)
         findings.ask_elsewhere(needles.in_bytes(data) if data[:2] == _GZIP else set(), "compressed bytes")
@@ -117,10 +133,9 @@ def _name(path: str, selector: Selector, needles: Needles, findings: Findings, *
     if isinstance(selector, PrimaryIdentity) and len(selector.path) == 1:
         for part in path.split("/")[:-1]:
             column, _, value = part.partition("=")
-            named = needles.named_by(unquote(value), selector.namespace_code.casefold())
-            if unquote(column) == selector.path[0] and named is not None:
+            code = selector.namespace_code.casefold()
+            is_named = any(needles.named_by(form, code) is not None for form in unquoted(value))
+            if unquote(column) == selector.path[0] and is_named:
                 findings.residue(ResidueKind.LIVE_ROW if live else ResidueKind.STORED_ROW, "directory name")
                 return
-    findings.ask_elsewhere(needles.in_words(path.encode("utf-8", "surrogateescape")), "file name")
-    if "%" in path:
-        findings.ask_elsewhere(needles.in_words(unquote(path).encode("utf-8", "surrogateescape")), "file name")
+    findings.ask_elsewhere(needles.in_path(path), "file name")

@@ -6,16 +6,20 @@ word; no format writes an identity in any other way.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Context, Decimal
 from functools import cached_property
 from typing import Any, Final
+from urllib.parse import unquote
 from uuid import UUID
 
 from ahocorasick_rs import BytesAhoCorasick
 
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.interface import Selector, Wanted
+from lethe.engines.verify.cut import CUT_USUALLY
 
 SEARCHED_BYTES_MIN: Final = 4
 """Shorter values occur in any run of bytes by chance; they are compared with whole decoded values only."""
@@ -28,11 +32,24 @@ _GENERATED: Final = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-
 
 _NUMERAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z")
 
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+
 _DIGITS: Final = re.compile(rb"[-0-9\n]+")
 
 _WORD: Final = re.compile(rb"[0-9A-Za-z]+")
 
-_WIDE_INTEGER: Final = 1 << 24
+_ANY_WORD: Final = re.compile(r"\w+")
+
+EXACT: Final = Context(prec=1000)
+"""For numbers of more digits than decimals usually keep."""
+
+_ESCAPED: Final = re.compile(rb"[\x00-\x1f\"\\/<>&'\x7f]")
+"""What JSON escapes, or some of its writers do."""
+
+_DISTINCT_BYTES_MIN: Final = 3
+"""A run of zeros with fewer other bytes stands in any binary file."""
+
+WIDE_INTEGER: Final = 1 << 24
 """Integers from here on are searched in their binary forms too; smaller ones are mostly zero bytes."""
 
 
@@ -127,6 +144,58 @@ class Needles:
             return True
         return bool(self._automaton.find_matches_as_indexes(data.lower() if self.folded else data))
 
+    def begins(self, beginning: bytes) -> bool:
+        """Whether some bytes are the beginning of an identity that goes on."""
+        exact, folded = self._ascending
+        try:
+            lowered = beginning.decode().casefold().encode()
+        except UnicodeDecodeError:
+            lowered = beginning
+        for texts, begun in ((exact, beginning), (folded, lowered)):
+            place = bisect_right(texts, begun)
+            if place < len(texts) and texts[place].startswith(begun):
+                return True
+        return False
+
+    def may_begin_in(self, data: bytes) -> bool:
+        """Whether the beginning of a long identity may stand in JSON; the answer may be a false yes."""
+        if self._beginnings is None or (self.folded and not data.isascii()):
+            return any(self._ascending)
+        return bool(self._beginnings.find_matches_as_indexes(data.lower() if self.folded else data))
+
+    @cached_property
+    def _beginnings(self) -> Any:
+        """An automaton of as much as a bound leaves at least; None where escapes may stand for it."""
+        exact, folded = self._ascending
+        begun = {text[: CUT_USUALLY - 1] for text in (*exact, *folded) if len(text) >= CUT_USUALLY}
+        if any(not text.isascii() or _ESCAPED.search(text) for text in begun):
+            return None
+        return BytesAhoCorasick([text.lower() if self.folded else text for text in begun])
+
+    @cached_property
+    def _ascending(self) -> tuple[list[bytes], list[bytes]]:
+        """All texts as bytes: those that are compared exactly, and those that are folded."""
+
+        def ascending(kind: dict[str, dict[str, int]]) -> list[bytes]:
+            return sorted(text.encode() for texts in kind.values() for text in texts)
+
+        return ascending(self.exact), ascending(self.folded)
+
+    @cached_property
+    def uuids(self) -> dict[bytes, int]:
+        """The identities that are hyphenated uuids, in any letter case, by their bytes."""
+        return {UUID(text).bytes: number for number, (text, _) in self._current if _UUID.match(text)}
+
+    @cached_property
+    def decimals(self) -> dict[Decimal, int]:
+        """The identities that are numerals, by their value."""
+        return {Decimal(text): number for _, text, number in self.numerals if text != "-0"}
+
+    @property
+    def _current(self) -> Iterator[tuple[int, tuple[str, bool]]]:
+        numbers = {number for kind in (self.exact, self.folded) for texts in kind.values() for number in texts.values()}
+        return ((number, self.texts[number]) for number in sorted(numbers))
+
     @cached_property
     def numerals(self) -> Sequence[tuple[str, str, int]]:
         """Folded namespace code, text and number of the identities that are numbers, however few they are."""
@@ -144,14 +213,38 @@ class Needles:
         return any(_DIGITS.fullmatch(pattern) for pattern, _ in self._patterns)
 
     @cached_property
-    def integers(self) -> dict[tuple[int, int], Any]:
-        """What `naming` derives from the numerals for columns of one kind: the same for every chunk."""
+    def stored(self) -> dict[tuple[Any, ...], Any]:
+        """What is derived from the identities for columns of one kind: the same for every chunk."""
         return {}
+
+    @cached_property
+    def tiny(self) -> frozenset[int]:
+        """The identities that are too short to be searched in bytes."""
+        return frozenset(n for n, (text, _) in self._current if len(text.encode()) < SEARCHED_BYTES_MIN)
+
+    def in_short_words(self, text: str) -> set[int]:
+        """The tiny identities of letters alone that are words of a text; tiny numbers stand anywhere."""
+        if not self.tiny:
+            return set()
+        named = {self.named_by(word) for word in set(_ANY_WORD.findall(text)) if word.isalpha()}
+        return {number for number in named if number in self.tiny}
+
+    def in_path(self, path: str) -> set[int]:
+        """The identities in a file's path: tiny ones as words of names, and as values of partitions."""
+        found: set[int] = set()
+        for form in path_forms(path):
+            found |= self.in_words(form.encode("utf-8", "surrogateescape"))
+            for name in form.split("/") if self.tiny else ():
+                _, is_partition, value = name.partition("=")
+                found |= self.in_short_words(value if is_partition else name.lstrip(".").partition(".")[0])
+                named = self.named_by(value)
+                found |= {named} & self.tiny if named is not None else set()
+        return found
 
     @cached_property
     def has_short(self) -> bool:
         """Whether some identity is too short to be searched in bytes."""
-        return any(len(text.encode()) < self.searched_bytes_min for text, _ in self.texts)
+        return bool(self.tiny) and self.searched_bytes_min > 1
 
     def in_text(self, text: str) -> set[int]:
         """The identities that occur in a decoded text; short ones only when they are all of it."""
@@ -194,6 +287,20 @@ class Needles:
         return not self.folded or case_insensitive or any(form in data for form in _forms(text, case_insensitive))
 
 
+def unquoted(text: str) -> Iterator[str]:
+    """A text, and what it is without its percent signs: a log escapes what a directory's name has escaped already."""
+    yield text
+    while "%" in text and (plain := unquote(text)) != text:
+        yield (text := plain)
+
+
+def path_forms(path: str) -> Iterator[str]:
+    """The same for a path, in which a plus may be a space."""
+    yield from unquoted(path)
+    if "+" in path:
+        yield from unquoted(path.replace("+", " "))
+
+
 def _forms(text: str, case_insensitive: bool) -> Iterator[bytes]:
     """The runs of bytes that betray an identity."""
     forms = {text.encode(), text.casefold().encode()} if case_insensitive else {text.encode()}
@@ -210,10 +317,11 @@ def _forms(text: str, case_insensitive: bool) -> Iterator[bytes]:
 
 
 def _integer_forms(value: int) -> set[bytes]:
-    if abs(value) < _WIDE_INTEGER:
+    if abs(value) < WIDE_INTEGER:
         return set()
     widths = [width for width in (4, 8) if -(1 << (8 * width - 1)) <= value < 1 << (8 * width - 1)]
-    return {value.to_bytes(width, "little", signed=True) for width in widths}
+    forms = {value.to_bytes(width, "little", signed=True) for width in widths}
+    return {form for form in forms if len(form) - form.count(0) >= _DISTINCT_BYTES_MIN}
 
 
 def needles_of(selector: Selector, wanted: Wanted) -> Needles:

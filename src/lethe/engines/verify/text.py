@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from decimal import Decimal
 from typing import Any
-from urllib.parse import unquote
 
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.interface import ResidueKind, Selector
 from lethe.engines.verify.findings import Findings
-from lethe.engines.verify.needles import Needles
+from lethe.engines.verify.needles import Needles, unquoted
 
 
 def examine(data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool) -> None:
@@ -38,11 +39,25 @@ def identities_in(data: bytes, needles: Needles) -> set[int]:
     """Identities that occur anywhere in text, its JSON escapes, nested JSON and percent signs undone."""
     found = needles.in_words(data)
     if needles.has_short or b"\\" in data or b"%" in data:
+        is_json = False
         for document in documents(data):
+            is_json |= isinstance(document, dict | list)
             for text in strings(document):
-                found |= needles.in_text(text)
-                if "%" in text:
-                    found |= needles.in_text(unquote(text))
+                for form in unquoted(text):
+                    found |= needles.in_text(form)
+            named = {needles.decimals.get(value) for value in fractions(document)} if needles.decimals else set()
+            found |= {number for number in named if number is not None}
+        if not is_json:
+            found |= _in_plain_text(data, needles)
+    return found
+
+
+def _in_plain_text(data: bytes, needles: Needles) -> set[int]:
+    """What other text holds; of bytes that are no text, nobody can tell what a few of them mean."""
+    found: set[int] = set()
+    with suppress(UnicodeDecodeError):
+        for form in unquoted(data.decode()):
+            found |= needles.in_words(form.encode()) | needles.in_short_words(form)
     return found
 
 
@@ -77,11 +92,22 @@ def strings(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+def fractions(value: Any) -> Iterator[Decimal]:
+    """Every number with a point in a document, and in the texts that are documents."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from fractions(inner)
+    elif isinstance(value, Decimal):
+        yield value
+    elif isinstance(value, str) and value[:1] in {"{", "["}:
+        yield from fractions(parsed(value.encode("utf-8", "surrogatepass")))
+
+
 def parsed(text: bytes) -> Any:
     """The document that a text is, or None."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return json.loads(text, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError):
         return None
 
 

@@ -1,5 +1,6 @@
 """The verification of a whole location."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -8,14 +9,27 @@ from lethe.engines.executors.interface import Executor, Job
 from lethe.engines.interface import Evidence, Phase, Residue, ResidueKind, Selector, Wanted, Watcher, unwatched
 from lethe.engines.progress import Meter
 from lethe.engines.storage.interface import FileStat, Storage
+from lethe.engines.verify import delta_log
 from lethe.engines.verify.file import Examining, Explaining
-from lethe.engines.verify.findings import Findings
-from lethe.engines.verify.interface import KeyT, Surroundings
+from lethe.engines.verify.findings import Explained, Findings
+from lethe.engines.verify.interface import KeyT, Surroundings, Suspects
 from lethe.engines.verify.needles import Needles, needles_of
 from lethe.engines.verify.text import identities_in
 
 _MEMORY: Final = 3
 """Expected memory of an examination, as a multiple of the file's size."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is found."""
+
+    evidence: Evidence
+    """Under the files' own paths."""
+    numbers: Mapping[str, int]
+    """Of each path in the listing."""
+    described: frozenset[str]
+    """See `Suspects`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +54,9 @@ class ByteVerifier:
     ) -> Evidence:
         """Examine, then explain what asks for rows elsewhere."""
         needles = needles_of(selector, wanted)
-        evidence, numbers = self._look(storage, selector, needles, around, watch)
-        residues = [_discreet(residue, needles, numbers[residue.path]) for residue in evidence.residues]
-        return replace(evidence, residues=residues)
+        seen = self._look(storage, selector, needles, around, watch)
+        residues = [_discreet(residue, needles, seen.numbers[residue.path]) for residue in seen.evidence.residues]
+        return replace(seen.evidence, residues=residues)
 
     def suspects(
         self,
@@ -52,38 +66,44 @@ class ByteVerifier:
         around: Surroundings,
         *,
         watch: Watcher = unwatched,
-    ) -> frozenset[str]:
+    ) -> Suspects:
         """Examine, and name the files."""
-        evidence, _ = self._look(storage, selector, needles_of(selector, wanted), around, watch)
-        return frozenset(residue.path for residue in evidence.residues)
+        seen = self._look(storage, selector, needles_of(selector, wanted), around, watch)
+        return Suspects(frozenset(residue.path for residue in seen.evidence.residues), seen.described)
 
     def speaking(self, selector: Selector, wanted: Wanted, parts: Mapping[KeyT, bytes]) -> frozenset[KeyT]:
-        """Search them as text and as bytes."""
+        """Search them as text and as bytes, and as actions of a log."""
         needles = needles_of(selector, wanted)
         return frozenset(
             key
             for key, part in parts.items()
-            if identities_in(part, needles) or (needles.in_bytes(part) and needles.in_names(part))
+            if identities_in(part, needles)
+            or (needles.in_bytes(part) and needles.in_names(part))
+            or any(delta_log.cut_bounds_in(part, needles))
         )
 
     def _look(
         self, storage: Storage, selector: Selector, needles: Needles, around: Surroundings, watch: Watcher
-    ) -> tuple[Evidence, Mapping[str, int]]:
-        """What is found, under the files' own paths, and the number of each path in the listing."""
+    ) -> _Seen:
         files = list(storage.list())
-        task = Examining(storage, selector, needles, around.live, dict(around.physical_selectors), self.full)
+        selectors = dict(around.physical_selectors)
+        task = Examining(storage, selector, needles, around.live, selectors, self.full, around.numbering)
         findings = self._examine(task, files, watch)
-        asked = {number for one in findings for number in one.elsewhere}
+        asked = _asked(findings)
         explained = self._explain(storage, needles, asked, [f for f in files if f.path in around.live])
+        described: set[str] = set()
         numbers = {stat.path: number for number, stat in enumerate(files)}
         residues: list[Residue] = []
         finds_explained = 0
         for one in findings:
             residues.extend(one.residues)
-            finds_explained += one.explained + sum(number in explained for number in one.elsewhere)
-            for place in sorted({w for n, where in one.elsewhere.items() if n not in explained for w in where}):
-                count = sum(place in where for n, where in one.elsewhere.items() if n not in explained)
-                residues.append(Residue(one.path, ResidueKind.VALUE, place, count))
+            left = {number: where for number, where in one.elsewhere.items() if number not in explained.numbers}
+            bounds = [bound for bound in one.bounds if not explained.explains(bound)]
+            described.update(bound.about for bound in bounds if bound.about is not None)
+            finds_explained += one.explained + len(one.elsewhere) - len(left) + len(one.bounds) - len(bounds)
+            places = Counter(place for where in left.values() for place in where)
+            places.update(bound.where for bound in bounds)
+            residues += [Residue(one.path, ResidueKind.VALUE, place, places[place]) for place in sorted(places)]
         seen = Evidence(
             snapshot=around.snapshot,
             files_examined=len(findings),
@@ -92,7 +112,7 @@ class ByteVerifier:
             finds_explained=finds_explained,
             residues=residues,
         )
-        return seen, numbers
+        return _Seen(seen, numbers, frozenset(described))
 
     def _examine(self, task: Examining, files: Sequence[FileStat], watch: Watcher) -> Sequence[Findings]:
         meter = Meter(watch, Phase.VERIFY, len(files), sum(stat.size_bytes for stat in files))
@@ -104,20 +124,28 @@ class ByteVerifier:
                 findings.append(one)
         return sorted(findings, key=lambda one: one.path)
 
-    def _explain(self, storage: Storage, needles: Needles, asked: set[int], files: Sequence[FileStat]) -> set[int]:
-        """Which of the identities stand in surviving rows."""
-        if not asked:
-            return set()
-        explained: set[int] = set()
-        task = Explaining(storage, needles.subset(asked))
+    def _explain(self, storage: Storage, needles: Needles, asked: Explained, files: Sequence[FileStat]) -> Explained:
+        """What of all that is asked stands in surviving rows."""
+        explained = Explained()
+        if explained.covers(asked):
+            return explained
+        task = Explaining(storage, needles.subset(asked.numbers), asked.beginnings)
         for _, found in self.executor.map(task, [Job(f.path, f.size_bytes * _MEMORY) for f in files]):
             explained |= found
-            if explained >= asked:
+            if explained.covers(asked):
                 break
         return explained
 
 
+def _asked(findings: Sequence[Findings]) -> Explained:
+    """All that surviving rows may have to explain."""
+    numbers = {number for one in findings for number in one.elsewhere}
+    numbers |= {bound.number for one in findings for bound in one.bounds if bound.number is not None}
+    beginnings = {beginning for one in findings for bound in one.bounds for beginning in bound.beginnings}
+    return Explained(frozenset(numbers), frozenset(beginnings))
+
+
 def _discreet(residue: Residue, needles: Needles, number: int) -> Residue:
     """A path that speaks is named by its number in the listing."""
-    speaks = needles.in_text(residue.path) or needles.in_text(residue.where)
+    speaks = needles.in_path(residue.path) or needles.in_text(residue.where)
     return replace(residue, path=f"file {number}") if speaks else residue

@@ -1,21 +1,25 @@
 """One chunk: which identities its pages hold, which dictionary entries no row uses, what its bounds repeat."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
+from lethe.engines.verify.cut import CUT_USUALLY, before_raising
 from lethe.engines.verify.needles import Needles
 from lethe.engines.verify.parquet import bloom
 from lethe.engines.verify.parquet.footer import BYTE_ARRAY, FIXED, INT32, INT64, Chunk
-from lethe.engines.verify.parquet.naming import Namer, namer, wanted_integers
+from lethe.engines.verify.parquet.naming import Namer, namer, wanted_integers, wanted_values
 from lethe.engines.verify.parquet.pages import DELTA_BYTE_ARRAY, Page, pages
 from lethe.engines.verify.parquet.thrift import Reader
 from lethe.engines.verify.parquet.values import DICTIONARY_ENCODINGS, decode, indices
 
 _SEARCHABLE: Final = frozenset({BYTE_ARRAY, FIXED, INT32, INT64})
+
+_TINY_BYTES_MAX: Final = 12
+"""No spelling of an id that is too short to be searched is longer, whatever its case."""
 
 
 @dataclass
@@ -63,7 +67,7 @@ class ChunkReader:
         if self.chunk.leaf.physical in {INT32, INT64}:
             return bool(len(self._integers)) and bool(np.isin(decode(page, self.chunk.leaf), self._integers).any())
         if self.chunk.leaf.decimal:
-            return bool(len(self._integers))
+            return bool(self._wanted)
         if self.needles.has_short or self._forms_are_split(page):
             return True
         return self.needles.any_in_bytes(page.body)
@@ -71,6 +75,10 @@ class ChunkReader:
     @staticmethod
     def _forms_are_split(page: Page) -> bool:
         return not page.dictionary and page.encoding >= DELTA_BYTE_ARRAY
+
+    @cached_property
+    def _wanted(self) -> Mapping[Any, int]:
+        return wanted_values(self.needles, self.chunk.leaf)
 
     @cached_property
     def _integers(self) -> Any:
@@ -89,6 +97,47 @@ class ChunkReader:
             elif self.holds_text:
                 found |= self.needles.in_words(b"\n".join(decode(page, self.chunk.leaf)))
         return found
+
+    def identities_as_values(self, integers_from: int) -> set[int]:
+        """Identities that a value of some row is, where it is not written as text, or too short to be searched in it.
+
+        Of integers only those that are as wide as said.
+        """
+        leaf = self.chunk.leaf
+        if leaf.temporal or not self.searchable:
+            return set()
+        if leaf.physical in {INT32, INT64}:
+            return {self._wanted[value] for value in self._wanted_integers_used() if abs(value) >= integers_from}
+        if leaf.decimal or leaf.physical == FIXED:
+            return {self._wanted[value] for value in self._wanted.keys() & self.used_values} if self._wanted else set()
+        if not self.needles.tiny:
+            return set()
+        named = {self.needles.named_by_bytes(value) for value in self.used_values if len(value) <= _TINY_BYTES_MAX}
+        return {number for number in named if number in self.needles.tiny}
+
+    def _wanted_integers_used(self) -> set[int]:
+        """Of the integers that are identities those that some row has."""
+        found: set[int] = set()
+        for page in self.pages if len(self._integers) else ():
+            if page.dictionary:
+                entries = decode(page, self.chunk.leaf)
+                held = np.flatnonzero(np.isin(entries, self._integers)).tolist()
+                found.update(int(entries[number]) for number in held if number in self._used_entries)
+            elif page.encoding not in DICTIONARY_ENCODINGS:
+                values = decode(page, self.chunk.leaf)
+                found.update(values[np.isin(values, self._integers)].tolist())
+        return found
+
+    def begun(self, beginnings: frozenset[bytes]) -> set[bytes]:
+        """Of some beginnings those with which a value of some row begins."""
+        if not beginnings or not self.holds_text:
+            return set()
+        values = self.used_values
+        together = b"\n".join(values)
+        likely = {beginning for beginning in beginnings if beginning in together}
+        for length in {len(beginning) for beginning in likely}:
+            likely -= {b for b in likely if len(b) == length} - {value[:length] for value in values}
+        return likely
 
     def identities_in_numerals(self) -> set[int]:
         """Identities whose digits occur in an integer of the column, written as text: a log writes bounds so."""
@@ -132,26 +181,30 @@ class ChunkReader:
 
     def unexplained_bounds(self) -> set[Any]:
         """Bounds, of the chunk and of its pages, that name an identity which no value of the chunk holds."""
-        bounds = {bound for bound in self._bounds() if bound and self._unexplained(bound)}
+        bounds = {bound for bound in self._bounds() if self._unexplained(bound)}
         return bounds if self.holds_text else {int.from_bytes(bound, "little", signed=True) for bound in bounds}
 
-    def _bounds(self) -> set[bytes | None]:
+    def _bounds(self) -> set[bytes]:
         statistics = [self.chunk.statistics, *(page.statistics for page in self.pages)]
-        bounds = {bound for of in statistics for bound in (of.low, of.high)}
+        bounds = {bound for of in statistics for bound in of.bounds}
         if self.chunk.column_index is not None:
             index = Reader(self.data, self.chunk.column_index[0]).struct()
             bounds |= {*index.get(2, []), *index.get(3, [])}
-        return bounds
+        return bounds - {b""}
 
     def _unexplained(self, bound: bytes) -> bool:
         if not self.holds_text:
             value = int.from_bytes(bound, "little", signed=True)
-            return value in self._integers and value not in self.used_values
-        named = self.needles.named_by_bytes(bound)
+            return value in self._wanted and value not in self.used_values
+        name = namer(self.needles, self.chunk.leaf, None)
+        named = name(bound)
+        if self.chunk.leaf.decimal:
+            return named is not None and all(name(value) != named for value in self.used_values)
         numbers = self.needles.in_bytes(bound) | ({named} if named is not None else set())
-        if not numbers or bound in self.used_values:
+        cut = frozenset(form for form in _forms(bound) if len(bound) >= CUT_USUALLY and self.needles.begins(form))
+        if not (numbers or cut) or bound in self.used_values or self.begun(frozenset(_forms(bound)) if cut else cut):
             return False
-        return not numbers <= self.needles.subset(numbers).in_bytes(b"\n".join(self.used_values))
+        return not numbers or not numbers <= self.needles.subset(numbers).in_bytes(b"\n".join(self.used_values))
 
     def filter_is_stale(self) -> bool:
         """Whether the bloom filter says maybe to an identity, and is not the filter of the column's values."""
@@ -159,9 +212,22 @@ class ChunkReader:
             return False
         bits, _ = bloom.read_filter(self.data, self.chunk)
         width = 4 if self.chunk.leaf.physical == INT32 else 8
-        asked = [text.encode() for text, _ in self.needles.texts]
-        if not self.holds_text:
-            asked = [bloom.stored(value, width) for value in self._integers.tolist()]
-        if not any(bloom.may_hold(bits, value) for value in asked):
+        # No filter can be asked for a value in whatever case; there it must be that of the column's values anyway.
+        in_any_case = bool(self.needles.folded) and self.holds_text and not self.chunk.leaf.decimal
+        if not in_any_case and not bloom.may_hold(bits, self._hashes(width)):
             return False
         return bits != bloom.rebuilt((bloom.stored(value, width) for value in self.used_values), len(bits))
+
+    def _hashes(self, width: int) -> bloom.Words:
+        """Of the identities, for filters of columns of this kind."""
+        leaf = self.chunk.leaf
+        key = ("hashes", leaf.physical, leaf.length, leaf.scale if leaf.decimal else None)
+        if key not in self.needles.stored:
+            self.needles.stored[key] = bloom.hashed(bloom.stored(value, width) for value in self._wanted)
+        hashes: bloom.Words = self.needles.stored[key]
+        return hashes
+
+
+def _forms(bound: bytes) -> set[bytes]:
+    """A bound, and what it was before it was raised, if it was."""
+    return {bound, *before_raising(bound, as_text=True), *before_raising(bound, as_text=False)}

@@ -9,8 +9,8 @@ from typing import Any, Final
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.interface import ResidueKind, Selector
 from lethe.engines.verify import delta_log
-from lethe.engines.verify.findings import Findings
-from lethe.engines.verify.needles import Needles
+from lethe.engines.verify.findings import Bound, Explained, Findings
+from lethe.engines.verify.needles import WIDE_INTEGER, Needles
 from lethe.engines.verify.parquet import bloom, identity_map
 from lethe.engines.verify.parquet.columns import ChunkReader
 from lethe.engines.verify.parquet.footer import Footer, read_footer
@@ -58,15 +58,17 @@ def examine(
             findings.residue(ResidueKind.VALUE, "bytes that belong to no part of the file")
 
 
-def identities_in_rows(data: bytes, needles: Needles) -> set[int]:
-    """Identities that occur in the values of some row, as parts too: they explain finds elsewhere."""
+def explained_by_rows(data: bytes, needles: Needles, beginnings: frozenset[bytes]) -> Explained:
+    """Identities that occur in the values of some row, as parts too, and the beginnings of values."""
     found: set[int] = set()
+    begun: set[bytes] = set()
     for _, chunks in read_footer(data).groups:
         for chunk in chunks:
             reader = ChunkReader(data, chunk, needles)
             if reader.searchable:
-                found |= reader.identities_in_pages() | reader.identities_in_numerals()
-    return found
+                found |= reader.identities_in_pages() | reader.identities_in_numerals() | reader.identities_as_values(0)
+                begun |= reader.begun(beginnings - begun)
+    return Explained(frozenset(found), frozenset(begun))
 
 
 def _rows_named(readers: Sequence[ChunkReader], selector: Selector) -> int:
@@ -83,17 +85,32 @@ def _chunk(reader: ChunkReader, group: str, findings: Findings, *, live: bool, f
         if live:
             findings.explained += len(found)
         else:
-            if log and found:
+            if log and (found or reader.needles.tiny):
                 found = delta_log.identities_in_values(
                     reader.used_values, reader.chunk.leaf.path, found, reader.needles
                 )
+            if not log or delta_log.holds_values(reader.chunk.leaf.path):
+                found = found | reader.identities_as_values(0 if log else WIDE_INTEGER)
             findings.ask_elsewhere(found, where)
+            findings.bounds += [Bound(where, None, beginnings=cut) for cut in _cut_bounds(reader)] if log else []
     if not reader.searchable:
         return
     if reader.filter_is_stale():
         findings.residue(ResidueKind.VALUE, f"{where}: bloom filter")
     for part in reader.chunk.extra:
         findings.ask_elsewhere(reader.needles.in_bytes(part), f"{where}: key-value metadata")
+
+
+def _cut_bounds(reader: ChunkReader) -> Iterator[tuple[bytes, ...]]:
+    """Of a column of a checkpoint, as JSON or typed; see `delta_log.cut_bounds_in`."""
+    column, needles = reader.chunk.leaf.path, reader.needles
+    if not reader.holds_text or not (column == delta_log.STATISTICS or delta_log.holds_values(column)):
+        return
+    for value in reader.used_values:
+        if column == delta_log.STATISTICS:
+            yield from delta_log.cut_bounds_of(value, needles)
+        else:
+            yield from delta_log.cut_bound(value, needles, upper="maxValues" in column)
 
 
 def _explain_by_other_groups(

@@ -10,6 +10,10 @@ from lethe.engines.verify.parquet.thrift import Reader
 MAGIC: Final = b"PAR1"
 MAGIC_ENCRYPTED: Final = b"PARE"
 BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, FIXED = range(8)
+_TEMPORAL: Final = frozenset(range(6, 11))
+"""Of `ConvertedType`: DATE to TIMESTAMP_MICROS."""
+_TEMPORAL_LOGICAL: Final = frozenset({6, 7, 8})
+"""Of `LogicalType`: DATE, TIME, TIMESTAMP."""
 _REQUIRED, _OPTIONAL, _REPEATED = range(3)
 
 
@@ -24,14 +28,15 @@ class Leaf:
     repetition_max: int
     scale: int
     decimal: bool
+    temporal: bool
+    """Dates, times and instants are integers that nobody writes as one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Bounds that some structure repeats; both may be shortened."""
+    """Bounds that some structure repeats; all may be shortened."""
 
-    low: bytes | None
-    high: bytes | None
+    bounds: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,9 @@ def _schema(elements: Sequence[dict[int, Any]]) -> tuple[list[Leaf], list[str]]:
                 walk(here, definition, repetition, root=False)
             return
         decimal = element.get(6) == 5 or 5 in element.get(10, {})  # noqa: PLR2004 - DECIMAL, old and new
-        leaves.append(Leaf(here, element[1], element.get(2, 0), definition, repetition, element.get(7, 0), decimal))
+        scale = element.get(7, element.get(10, {}).get(5, {}).get(1, 0) if decimal else 0)
+        temporal = element.get(6) in _TEMPORAL or not _TEMPORAL_LOGICAL.isdisjoint(element.get(10, {}))
+        leaves.append(Leaf(here, element[1], element.get(2, 0), definition, repetition, scale, decimal, temporal))
 
     walk((), 0, 0, root=True)
     return leaves, [element[4].decode("utf-8", "replace") for element in elements]
@@ -128,5 +135,5 @@ def _chunk(raw: dict[int, Any], leaf: Leaf) -> Chunk:
 def statistics(raw: dict[int, Any] | None) -> Statistics:
     """Of a chunk or a page; the deprecated bounds speak as loudly as the new ones."""
     if raw is None:
-        return Statistics(None, None)
-    return Statistics(raw.get(6, raw.get(2)), raw.get(5, raw.get(1)))
+        return Statistics()
+    return Statistics(tuple(raw[number] for number in (1, 2, 5, 6) if number in raw))

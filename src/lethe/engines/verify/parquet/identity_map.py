@@ -1,8 +1,8 @@
 """Which rows of a row group have a primary entry of a wanted identity in their identity map: assembled from levels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,6 +12,11 @@ from lethe.engines.verify.parquet.footer import BOOLEAN, Chunk
 from lethe.engines.verify.parquet.naming import Namer, namer
 from lethe.engines.verify.parquet.pages import PLAIN, RLE, Page
 from lethe.engines.verify.parquet.values import DICTIONARY_ENCODINGS, Integers, decode, hybrid, indices, levels, present
+
+Path = tuple[str, ...]
+
+_OF_A_PAIR: Final = 2
+"""How often the ids repeat that belong to a code: in a list of entries, in a list of pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,8 @@ def rows_named(readers: Sequence[ChunkReader], column: str) -> int:
     """Rows of a row group with a primary entry that is wanted in its namespace. Raises Unreadable."""
     rows = 0
     for ids, primaries, keys in _triples(readers, column):
-        if ids.holds_text and not ids.needles.has_short and not ids.identities_in_pages():
+        is_text = ids.holds_text and not ids.chunk.leaf.decimal
+        if is_text and not ids.needles.has_short and not ids.identities_in_pages():
             continue
         rows += _named(ids, primaries, keys)
     return rows
@@ -35,15 +41,33 @@ def rows_named(readers: Sequence[ChunkReader], column: str) -> int:
 def _triples(
     readers: Sequence[ChunkReader], column: str
 ) -> Sequence[tuple[ChunkReader, ChunkReader, ChunkReader | str]]:
-    """Per map, or per field of a struct of lists: ids, primary marks, and the codes."""
+    """Per map, or per field of a struct of lists: ids, primary marks, and the codes.
+
+    What a column is shows in how often its leaves repeat, whatever writers call the groups between: ids of a struct of
+    lists repeat once, and the field is the code; those of a map, or of a list of pairs, repeat twice, and the code is
+    the pair's first leaf.
+    """
     mine = {reader.chunk.leaf.path: reader for reader in readers if reader.chunk.leaf.path[0] == column}
-    keys = [reader for path, reader in mine.items() if len(path) == 3 and path[-1] == "key"]  # noqa: PLR2004
+    first = next(iter(mine.values()), None)
+    pairs = first is not None and first.chunk.leaf.repetition_max == 1
     found: list[tuple[ChunkReader, ChunkReader, ChunkReader | str]] = []
     for path, ids in mine.items():
         primaries = mine.get((*path[:-1], "primary"))
-        if path[-1] == "id" and primaries is not None:
-            found.append((ids, primaries, keys[0] if keys else path[1].casefold()))
+        if path[-1] != "id" or primaries is None or primaries.chunk.leaf.physical != BOOLEAN:
+            continue
+        if _is_entry(ids, path, mine):
+            keys = first if pairs and first is not None and ids.chunk.leaf.repetition_max == _OF_A_PAIR else None
+            found.append((ids, primaries, keys or path[1].casefold()))
     return found
+
+
+def _is_entry(ids: ChunkReader, path: Path, mine: Mapping[Path, ChunkReader]) -> bool:
+    """Whether these are an entry's own ids, and not those of something inside of it."""
+    return not any(
+        (*path[:depth], "id") in mine
+        and mine[(*path[:depth], "id")].chunk.leaf.repetition_max == ids.chunk.leaf.repetition_max
+        for depth in range(1, len(path) - 1)
+    )
 
 
 def _named(ids: ChunkReader, primaries: ChunkReader, keys: ChunkReader | str) -> int:

@@ -72,12 +72,11 @@ def _page(header: dict[int, Any], raw: bytes, chunk: Chunk) -> Page:
     kind, size, leaf = header[1], header[2], chunk.leaf
     if kind == _DICTIONARY:
         details = header[7]
-        none = Statistics(None, None)
         return Page(
             dictionary=True,
             values=details[1],
             encoding=details[2],
-            statistics=none,
+            statistics=Statistics(),
             open=lambda: (b"", b"", decompressed(raw, chunk.codec, size)),
         )
     if kind == _DATA:

@@ -1,4 +1,4 @@
-"""Reading records of an Avro container by its own schema: a second reader beside pyiceberg's, for the verification."""
+"""Reading records of an Avro container by its own schema: a second reader beside pyiceberg's."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -11,17 +11,23 @@ from lethe.engines.verify.findings import Unreadable
 
 def records(data: bytes) -> Iterator[Mapping[str, Any]]:
     """Every record of a container. Raises Unreadable."""
-    schema: Any = None
+    schema = _schema(avro.header(data))
     for kind, part in avro.parts(data):
         if kind == "header":
-            schema = _schema(part)
             continue
         cursor = _Cursor(part, schema.names)
         while cursor.position < len(part):
             try:
                 yield cursor.value(schema.root)
-            except (IndexError, KeyError, TypeError, ValueError) as error:
+            except (LookupError, TypeError, ValueError, RecursionError) as error:
                 raise Unreadable("the records of an Avro container cannot be read") from error
+
+
+def field_names(data: bytes) -> frozenset[str]:
+    """The names of a record's fields. Raises Unreadable."""
+    root = _schema(avro.header(data)).root
+    fields = root.get("fields", ()) if isinstance(root, dict) else ()
+    return frozenset(field["name"] for field in fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +36,13 @@ class _Schema:
     names: Mapping[str, Any]
 
 
-def _schema(header: bytes) -> _Schema:
-    lines = header.split(b"\n")
-    if b"avro.schema" not in lines:
-        raise Unreadable("an Avro container has no schema")
-    try:
-        root = json.loads(lines[lines.index(b"avro.schema") + 1])
-    except ValueError as error:
-        raise Unreadable("the schema of an Avro container cannot be read") from error
+def _schema(header: Mapping[bytes, bytes]) -> _Schema:
     names: dict[str, Any] = {}
-    _collect(root, names)
+    try:
+        root = json.loads(header[b"avro.schema"])
+        _collect(root, names)
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
+        raise Unreadable("the schema of an Avro container cannot be read") from error
     return _Schema(root, names)
 
 
