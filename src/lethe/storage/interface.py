@@ -21,6 +21,7 @@ from lethe.domain.identity import HashedIdentities, Identities
 from lethe.domain.ids import ClientId, DatasetId, ExpirationId, NamespaceId, OrgId, SandboxName, SchemaId, WorkOrderId
 from lethe.domain.listing import AuthorMatch, By, Listing, Page, Window
 from lethe.domain.namespace import Namespace
+from lethe.domain.place import Place
 from lethe.domain.plan import TablePlan
 from lethe.domain.product import ProductProgress
 from lethe.domain.quota import QuotaName
@@ -339,8 +340,12 @@ class IdempotencyKeys(Protocol):
 class Datasets(Protocol):
     """The catalog's datasets and their schemas."""
 
-    def add(self, dataset: Dataset) -> None:
-        """Register a dataset, and its schema unless known. Raises DatasetExists."""
+    def add(self, dataset: Dataset, place: Place | None = None) -> None:
+        """Register a dataset, and its schema unless known.
+
+        `place` is where its table is when its location was followed there; otherwise it is taken as it is spelled.
+        Raises DatasetExists; TableTaken when its table meets that of another dataset, whosever that is.
+        """
         ...
 
     def find(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> Dataset | None:

@@ -469,6 +469,8 @@ datasets: Final = sa.Table(
     _text("location", nullable=True),
     _text("catalog", nullable=True),
     _text("identifier", nullable=True),
+    _text("place_root", nullable=True),
+    _text("place_name", nullable=True),
     _instant("created_at"),
     _instant("updated_at"),
     _text("description"),

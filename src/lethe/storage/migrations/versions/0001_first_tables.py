@@ -306,6 +306,8 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("location", TEXT, nullable=True),
         sa.Column("catalog", TEXT, nullable=True),
         sa.Column("identifier", TEXT, nullable=True),
+        sa.Column("place_root", TEXT, nullable=True),
+        sa.Column("place_name", TEXT, nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("updated_at", Instant(), nullable=False),
         sa.Column("description", TEXT, nullable=False),
