@@ -10,7 +10,7 @@ from lethe.domain.dataset import TableFormat, TableReference
 from lethe.domain.errors import DatasetExists, NamespaceExists, TableTaken
 from lethe.domain.ids import DatasetId, SchemaId
 from lethe.domain.namespace import CUSTOM_ID_MIN
-from lethe.domain.place import place_of
+from lethe.domain.table_place import place_of
 from lethe.storage.interface import Store
 from support.processes import at_once, register_table
 from support.values import DEV, HANDLE, LOYALTY, NOON, ORG, OTHER_ORG, PROD, a_dataset, a_schema
@@ -49,6 +49,16 @@ def test_a_known_schema_stays_as_it_is(store: Store) -> None:
         transaction.datasets.add(a_dataset("ds-2", schema=replace(schema, title="Other")))
     with store.read() as transaction:
         assert transaction.datasets.schema(ORG, schema.schema_id) == schema
+
+
+def test_what_was_destroyed_stays_destroyed(store: Store) -> None:
+    with store.write() as transaction:
+        transaction.datasets.add(a_dataset("ds-1"))
+        transaction.datasets.remove(ORG, PROD, DatasetId("ds-1"))
+        transaction.datasets.mark_deleting(ORG, PROD, DatasetId("ds-1"))
+        assert transaction.datasets.find(ORG, PROD, DatasetId("ds-1")) is None
+        transaction.datasets.enable(ORG, PROD, DatasetId("ds-1"))
+        assert transaction.datasets.find(ORG, PROD, DatasetId("ds-1")) is None
 
 
 def test_datasets_are_listed_by_name_and_paged_by_creation(store: Store) -> None:

@@ -24,7 +24,7 @@ from lethe.contract.datasets import (
 from lethe.domain.caller import Permission
 from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
 from lethe.domain.ids import DatasetId, SchemaId
-from lethe.domain.place import place_of
+from lethe.domain.table_place import place_of
 from lethe.operations.call import Call
 from lethe.operations.catalog import (
     CatalogEntry,

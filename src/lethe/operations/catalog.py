@@ -8,7 +8,7 @@ from lethe.clock import Ids
 from lethe.domain.dataset import Dataset, DatasetSchema, DatasetState, PrimaryIdentity, TableReference
 from lethe.domain.errors import InvalidField, UnknownDataset, UnknownSchema
 from lethe.domain.ids import DatasetId, SchemaId
-from lethe.domain.place import Place
+from lethe.domain.table_place import TablePlace
 from lethe.operations.call import Call
 from lethe.operations.namespaces import NamespaceRef, namespace_book
 from lethe.storage.interface import Transaction
@@ -38,7 +38,7 @@ class DatasetDraft:
     schema: SchemaDraft | None
     dataset_id: DatasetId | None = None
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    place: Place | None = None
+    place: TablePlace | None = None
     """Where the table is, when its location was followed there."""
 
 

@@ -77,6 +77,13 @@ class ForgettingProduct(Protocol):
         """Forget these identities: nodes and edges, fragments, rows. Raises ProductUnavailable."""
         ...
 
+    def found(self, space: Space, identities: Identities) -> Sequence[int] | None:
+        """How many traces there are of each identity, as they iterate; None when the product cannot tell.
+
+        Looked at before it is asked to forget. Raises ProductUnavailable.
+        """
+        ...
+
     def remaining(self, space: Space, identities: Identities) -> int | None:
         """How many traces of these identities are left; None when the product cannot be asked.
 

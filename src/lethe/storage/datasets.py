@@ -15,7 +15,7 @@ from lethe.domain.dataset import (
 )
 from lethe.domain.errors import DatasetExists, TableTaken
 from lethe.domain.ids import DatasetId, OrgId, SandboxName, SchemaId
-from lethe.domain.place import Place, place_of
+from lethe.domain.table_place import TablePlace, place_of
 from lethe.storage.folding import storable
 from lethe.storage.schema import datasets, schemas
 from lethe.storage.session import Row, Session
@@ -31,7 +31,7 @@ class SqlDatasets:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, dataset: Dataset, place: Place | None = None) -> None:
+    def add(self, dataset: Dataset, place: TablePlace | None = None) -> None:
         """Register a dataset, and its schema unless known. Raises DatasetExists, TableTaken, InvalidField."""
         place = place or place_of(dataset.table)
         # Two that register at once wait for each other: which tables there are must still hold when it is done.
@@ -63,19 +63,25 @@ class SqlDatasets:
             raise DatasetExists(datasetId=dataset.dataset_id)
 
     def mark_deleting(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
-        """Say that the dataset is being destroyed."""
-        update = datasets.update().where(*_named(org_id, sandbox_name, dataset_id))
-        self._session.run(update.values(state=DatasetState.DELETING, updated_at=self._session.now))
+        """Say that the dataset is being destroyed. One that was destroyed before stays so."""
+        self._turn(org_id, sandbox_name, dataset_id, DatasetState.DELETING)
 
     def enable(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
-        """Say that the dataset stays after all."""
-        update = datasets.update().where(*_named(org_id, sandbox_name, dataset_id))
-        self._session.run(update.values(state=DatasetState.ENABLED, updated_at=self._session.now))
+        """Say that the dataset stays after all. One that was destroyed does not come back."""
+        self._turn(org_id, sandbox_name, dataset_id, DatasetState.ENABLED)
 
     def remove(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
         """Take a destroyed dataset out of the catalog. Its id stays taken, so that no settings file brings it back."""
+        self._turn(org_id, sandbox_name, dataset_id, DatasetState.DELETED)
+
+    def _turn(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId, state: DatasetState) -> None:
+        """Change the state of a dataset that is still in the catalog.
+
+        The place of a destroyed table may be somebody else's by now: whoever woke the dataset would destroy that.
+        """
         update = datasets.update().where(*_named(org_id, sandbox_name, dataset_id))
-        self._session.run(update.values(state=DatasetState.DELETED, updated_at=self._session.now))
+        update = update.where(datasets.c.state != DatasetState.DELETED)
+        self._session.run(update.values(state=state, updated_at=self._session.now))
 
     def find(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> Dataset | None:
         """The dataset."""
@@ -111,7 +117,7 @@ def _in(org_id: OrgId, sandbox_name: SandboxName) -> sa.Select[Any]:
     )
 
 
-def _others_that_meet(place: Place, dataset: Dataset) -> sa.Select[Any]:
+def _others_that_meet(place: TablePlace, dataset: Dataset) -> sa.Select[Any]:
     """The other datasets of the installation, whosever they are, whose table is, contains or lies inside this place.
 
     A destroyed one has no table any more.

@@ -8,7 +8,7 @@ from lethe.clock import Ids
 from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
 from lethe.domain.errors import DatasetExists, Refusal
 from lethe.domain.ids import DatasetId, OrgId, SandboxName, SchemaId
-from lethe.domain.place import place_of
+from lethe.domain.table_place import place_of
 from lethe.operations.catalog import DatasetDraft, SchemaDraft, register_dataset
 from lethe.operations.own_call import own_call
 from lethe.settings import DatasetSettings

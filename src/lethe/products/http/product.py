@@ -78,6 +78,10 @@ class HttpProduct:
         """
         return self._forget(identity_parts(space, identities, key, self._service.ids_per_request), beat)
 
+    def found(self, space: Space, identities: Identities) -> None:  # noqa: ARG002
+        """A service counts by request alone."""
+        return
+
     def remaining(self, space: Space, identities: Identities) -> int | None:
         """How many traces the service says are left; None when it cannot say. Raises ProductUnavailable."""
         if not self._service.can_verify:

@@ -4,14 +4,14 @@ import pytest
 
 from lethe.domain.dataset import TableFormat, TableReference
 from lethe.domain.errors import InvalidField
-from lethe.domain.place import Place, place_of
+from lethe.domain.table_place import TablePlace, place_of
 
 
-def at(location: str) -> Place:
+def at(location: str) -> TablePlace:
     return place_of(TableReference(TableFormat.PARQUET, location))
 
 
-def named(identifier: str, catalog: str = "main") -> Place:
+def named(identifier: str, catalog: str = "main") -> TablePlace:
     return place_of(TableReference(TableFormat.ICEBERG, None, catalog, identifier))
 
 
@@ -29,7 +29,7 @@ def named(identifier: str, catalog: str = "main") -> Place:
     ],
 )
 def test_a_path_is_one_place_however_it_is_spelled(spelling: str) -> None:
-    assert at(spelling) == at("/lake/events") == Place("file:/lake/events/", None)
+    assert at(spelling) == at("/lake/events") == TablePlace("file:/lake/events/", None)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_path_is_one_place_however_it_is_spelled(spelling: str) -> None:
     ["s3://lake/events/", "s3a://lake/events", "S3N://Lake//events", "s3://lake/x/../events", "s3://lake/%65vents"],
 )
 def test_an_object_stores_url_is_one_place_however_it_is_spelled(spelling: str) -> None:
-    assert at(spelling) == at("s3://lake/events") == Place("s3://lake/events/", None)
+    assert at(spelling) == at("s3://lake/events") == TablePlace("s3://lake/events/", None)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_an_object_stores_url_is_one_place_however_it_is_spelled(spelling: str) 
         (place_of(TableReference(TableFormat.ICEBERG, "/lake/a", "main", "db.a")), at("/lake/a/b")),
     ],
 )
-def test_what_is_contains_or_lies_inside_another_meets_it(one: Place, other: Place) -> None:
+def test_what_is_contains_or_lies_inside_another_meets_it(one: TablePlace, other: TablePlace) -> None:
     assert one.meets(other)
     assert other.meets(one)
 
@@ -72,7 +72,7 @@ def test_what_is_contains_or_lies_inside_another_meets_it(one: Place, other: Pla
         (named("db.events"), at("/db.events")),
     ],
 )
-def test_neighbours_do_not_meet(one: Place, other: Place) -> None:
+def test_neighbours_do_not_meet(one: TablePlace, other: TablePlace) -> None:
     assert not one.meets(other)
     assert not other.meets(one)
 

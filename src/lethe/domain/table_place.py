@@ -26,7 +26,7 @@ _SAME_SCHEME: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TablePlace:
     """A table's place among all others: what begins with its root or name, up to the separator, lies inside it."""
 
     root: str | None
@@ -34,17 +34,17 @@ class Place:
     name: str | None
     """Such as `catalog:db.events.`; it ends in a dot. By default, tables then lie inside each other."""
 
-    def meets(self, other: "Place") -> bool:
+    def meets(self, other: "TablePlace") -> bool:
         """Whether one is, contains or lies inside the other."""
         return _meet(self.root, other.root) or _meet(self.name, other.name)
 
 
-def place_of(table: TableReference, real: Callable[[str], str] = posixpath.normpath) -> Place:
+def place_of(table: TableReference, real: Callable[[str], str] = posixpath.normpath) -> TablePlace:
     """The place of a table; `real` says where a local path leads. Raises InvalidField for what is no location."""
     root = None if table.location is None else _root(table.location, real)
     # Some catalogs fold the case of names, and a catalog's name may hold a dot.
     name = None if table.identifier is None else f"{table.catalog}:{table.identifier.strip().casefold()}."
-    return Place(root, name)
+    return TablePlace(root, name)
 
 
 def _root(location: str, real: Callable[[str], str]) -> str:
