@@ -183,7 +183,7 @@ def _drop_contribution(shop: Shop, task: Task, hold: Hold) -> StepOutcome | Mapp
     space = Space(task.org_id, task.sandbox_name)
     match service.forget_dataset(space, task.dataset_id, key, beat=hold):
         case Done(removed):
-            return {"tracesRemoved": removed}
+            return {} if removed is None else {"tracesRemoved": removed}
         case Waiting(reason, again_after):
             return Later(again_after, reason)
         case Refused(reason):

@@ -121,7 +121,9 @@ def _ask(
     for order, identities in orders:
         key = request_key(order.work_order_id, service.product, task.round)
         match service.forget(space, identities, key, beat=hold):
-            case Done(count):
+            case Done(None):
+                continue
+            case Done(int(count)):
                 removed[order.work_order_id] = count
             case Waiting(reason, again_after):
                 return Later(again_after, reason)

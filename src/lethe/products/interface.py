@@ -38,9 +38,9 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The product has forgotten; `removed` traces went in this call, 0 when it is a repetition."""
+    """The product has forgotten; `removed` traces went in this call, 0 at a repetition, None when it does not say."""
 
-    removed: int
+    removed: int | None
 
 
 @dataclass(frozen=True, slots=True)

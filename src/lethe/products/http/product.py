@@ -107,7 +107,7 @@ class HttpProduct:
 
     def _forget(self, parts: Iterable[Part], beat: Beat) -> ProductAnswer:
         """Ask for each part; the whole is done when every part is, and refused when one is."""
-        removed = 0
+        counts: list[int | None] = []
         waiting: Waiting | None = None
         for part in parts:
             answer = self._ask(part)
@@ -117,11 +117,12 @@ class HttpProduct:
                 case Waiting():
                     waiting = max(waiting or answer, answer, key=lambda each: each.again_after)
                 case Done():
-                    removed += answer.removed
+                    counts.append(answer.removed)
                 case _:
                     assert_never(answer)
             beat()
-        return waiting or Done(removed)
+        known = [count for count in counts if count is not None]
+        return waiting or Done(sum(known) if len(known) == len(counts) else None)
 
     def _ask(self, part: Part) -> ProductAnswer:
         def ask() -> ProductAnswer:
