@@ -1,6 +1,7 @@
 """The catalog's data sets: listed, looked up, registered, and tagged while they are to expire."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -209,3 +210,34 @@ def test_it_is_registered_in_the_sandbox_of_the_header(sqlite_world: World) -> N
     assert sqlite_world.call("POST", CATALOG, new(id="there"), headers=headers).status_code == 201
     assert list(sqlite_world.call("GET", CATALOG, headers=headers).json()) == ["there"]
     refused(sqlite_world.call("GET", f"{CATALOG}/there"), 404, "5001")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"format": "parquet", "location": "/lake/new"},
+        {"format": "delta", "location": "file:///lake/x/../new/"},
+        {"format": "parquet", "location": "/lake/new/2026"},
+        {"format": "ndjson", "location": "/lake"},
+    ],
+)
+def test_a_table_of_another_data_set_is_refused_and_that_one_is_not_named(world: World, table: dict[str, str]) -> None:
+    theirs = world.headers("stranger", org_id=OTHER_ORG)
+    made = world.call("POST", CATALOG, new(id="theirs", name="Secret"), headers=theirs)
+    assert made.status_code == 201, made.text
+    again = register(world, id="twin", table=table)
+    refused(again, 409, "5006", "table")
+    assert not {"theirs", "Secret", OTHER_ORG} & set(again.text.split('"'))
+    refused(world.call("GET", f"{CATALOG}/twin"), 404, "5001")
+
+
+def test_a_link_to_a_registered_table_is_that_table(world: World, tmp_path: Path) -> None:
+    (tmp_path / "table").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "table")
+    place = {"format": "parquet", "location": str(tmp_path / "table")}
+    assert register(world, id="first", table=place).status_code == 201
+    refused(register(world, id="second", table=place | {"location": str(tmp_path / "link")}), 409, "5006", "table")
+
+
+def test_what_is_no_location_is_refused(sqlite_world: World) -> None:
+    refused(register(sqlite_world, table={"format": "delta", "location": "s3://[lake"}), 400, "1002", "table.location")

@@ -13,7 +13,7 @@ from time import monotonic
 
 import httpx2
 
-from support.server import EMAILS, Server
+from support.server import EMAILS, Server, a_dataset, settings, toml
 
 ROOT = "/data/core/hygiene"
 ORDER = {"datasetId": EMAILS, "identities": [{"namespace": {"code": "Email"}, "id": "ann@example.com"}]}
@@ -78,10 +78,10 @@ def test_two_that_start_at_once_on_one_directory_are_one_installation(tmp_path: 
     assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in private} == {0}
 
 
-def refused(tmp_path: Path, *options: str, **environment: str) -> str:
+def refused(tmp_path: Path, *options: str, verb: str = "serve", **environment: str) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LETHE_")}
     done = subprocess.run(
-        [sys.executable, "-m", "lethe", "serve", *options],
+        [sys.executable, "-m", "lethe", verb, *options],
         cwd=tmp_path,
         env=kept | environment,
         capture_output=True,
@@ -105,3 +105,18 @@ def test_a_taken_port_is_said_before_anything_is_made(tmp_path: Path) -> None:
 def test_a_database_that_does_not_answer_is_said_without_its_password(tmp_path: Path) -> None:
     said = refused(tmp_path, "--port", "0", LETHE_DATABASE_URL="postgresql://u:hunter2@127.0.0.1:1/d")
     assert said == "Lethe cannot start: the database did not answer (OperationalError)."
+
+
+def test_a_table_that_two_datasets_of_the_settings_name_is_said_by_both_verbs(tmp_path: Path) -> None:
+    twins = [
+        a_dataset("one", location="/lake/events", primary_identity_path=["a"], primary_identity_namespace="Email"),
+        a_dataset("two", location="/lake/events/2026/", identity_map=True),
+    ]
+    config = tmp_path / "lethe.toml"
+    config.write_text("".join(f"{name} = {toml(value)}\n" for name, value in settings(datasets=twins).items()))
+    expected = (
+        "Lethe cannot start: datasets: two: table: The table is that of a registered dataset, contains it, or lies "
+        "inside it."
+    )
+    assert refused(tmp_path, "--port", "0", LETHE_CONFIG=str(config)) == expected
+    assert refused(tmp_path, verb="worker", LETHE_CONFIG=str(config)) == expected

@@ -24,7 +24,7 @@ from lethe.domain.failure import Failure
 from lethe.domain.identity import Identities
 from lethe.domain.ids import BundleId, DatasetId, ExpirationId, OrgId, SandboxName, TaskId, WorkOrderId
 from lethe.domain.product import Product
-from lethe.domain.task import Claim, Step, Task, TaskState, promise
+from lethe.domain.task import Claim, Place, Step, Task, TaskState, promise
 from lethe.domain.work_order import NamedDatasets, WorkOrder, status_of
 from lethe.storage.work_interface import DueExpiration, StaleClaim
 from model import facts as known
@@ -84,6 +84,20 @@ class Silent:
     def lock(self, *_: Any) -> None: ...
 
 
+class ServiceResults:
+    """Counts, on which no transition depends."""
+
+    def has_look(self, *_: Any) -> bool:
+        return True
+
+    def look(self, *_: Any) -> None: ...
+    def forgot(self, *_: Any) -> None: ...
+    def prove(self, *_: Any) -> None: ...
+
+    def of(self, work_order_id: WorkOrderId) -> Sequence[Any]:
+        return ()
+
+
 @dataclass
 class Transaction:
     """The repositories of one transaction, all in one object; implements what the pipeline uses of them."""
@@ -108,6 +122,7 @@ class Transaction:
     audit = Silent()
     certificates = Silent()
     quotas = Silent()
+    service_results = ServiceResults()
 
     @property
     def tasks(self) -> "Tasks":
@@ -353,9 +368,9 @@ class Plans(_Part):
 
     def save_result(self, work_order_id: WorkOrderId, round_: int, result: Any) -> None: ...
 
-    def save_evidence(self, subject_id: UUID, dataset_id: DatasetId, seen: Any) -> None: ...
+    def save_evidence(self, subject_id: UUID, place: Place, seen: Any) -> None: ...
 
-    def evidence(self, subject_id: UUID) -> Mapping[DatasetId, Any]:
+    def evidence(self, subject_id: UUID) -> Mapping[Place, Any]:
         return {}
 
 

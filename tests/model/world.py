@@ -141,6 +141,9 @@ class Service:
             self.traces[self.product.value] &= ~mask_of(identities)
         return Done(0)
 
+    def found(self, space: Space, identities: Identities) -> None:
+        return
+
     def remaining(self, space: Space, identities: Identities) -> int | None:
         return 0 if self.replays else (self.traces[self.product.value] & mask_of(identities)).bit_count()
 

@@ -163,8 +163,15 @@ def test_an_expired_table_is_gone_with_every_file(lake: Workshop, shelf: Shelf, 
         pass
     assert lake.world.call("GET", f"/ttl/{ttl_id}").json()["status"] == "completed"
     assert [each for each in path.rglob("*") if each.is_file()] == []
+    content = lake.world.call("GET", f"/ttl/{ttl_id}/certificate").json()["certificate"]
+    is_listed = kind.format is not TableFormat.ICEBERG  # of which the catalog alone knew where it is
+    [dataset] = content["datasets"]
+    assert (dataset["absence"], dataset["locationListed"], "filesLeft" in dataset) == ("verified", is_listed, is_listed)
+    assert dataset["filesRemoved"] >= 1
+    assert ("the table's location is listed empty" in content["checks"]) is is_listed
     if kind.format is TableFormat.ICEBERG:
         assert not shelf.catalog.table_exists("db.people")
+        assert content["checks"][0].startswith("the table's catalog has no such table")
 
 
 def _tasks(lake: Workshop, order_id: str) -> list[Any]:

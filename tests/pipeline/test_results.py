@@ -1,9 +1,11 @@
 """Preview, plan and results: what an order would do, is to do and did; identities under keyed hashes alone."""
 
+from lethe.domain.product import Product
 from lethe.domain.quota import QuotaName
 from support.workshop import Workshop
 
 ANN, BOB, CY = "ann@example.com", "bob@example.com", "cy@example.com"
+DAN = "dan@example.com"
 NOBODY = "nobody@example.com"
 
 
@@ -85,3 +87,79 @@ def test_a_look_up_reveals_only_what_was_asked(workshop: Workshop) -> None:
     assert asked["requested"] is True
     assert asked["result"]["status"] == "deleted"  # type: ignore[index]
     assert look_up(BOB) == {"requested": False}
+
+
+def _statuses(workshop: Workshop, order_id: str) -> list[str]:
+    shown = workshop.world.call("GET", f"/workorder/{order_id}/results").json()
+    return [each["status"] for each in shown["results"]]
+
+
+def test_who_was_only_in_a_service_is_deleted_and_a_failure_is_only_theirs_whom_it_concerns(workshop: Workshop) -> None:
+    workshop.table("ds", [ANN, BOB])
+    workshop.services[Product.IDENTITY].traces = {("Email", CY, "ds")}
+    journey = workshop.services[Product.JOURNEY]
+    journey.traces, journey.failures = {("Email", DAN, "ds")}, 1_000_000
+    order_id = workshop.delete("ds", ANN, CY, DAN, NOBODY)
+    workshop.work()
+    assert workshop.order(order_id)["status"] == "failed"
+    assert _statuses(workshop, order_id) == ["deleted", "deleted", "failed", "notFound"]
+    looked_up = workshop.world.call(
+        "POST", f"/workorder/{order_id}/results/lookup", {"namespace": {"code": "Email"}, "id": CY}
+    ).json()
+    assert looked_up["result"]["status"] == "deleted"
+    journey.failures = 0
+    assert workshop.world.call("POST", f"/workorder/{order_id}/retry").status_code == 200
+    workshop.work()
+    assert _statuses(workshop, order_id) == ["deleted", "deleted", "deleted", "notFound"]
+
+
+def test_only_those_are_held_of_whom_something_is_still_under_way(workshop: Workshop) -> None:
+    workshop.table("ds", [ANN, BOB])
+    journey = workshop.services[Product.JOURNEY]
+    journey.traces, journey.failures = {("Email", DAN, "ds")}, 2
+    order_id = workshop.delete("ds", ANN, DAN, NOBODY)
+    assert _statuses(workshop, order_id) == ["held"] * 3
+    while workshop.worker.run_once():
+        pass
+    assert workshop.order(order_id)["status"] == "submitted"
+    assert _statuses(workshop, order_id) == ["deleted", "held", "notFound"]
+    workshop.work()
+    assert _statuses(workshop, order_id) == ["deleted", "deleted", "notFound"]
+
+
+def test_a_dataset_that_fails_is_the_failure_of_those_who_are_in_it(workshop: Workshop) -> None:
+    workshop.table("ds", [ANN, BOB])
+    workshop.table("broken", [BOB, CY])
+    order_id = workshop.delete("ds,broken", ANN, CY)
+    workshop.work(until="validated", order_id=order_id)
+    for path in (workshop.tables / "broken").iterdir():
+        path.write_bytes(b"no Parquet")
+    workshop.work()
+    assert workshop.order(order_id)["status"] == "failed"
+    assert _statuses(workshop, order_id) == ["deleted", "failed"]
+
+
+def test_of_a_service_that_counts_requests_nobody_is_told_that_nothing_was_found(workshop: Workshop) -> None:
+    workshop.table("ds", [ANN, BOB])
+    profile = workshop.services[Product.PROFILE]
+    profile.can_tell, profile.traces = False, {("Email", CY, "ds")}
+    several = workshop.delete("ds", ANN, CY, NOBODY)
+    workshop.work()
+    assert _statuses(workshop, several) == ["deleted", "absent", "absent"]
+
+    profile.traces = {("Email", CY, "ds")}
+    one = workshop.delete("ds", CY)
+    nobody = workshop.delete("ds", NOBODY, "nobody.else@example.com")
+    workshop.work()
+    assert _statuses(workshop, one) == ["deleted"]
+    assert _statuses(workshop, nobody) == ["notFound", "notFound"]
+
+
+def test_a_failure_before_anything_was_touched_is_everybodys(workshop: Workshop) -> None:
+    workshop.table("ds", [ANN, BOB])
+    order_id = workshop.delete("ds", ANN, NOBODY)
+    for path in (workshop.tables / "ds").iterdir():
+        path.write_bytes(b"no Parquet")
+    workshop.work()
+    assert workshop.order(order_id)["status"] == "failed"
+    assert _statuses(workshop, order_id) == ["failed", "failed"]

@@ -175,6 +175,13 @@ class ProductSuite:
         assert left >= len(self._going(world))
         assert world.product.remaining(HERE, Identities({EMAIL: ("nobody@example.com",)})) == 0
 
+    def test_each_identity_is_found_or_not(self, world: World) -> None:
+        world.put([*GOING, *STAYING])
+        found = world.product.found(HERE, WANTED)
+        # In the order in which they iterate; a service that counts by request cannot tell.
+        assert found is None or list(found) == [2, 1, 1, 2, 0]
+        world.product.forget(HERE, WANTED, KEY)
+
     def test_twice_is_once(self, world: World) -> None:
         self._furnish(world)
         settled(world.product, WANTED)

@@ -94,7 +94,7 @@ def answer_of(url: str, **parts: Any) -> object:
     ("said", "heard"),
     [
         ({"status": "completed", "removed": 7}, Done(7)),
-        ({"status": "completed"}, Done(0)),
+        ({"status": "completed"}, Done(None)),
         ({"status": "pending"}, NOT_BEGUN),
         ({"status": "in_progress", "retry_after_seconds": 90}, Waiting("the service is at it", timedelta(seconds=90))),
         ({"status": "pending", "retry_after_seconds": 10**9}, replace(NOT_BEGUN, again_after=timedelta(hours=1))),

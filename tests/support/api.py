@@ -1,6 +1,7 @@
 """The application in this process, over a store of the test, with a world of two orgs and a client of every role."""
 
 import hashlib
+import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -123,6 +124,7 @@ class World:
             rate_limiter=RateLimiter(5, self.burst, lambda: self.clock().timestamp()),
             limits=self.limits,
             new_secret=lambda: secret_of(secrets.token_bytes(32)),
+            real_path=os.path.realpath,
             webhook_rules=self.webhook_rules,
             callbacks=self.callbacks,
         )
@@ -219,13 +221,14 @@ class World:
         name: str | None = None,
     ) -> Dataset:
         primary = None if namespace_code is None else PrimaryIdentity(("person", "id"), namespace_code)
+        lake = "/lake" if (org_id, sandbox_name) == (ORG, PROD) else f"/lake of {org_id} {sandbox_name}"
         return Dataset(
             DatasetId(dataset_id),
             org_id,
             sandbox_name,
             name or f"Dataset {dataset_id}",
             DatasetSchema(SchemaId(f"https://ns.example.com/{dataset_id}"), "Schema", primary, identity_map),
-            TableReference(TableFormat.PARQUET, f"/lake/{dataset_id}"),
+            TableReference(TableFormat.PARQUET, f"{lake}/{dataset_id}"),
             self.clock.now,
             self.clock.now,
         )

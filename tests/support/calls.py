@@ -6,6 +6,7 @@ from typing import Any
 from lethe.clock import SystemIds
 from lethe.domain.actor import Actor
 from lethe.domain.caller import Caller, Permission
+from lethe.domain.dataset import TableFormat, TableReference
 from lethe.domain.ids import ClientId, DatasetId, OrgId
 from lethe.domain.listing import By, Page
 from lethe.domain.organization import Organization, Sandbox, SandboxType
@@ -32,7 +33,8 @@ def register(store: Store, call: Call, *dataset_ids: str) -> None:
     """Put datasets into the catalog whose rows are named by an e-mail address."""
     with store.write() as tx:
         for dataset_id in dataset_ids:
-            tx.datasets.add(replace(a_dataset(dataset_id), org_id=call.org_id))
+            table = TableReference(TableFormat.PARQUET, f"/lake/{call.org_id}/{dataset_id}")
+            tx.datasets.add(replace(a_dataset(dataset_id), org_id=call.org_id, table=table))
 
 
 def a_draft(*ids: str, dataset_id: str = "ds-1", code: str = "Email") -> OrderDraft:

@@ -3,18 +3,21 @@
 import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Barrier
 from typing import Any
 
 from lethe.domain.actor import Author
+from lethe.domain.dataset import TableFormat, TableReference
+from lethe.domain.errors import TableTaken
 from lethe.domain.ids import ClientId, OrgId, SandboxName
 from lethe.domain.quota import QuotaName
 from lethe.storage.interface import StoredAnswer
 from lethe.storage.store import SqlStore
 from lethe.storage.vault_keys import VaultKeys
 from support.clock import NOON
-from support.values import a_bundle, a_task, an_event, an_order, identities
+from support.values import a_bundle, a_dataset, a_task, an_event, an_order, identities
 
 KEYS = VaultKeys.from_secret(b"a secret of the tests, long enough")
 WAIT_SECONDS_MAX = 120
@@ -87,6 +90,20 @@ def accept(url: str, org_id: OrgId, sandbox_name: SandboxName, author: Author, c
             transaction.audit.append(an_event(str(order.work_order_id)))
     store.close()
     return count
+
+
+def register_table(url: str, dataset_id: str, location: str) -> bool:
+    """Register a dataset over a table; whether nobody was there before."""
+    store = SqlStore(url, KEYS)
+    dataset = replace(a_dataset(dataset_id), table=TableReference(TableFormat.PARQUET, location))
+    try:
+        with store.write() as transaction:
+            transaction.datasets.add(dataset)
+    except TableTaken:
+        return False
+    finally:
+        store.close()
+    return True
 
 
 def migrate(url: str) -> bool:

@@ -47,7 +47,7 @@ def a_dataset(dataset_id: str, org_id: str = ORG, **more: Any) -> dict[str, Any]
     """A dataset whose rows name a person by e-mail address, unless said otherwise."""
     if not more:
         more = {"primary_identity_path": ["person", "email"], "primary_identity_namespace": "Email"}
-    table = {"format": "parquet", "location": f"/lake/{dataset_id}"}
+    table = {"format": "parquet", "location": f"/lake/{org_id}/{dataset_id}"}
     return {"id": dataset_id, "org": org_id, "sandbox": PROD, "name": f"Dataset {dataset_id}", **table, **more}
 
 

@@ -125,7 +125,7 @@ def a_dataset(
         PROD,
         name,
         schema or a_schema(),
-        TableReference(TableFormat.ICEBERG, "/lake/events", "main", "db.events"),
+        TableReference(TableFormat.ICEBERG, f"/lake/{dataset_id}", "main", f"db.{dataset_id}"),
         created_at,
         created_at,
         tags=tags if tags is not None else {"unifiedProfile": ("enabled:true",)},

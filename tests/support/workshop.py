@@ -1,5 +1,6 @@
 """A world with workers: real Parquet tables in a directory, and services that remember in memory."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -39,15 +40,23 @@ class RememberingService:
     failures: int = 0
     """How many more calls fail."""
     asked: list[RequestKey] = field(default_factory=list)
+    can_tell: bool = True
+    """Whether it can be asked what it holds."""
 
     def forget(self, space: Space, identities: Identities, key: RequestKey, *, beat: Beat = unheard) -> ProductAnswer:
         self._maybe_fail(key)
         wanted = {(namespace.code, value) for namespace, value in identities}
         return self._remove({trace for trace in self.traces if trace[:2] in wanted})
 
+    def found(self, space: Space, identities: Identities) -> Sequence[int] | None:
+        if not self.can_tell:
+            return None
+        named = Counter(trace[:2] for trace in self.traces)
+        return [named[namespace.code, value] for namespace, value in identities]
+
     def remaining(self, space: Space, identities: Identities) -> int | None:
         wanted = {(namespace.code, value) for namespace, value in identities}
-        return sum(trace[:2] in wanted for trace in self.traces)
+        return sum(trace[:2] in wanted for trace in self.traces) if self.can_tell else None
 
     def forget_dataset(
         self, space: Space, dataset_id: DatasetId, key: RequestKey, *, beat: Beat = unheard
@@ -56,7 +65,7 @@ class RememberingService:
         return self._remove({trace for trace in self.traces if trace[2] == dataset_id})
 
     def remaining_of_dataset(self, space: Space, dataset_id: DatasetId) -> int | None:
-        return sum(trace[2] == dataset_id for trace in self.traces)
+        return sum(trace[2] == dataset_id for trace in self.traces) if self.can_tell else None
 
     def _maybe_fail(self, key: RequestKey) -> None:
         self.asked.append(key)

@@ -1,6 +1,6 @@
 """The catalog's data sets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request, Response
@@ -24,6 +24,7 @@ from lethe.contract.datasets import (
 from lethe.domain.caller import Permission
 from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
 from lethe.domain.ids import DatasetId, SchemaId
+from lethe.domain.table_place import place_of
 from lethe.operations.call import Call
 from lethe.operations.catalog import (
     CatalogEntry,
@@ -82,7 +83,7 @@ def get_data_set(request: Request, dataset_id: Annotated[str, Path(max_length=25
     status=201,
     body=DatasetCreate,
     idempotent=True,
-    errors=[codes.DATASET_EXISTS, codes.SCHEMA_UNKNOWN, codes.NAMESPACE_UNKNOWN],
+    errors=[codes.DATASET_EXISTS, codes.TABLE_TAKEN, codes.SCHEMA_UNKNOWN, codes.NAMESPACE_UNKNOWN],
 )
 def create_data_set(
     request: Request,
@@ -92,7 +93,7 @@ def create_data_set(
 ) -> Response:
     """Register a data set: its name, its schema with the identity of its rows, and where the rows are."""
     services, call = services_of(request), call_of(request)
-    draft = _draft_of(asked)
+    draft = _draft_of(asked, services.real_path)
 
     def act(tx: Transaction) -> tuple[int, DatasetCreated]:
         return 201, DatasetCreated([f"@/dataSets/{register_dataset(tx, call, draft, ids=services.ids).dataset_id}"])
@@ -136,7 +137,7 @@ def _dataset_out(entry: CatalogEntry, call: Call, only: frozenset[str] | None) -
     return whole.model_copy(update=hidden)
 
 
-def _draft_of(asked: DatasetCreate) -> DatasetDraft:
+def _draft_of(asked: DatasetCreate, real_path: Callable[[str], str]) -> DatasetDraft:
     schema = None
     if asked.schema_ is not None:
         primary = asked.schema_.primary_identity
@@ -146,16 +147,18 @@ def _draft_of(asked: DatasetCreate) -> DatasetDraft:
             has_identity_map=asked.schema_.identity_map,
             properties=asked.schema_.properties,
         )
+    table = TableReference(
+        TableFormat(asked.table.format), asked.table.location, asked.table.catalog, asked.table.identifier
+    )
     return DatasetDraft(
         name=asked.name,
         description=asked.description,
-        table=TableReference(
-            TableFormat(asked.table.format), asked.table.location, asked.table.catalog, asked.table.identifier
-        ),
+        table=table,
         schema_id=None if asked.schema_ref is None else SchemaId(asked.schema_ref.id),
         schema=schema,
         dataset_id=None if asked.id is None else DatasetId(asked.id),
         tags=asked.tags,
+        place=place_of(table, real_path),
     )
 
 

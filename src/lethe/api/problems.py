@@ -56,6 +56,7 @@ CODE_OF: Final[Mapping[type[Refusal], ProblemCode]] = {
     errors.NoCertificateYet: codes.CERTIFICATE_UNKNOWN,
     errors.UnknownDataset: codes.DATASET_UNKNOWN,
     errors.DatasetExists: codes.DATASET_EXISTS,
+    errors.TableTaken: codes.TABLE_TAKEN,
     errors.UnknownSchema: codes.SCHEMA_UNKNOWN,
     errors.NamespaceExists: codes.NAMESPACE_EXISTS,
     errors.UnknownSandbox: codes.SANDBOX_UNKNOWN,

@@ -43,6 +43,8 @@ class Services:
     limits: EdgeLimits
     new_secret: Callable[[], str]
     """Makes the secrets of webhooks."""
+    real_path: Callable[[str], str]
+    """Where a path of this machine leads."""
     webhook_rules: WebhookRules = field(default_factory=WebhookRules)
     callbacks: Mapping[Product, CallingProduct] = field(default_factory=dict)
     """The services that may call back."""

@@ -143,4 +143,5 @@ def _history_out(entry: HistoryEntry) -> HistoryOut:
         expiry=format_instant(entry.expiry_at),
         updated_at=format_instant(entry.at),
         updated_by=entry.by,
+        reason=entry.reason,
     )

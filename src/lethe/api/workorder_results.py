@@ -34,14 +34,8 @@ from lethe.domain.listing import Page
 from lethe.domain.plan import FileAction
 from lethe.domain.reverification import Reverification
 from lethe.operations.namespaces import NamespaceRef, namespace_book
-from lethe.operations.previews import (
-    IdentityResult,
-    identity_result,
-    order_plans,
-    order_results,
-    preview,
-    preview_scope,
-)
+from lethe.operations.previews import order_plans, preview, preview_scope
+from lethe.operations.results import IdentityResult, identity_result, order_results
 from lethe.operations.work_orders import OrderDraft, find_work_order, prepare
 from lethe.storage.interface import DatasetPlan
 

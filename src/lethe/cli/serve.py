@@ -15,7 +15,7 @@ from lethe.cli.work import working
 from lethe.logs import configure_logs
 from lethe.settings import Settings
 from lethe.storage.interface import StoreUnavailable
-from lethe.wiring import Lethe, running
+from lethe.wiring import DatasetUnfit, Lethe, running
 
 log = structlog.get_logger("lethe.serve")
 
@@ -34,7 +34,7 @@ def serve(settings: Settings, on_serving: Serving = lambda _lethe, _url: None) -
     with _listening(settings) as listener:
         try:
             _serve(settings, listener, on_serving)
-        except (StoreUnavailable, SigningKeysUnusable) as error:
+        except (DatasetUnfit, StoreUnavailable, SigningKeysUnusable) as error:
             typer.echo(f"Lethe cannot start: {error}.", err=True)
             raise typer.Exit(1) from None
 

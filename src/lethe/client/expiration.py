@@ -19,6 +19,7 @@ class HistoryEntry(Result):
     expiry: AwareDatetime
     updated_at: AwareDatetime
     updated_by: str
+    reason: str | None = None
 
 
 class ExpirationSource(Protocol):

@@ -70,7 +70,11 @@ class DatasetResult(Result):
 
 
 class IdentityResult(Result):
-    """One identity under its keyed hash: `deleted`, `notFound`, `held` or `failed`, and its rows in the data lake."""
+    """One identity under its keyed hash: what became of it, and its rows in the data lake.
+
+    `deleted`, `notFound`, `held`, `failed`; or `absent`: nothing of it is left, and whether anything of it was deleted
+    is not known, for a service counted all identities together.
+    """
 
     namespace: str
     hash: str

@@ -172,6 +172,12 @@ NAMESPACE_EXISTS: Final = ProblemCode(
 SANDBOX_UNKNOWN: Final = ProblemCode(
     5005, 404, "The sandbox does not exist", "Use a sandbox from GET /data/foundation/sandbox-management/sandboxes."
 )
+TABLE_TAKEN: Final = ProblemCode(
+    5006,
+    409,
+    "The table belongs to a dataset already",
+    "Register a table once, in one organization and sandbox, and none that contains another or lies inside it.",
+)
 
 WEBHOOK_UNKNOWN: Final = ProblemCode(6001, 404, "The webhook does not exist", "Look it up in GET /webhooks.")
 WEBHOOKS_TOO_MANY: Final = ProblemCode(

@@ -80,6 +80,7 @@ class HistoryOut(Answer):
     expiry: InstantText
     updated_at: InstantText
     updated_by: str
+    reason: Annotated[str | None, Field(description="What else is to be known of it.")] = None
 
 
 class ExpirationOut(Answer):

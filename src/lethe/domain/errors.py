@@ -62,6 +62,10 @@ class DatasetExists(Refusal):
     """A dataset with this id already exists."""
 
 
+class TableTaken(Refusal):
+    """The table is that of a registered dataset, contains it, or lies inside it."""
+
+
 class ExpiryTooSoon(Refusal):
     """The expiry is not far enough in the future."""
 

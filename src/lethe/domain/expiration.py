@@ -54,6 +54,8 @@ class HistoryEntry:
     expiry_at: datetime
     at: datetime
     by: Author
+    reason: str | None = None
+    """What else is to be known of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,9 +158,9 @@ class Executing(Facts):
 
     status: ClassVar = ExpirationStatus.EXECUTING
 
-    def complete(self, *, now: datetime, by: Author) -> "Change":
-        """The dataset is gone, and verified to be."""
-        return _change(HistoryStatus.COMPLETED, _become(Completed, self), now, by)
+    def complete(self, *, now: datetime, by: Author, reason: str | None = None) -> "Change":
+        """The dataset is gone; `reason` says so where nobody here deleted it."""
+        return _change(HistoryStatus.COMPLETED, _become(Completed, self), now, by, reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +244,6 @@ def _become(status: type[_Status], before: Facts, **changed: object) -> _Status:
     return status(**{f.name: getattr(before, f.name) for f in fields(Facts)} | changed)
 
 
-def _change(entry: HistoryStatus, after: _Status, now: datetime, by: Author) -> Change:
+def _change(entry: HistoryStatus, after: _Status, now: datetime, by: Author, reason: str | None = None) -> Change:
     changed = replace(after, updated_at=now, updated_by=by)
-    return Change(changed, HistoryEntry(entry, changed.expiry_at, now, by))
+    return Change(changed, HistoryEntry(entry, changed.expiry_at, now, by, reason))

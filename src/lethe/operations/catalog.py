@@ -8,6 +8,7 @@ from lethe.clock import Ids
 from lethe.domain.dataset import Dataset, DatasetSchema, DatasetState, PrimaryIdentity, TableReference
 from lethe.domain.errors import InvalidField, UnknownDataset, UnknownSchema
 from lethe.domain.ids import DatasetId, SchemaId
+from lethe.domain.table_place import TablePlace
 from lethe.operations.call import Call
 from lethe.operations.namespaces import NamespaceRef, namespace_book
 from lethe.storage.interface import Transaction
@@ -37,6 +38,8 @@ class DatasetDraft:
     schema: SchemaDraft | None
     dataset_id: DatasetId | None = None
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    place: TablePlace | None = None
+    """Where the table is, when its location was followed there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,10 @@ class CatalogEntry:
 
 
 def register_dataset(tx: Transaction, call: Call, draft: DatasetDraft, *, ids: Ids) -> Dataset:
-    """Add a dataset to the sandbox's catalog. Raises DatasetExists, UnknownSchema, UnknownNamespace, InvalidField."""
+    """Add a dataset to the sandbox's catalog.
+
+    Raises DatasetExists, TableTaken, UnknownSchema, UnknownNamespace, InvalidField.
+    """
     dataset = Dataset(
         dataset_id=draft.dataset_id or DatasetId(ids.hex(24)),
         org_id=call.org_id,
@@ -62,7 +68,7 @@ def register_dataset(tx: Transaction, call: Call, draft: DatasetDraft, *, ids: I
         created_at=tx.now,
         updated_at=tx.now,
     )
-    tx.datasets.add(dataset)
+    tx.datasets.add(dataset, draft.place)
     tx.audit.append(call.event("dataset.registered", dataset.dataset_id, format=dataset.table.format.value))
     return dataset
 

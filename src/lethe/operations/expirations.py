@@ -190,9 +190,16 @@ def begin_execution(
 
 
 def complete_execution(
-    tx: Transaction, org_id: OrgId, sandbox_name: SandboxName, expiration_id: ExpirationId
+    tx: Transaction,
+    org_id: OrgId,
+    sandbox_name: SandboxName,
+    expiration_id: ExpirationId,
+    reason: str | None = None,
 ) -> Expiration | None:
-    """Record that the dataset is gone; None when the expiration is not executing."""
+    """Record that the dataset is gone; None when the expiration is not executing.
+
+    `reason` says so where nobody here deleted it.
+    """
     expiration = tx.expirations.find(org_id, sandbox_name, expiration_id)
     if not isinstance(expiration, Executing):
         return None
@@ -200,19 +207,20 @@ def complete_execution(
     missing = [product for product in Product if known.get(product) is not ProductStatus.SUCCESS]
     done = [ProductProgress(product, ProductStatus.SUCCESS, tx.now) for product in missing]
     tx.expirations.save_products(expiration_id, done)
-    return _saved(tx, expiration.complete(now=tx.now, by=LETHE.author))
+    return _saved(tx, expiration.complete(now=tx.now, by=LETHE.author, reason=reason))
 
 
 def _saved(tx: Transaction, change: Change) -> Expiration:
     tx.expirations.save(change)
     expiration, entry = change.expiration, change.entry
+    facts = {"dataset_id": expiration.dataset_id, "expiry_at": expiration.expiry_at.isoformat()}
     tx.audit.append(
         AuditEvent(
             expiration.org_id,
             entry.by,
             f"expiration.{entry.status.value}",
             str(expiration.expiration_id),
-            {"dataset_id": expiration.dataset_id, "expiry_at": expiration.expiry_at.isoformat()},
+            facts if entry.reason is None else facts | {"reason": entry.reason},
         )
     )
     return expiration

@@ -7,6 +7,10 @@ order; each confirms that nothing is left; and only then the dataset leaves the 
 crash anywhere leaves tasks that are found again; dropping what is dropped already is nothing.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+from lethe.domain.absence import Absence
 from lethe.domain.dataset import Dataset
 from lethe.domain.expiration import Pending, Trashed
 from lethe.domain.ids import ExpirationId
@@ -16,6 +20,7 @@ from lethe.engines.interface import TableRefused, TableUnavailable, Wanted
 from lethe.operations.expirations import begin_execution
 from lethe.pipeline.holding import StepFunction
 from lethe.pipeline.leftovers import delete_again
+from lethe.pipeline.noting import count, note_look
 from lethe.pipeline.outcome import Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.services import request_key
 from lethe.pipeline.settling import settle
@@ -49,20 +54,18 @@ def drop(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     if task.dataset_id is None or task.product is None:
         return Stuck("a drop names a dataset and a product")
     dataset = _dataset(shop, task)
+    is_lake = task.product is Product.DATA_LAKE
     try:
-        waiting = (
-            _drop_table(shop, dataset, hold)
-            if task.product is Product.DATA_LAKE
-            else _drop_contribution(shop, task, hold)
-        )
+        done = _drop_table(shop, dataset, hold) if is_lake else _drop_contribution(shop, task, hold)
     except TableRefused as error:
         return Stuck(str(error))
     except (TableUnavailable, ProductUnavailable) as error:
         return Failed(str(error))
-    if waiting is not None:
-        return waiting
+    if not isinstance(done, Mapping):
+        return done
 
     def record(tx: WorkTransaction) -> None:
+        count(tx, task, **done)
         tx.tasks.add(
             promise(
                 Step.CONFIRM,
@@ -84,19 +87,25 @@ def confirm(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     if task.dataset_id is None or task.product is None:
         return Stuck("a confirmation names a dataset and a product")
     dataset = _dataset(shop, task)
-    space = Space(task.org_id, task.sandbox_name)
+    facts: dict[str, Any] = {}
     try:
-        if task.product is Product.DATA_LAKE:
-            left = _files_left(shop, dataset, hold)
+        if task.product is not Product.DATA_LAKE:
+            left = _traces_left(shop, task)
+            facts = {"absence": Absence.ASSERTED if left is None else Absence.VERIFIED}
+        elif dataset is None:
+            left = None
+            facts = {"absence": Absence.DELETED_BY_OTHER_MEANS}
         else:
-            service = shop.products.get(task.product)
-            left = 0 if service is None else service.remaining_of_dataset(space, task.dataset_id) or 0
+            left = _files_left(shop, dataset, hold)
+            # Where the catalog alone knew the location, its entry took that along: nothing could be listed.
+            facts = {"absence": Absence.VERIFIED, "locationListed": dataset.table.location is not None}
     except (TableUnavailable, ProductUnavailable) as error:
         return Failed(str(error))
     if left:
         return delete_again(shop, task, hold, Step.DROP, f"{left} traces are left")
 
     def record(tx: WorkTransaction) -> None:
+        note_look(tx, task, **facts)
         settle(tx, task)
 
     return Did(record)
@@ -150,9 +159,10 @@ def _dataset(shop: Shop, task: Task) -> Dataset | None:
         return tx.datasets.find(task.org_id, task.sandbox_name, task.dataset_id)
 
 
-def _drop_table(shop: Shop, dataset: Dataset | None, hold: Hold) -> StepOutcome | None:
+def _drop_table(shop: Shop, dataset: Dataset | None, hold: Hold) -> StepOutcome | Mapping[str, int]:
+    """Destroy the table; what went, or what stands in the way."""
     if dataset is None:
-        return None
+        return {}
     with shop.store.read() as tx:
         now = tx.now
     report = shop.engines[dataset.table.format].drop(target_of(dataset), now, watch=watcher_of(hold))
@@ -161,27 +171,34 @@ def _drop_table(shop: Shop, dataset: Dataset | None, hold: Hold) -> StepOutcome 
     if report.held:
         until = min((held.until for held in report.held if held.until is not None), default=now + shop.patience)
         return Later(max(until - now, shop.patience), f"{len(report.held)} files are held: {report.held[0].reason}")
-    return None
+    return {"filesRemoved": report.files_removed, "bytesRemoved": report.bytes_removed}
 
 
-def _drop_contribution(shop: Shop, task: Task, hold: Hold) -> StepOutcome | None:
+def _drop_contribution(shop: Shop, task: Task, hold: Hold) -> StepOutcome | Mapping[str, int]:
+    """Have the service destroy what the dataset contributed; what went, or what stands in the way."""
     service = None if task.product is None else shop.products.get(task.product)
     if service is None or task.dataset_id is None:
         return Stuck("no such product is configured")
     key = request_key(task.subject_id, service.product, task.round, task.dataset_id)
     space = Space(task.org_id, task.sandbox_name)
     match service.forget_dataset(space, task.dataset_id, key, beat=hold):
-        case Done():
-            return None
+        case Done(removed):
+            return {} if removed is None else {"tracesRemoved": removed}
         case Waiting(reason, again_after):
             return Later(again_after, reason)
         case Refused(reason):
             return Stuck(reason)
 
 
-def _files_left(shop: Shop, dataset: Dataset | None, hold: Hold) -> int:
+def _files_left(shop: Shop, dataset: Dataset, hold: Hold) -> int:
     """How many files stand under the location of the dropped table."""
-    if dataset is None:
-        return 0
     evidence = shop.engines[dataset.table.format].verify(target_of(dataset), Wanted(()), watch=watcher_of(hold))
     return evidence.files_examined
+
+
+def _traces_left(shop: Shop, task: Task) -> int | None:
+    """How many traces of the dropped dataset the service has; None when it cannot be asked."""
+    service = None if task.product is None else shop.products.get(task.product)
+    if service is None or task.dataset_id is None:
+        return None
+    return service.remaining_of_dataset(Space(task.org_id, task.sandbox_name), task.dataset_id)

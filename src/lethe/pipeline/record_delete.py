@@ -37,6 +37,7 @@ from lethe.operations.work_orders import datasets_in_scope
 from lethe.pipeline.fate import LEFT_BEHIND_REASON, Fate, fate_of
 from lethe.pipeline.finding import FindRefused, find_all
 from lethe.pipeline.leftovers import delete_again
+from lethe.pipeline.noting import note_look
 from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, Record, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Hold, Shop, target_of, wanted_of, watcher_of
@@ -180,7 +181,7 @@ def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     seen = evidence_facts(evidence)
 
     def record(tx: WorkTransaction) -> None:
-        tx.plans.save_evidence(task.subject_id, dataset.dataset_id, seen)
+        note_look(tx, task, **seen)
         settle(tx, task)
 
     return Did(record)

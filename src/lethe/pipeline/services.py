@@ -4,10 +4,12 @@ A service is asked under a key made of the order, the product and the round, so 
 until the answer to it has been heard: what is left after `Done`, or retried after a refusal, is a new request.
 """
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from lethe.domain.absence import Absence
 from lethe.domain.identity import Identities
-from lethe.domain.ids import BundleId
+from lethe.domain.ids import BundleId, WorkOrderId
 from lethe.domain.product import Product
 from lethe.domain.request_key import key_of
 from lethe.domain.task import Step, Task, promise
@@ -28,22 +30,21 @@ def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     orders = _orders(shop, task)
     if not orders:
         return NOTHING_TO_DO
-    space = Space(task.org_id, task.sandbox_name)
-    for order, identities in orders:
-        try:
-            key = request_key(order.work_order_id, service.product, task.round)
-            answer = service.forget(space, identities, key, beat=hold)
-        except ProductUnavailable as error:
-            return Failed(str(error))
-        match answer:
-            case Done():
-                continue
-            case Waiting(reason, again_after):
-                return Later(again_after, reason)
-            case Refused(reason):
-                return Stuck(reason)
+    removed: dict[WorkOrderId, int] = {}
+    try:
+        _look_before(shop, service, task, hold, orders)
+        hindrance = _ask(service, task, hold, orders, removed)
+    except ProductUnavailable as error:
+        hindrance = Failed(str(error))
+    if hindrance is not None:
+        if removed:
+            with shop.store.write() as tx:
+                hold.require(tx)
+                _count(tx, service, task, removed)
+        return hindrance
 
     def record(tx: WorkTransaction) -> None:
+        _count(tx, service, task, removed)
         following = promise(Step.VERIFY, task.subject_id, task.org_id, task.sandbox_name, tx.now, product=task.product)
         tx.tasks.add(following)
         tx.tasks.again([following], tx.now)
@@ -58,7 +59,8 @@ def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     if service is None:
         return Stuck("no such product is configured")
     space = Space(task.org_id, task.sandbox_name)
-    for _, identities in _orders(shop, task):
+    known: dict[WorkOrderId, Absence] = {}
+    for order, identities in _orders(shop, task):
         hold()
         try:
             left = service.remaining(space, identities)
@@ -66,8 +68,11 @@ def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
             return Failed(str(error))
         if left:
             return delete_again(shop, task, hold, Step.FORGET, f"{left} traces are left")
+        known[order.work_order_id] = Absence.ASSERTED if left is None else Absence.VERIFIED
 
     def record(tx: WorkTransaction) -> None:
+        for work_order_id, absence in known.items():
+            tx.service_results.prove(work_order_id, service.product, absence)
         settle(tx, task)
 
     return Did(record)
@@ -76,6 +81,60 @@ def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
 def request_key(subject_id: UUID, product: Product, round_: int, *more: str) -> RequestKey:
     """Name one request to one service."""
     return RequestKey(key_of(subject_id, product, round_, *more))
+
+
+def _look_before(
+    shop: Shop, service: ForgettingProduct, task: Task, hold: Hold, orders: Sequence[tuple[WorkOrder, Identities]]
+) -> None:
+    """Record what the service holds of each order before it goes: after a crash nobody could count it any more.
+
+    Raises ProductUnavailable, StaleClaim.
+    """
+    space = Space(task.org_id, task.sandbox_name)
+    with shop.store.read() as tx:
+        unseen = [
+            (order.work_order_id, identities)
+            for order, identities in orders
+            if not tx.service_results.has_look(order.work_order_id, service.product, task.round)
+        ]
+    if not unseen:
+        return
+    looks = []
+    for work_order_id, identities in unseen:
+        hold()
+        looks.append((work_order_id, service.found(space, identities)))
+    with shop.store.write() as tx:
+        hold.require(tx)
+        for work_order_id, traces in looks:
+            tx.service_results.look(work_order_id, service.product, task.round, traces)
+
+
+def _ask(
+    service: ForgettingProduct,
+    task: Task,
+    hold: Hold,
+    orders: Sequence[tuple[WorkOrder, Identities]],
+    removed: dict[WorkOrderId, int],
+) -> StepOutcome | None:
+    """Ask for order after order, and count what went; None when all are forgotten. Raises ProductUnavailable."""
+    space = Space(task.org_id, task.sandbox_name)
+    for order, identities in orders:
+        key = request_key(order.work_order_id, service.product, task.round)
+        match service.forget(space, identities, key, beat=hold):
+            case Done(None):
+                continue
+            case Done(int(count)):
+                removed[order.work_order_id] = count
+            case Waiting(reason, again_after):
+                return Later(again_after, reason)
+            case Refused(reason):
+                return Stuck(reason)
+    return None
+
+
+def _count(tx: WorkTransaction, service: ForgettingProduct, task: Task, removed: Mapping[WorkOrderId, int]) -> None:
+    for work_order_id, count in removed.items():
+        tx.service_results.forgot(work_order_id, service.product, task.round, count)
 
 
 def _service(shop: Shop, task: Task) -> ForgettingProduct | None:

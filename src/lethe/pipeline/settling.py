@@ -7,10 +7,11 @@ the same transaction, so the two cannot drift apart.
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from lethe.domain.absence import OTHER_MEANS_REASON, Absence
 from lethe.domain.expiration import Executing, Trashed
 from lethe.domain.failure import Failure
 from lethe.domain.ids import BundleId, DatasetId, ExpirationId, WorkOrderId
-from lethe.domain.product import ALL_PRODUCTS
+from lethe.domain.product import ALL_PRODUCTS, Product
 from lethe.domain.rollup import Stage, changed_progress, concerns, order_status, stages_of
 from lethe.domain.task import Step, Task, TaskState
 from lethe.domain.work_order import Action, EndStatus, NamedDatasets, OpenStatus, WorkOrder
@@ -93,11 +94,19 @@ def _settle_expiration(tx: WorkTransaction, task: Task) -> None:
         tx.dataset_locks.release(expiration_id)
     if any(stage is not Stage.DONE for stage in stages.values()):
         return
-    completed = complete_execution(tx, task.org_id, task.sandbox_name, expiration_id)
+    completed = complete_execution(
+        tx, task.org_id, task.sandbox_name, expiration_id, _completed_because(tx, expiration)
+    )
     if completed is not None:
         certify_expiration(tx, completed)
     tx.datasets.remove(expiration.org_id, expiration.sandbox_name, expiration.dataset_id)
     tx.dataset_locks.release(expiration_id)
+
+
+def _completed_because(tx: WorkTransaction, expiration: Trashed | Executing) -> str | None:
+    """What is to be said of a dataset that nobody here deleted."""
+    seen = tx.plans.evidence(expiration.expiration_id).get((Product.DATA_LAKE, expiration.dataset_id), {})
+    return OTHER_MEANS_REASON if seen.get("absence") == Absence.DELETED_BY_OTHER_MEANS else None
 
 
 def _settle_order(

@@ -38,9 +38,9 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The product has forgotten; `removed` traces went in this call, 0 when it is a repetition."""
+    """The product has forgotten; `removed` traces went in this call, 0 at a repetition, None when it does not say."""
 
-    removed: int
+    removed: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,13 @@ class ForgettingProduct(Protocol):
 
     def forget(self, space: Space, identities: Identities, key: RequestKey, *, beat: Beat = unheard) -> ProductAnswer:
         """Forget these identities: nodes and edges, fragments, rows. Raises ProductUnavailable."""
+        ...
+
+    def found(self, space: Space, identities: Identities) -> Sequence[int] | None:
+        """How many traces there are of each identity, as they iterate; None when the product cannot tell.
+
+        Looked at before it is asked to forget. Raises ProductUnavailable.
+        """
         ...
 
     def remaining(self, space: Space, identities: Identities) -> int | None:

@@ -1,5 +1,6 @@
 """A product in memory: for tests and for trying things out. It passes the suite that every product passes."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -50,6 +51,19 @@ class MemoryProduct:
         """Forget these identities."""
         del key  # forgetting again forgets nothing
         return self._forget(self._of(space, identities), beat)
+
+    def found(self, space: Space, identities: Identities) -> Sequence[int]:
+        """How many ends of traces are each identity."""
+        ends = Counter(end for trace in self.traces if trace.space == space for end in trace.ends)
+        folded = Counter[GraphNode]()
+        for (namespace_id, value), count in ends.items():
+            folded[GraphNode((namespace_id, fold(value)))] += count
+        return [
+            folded[GraphNode((namespace.id, fold(value)))]
+            if namespace.case_insensitive
+            else ends[GraphNode((namespace.id, value))]
+            for namespace, value in identities
+        ]
 
     def remaining(self, space: Space, identities: Identities) -> int:
         """How many traces of these identities are left."""

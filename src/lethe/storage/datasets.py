@@ -13,8 +13,9 @@ from lethe.domain.dataset import (
     TableFormat,
     TableReference,
 )
-from lethe.domain.errors import DatasetExists
+from lethe.domain.errors import DatasetExists, TableTaken
 from lethe.domain.ids import DatasetId, OrgId, SandboxName, SchemaId
+from lethe.domain.table_place import TablePlace, place_of
 from lethe.storage.folding import storable
 from lethe.storage.schema import datasets, schemas
 from lethe.storage.session import Row, Session
@@ -30,8 +31,13 @@ class SqlDatasets:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, dataset: Dataset) -> None:
-        """Register a dataset, and its schema unless known. Raises DatasetExists."""
+    def add(self, dataset: Dataset, place: TablePlace | None = None) -> None:
+        """Register a dataset, and its schema unless known. Raises DatasetExists, TableTaken, InvalidField."""
+        place = place or place_of(dataset.table)
+        # Two that register at once wait for each other: which tables there are must still hold when it is done.
+        self._session.lock("dataset places")
+        if self._session.value(_others_that_meet(place, dataset).limit(1)) is not None:
+            raise TableTaken(field="table")
         schema = self._session.insert(schemas).values(org_id=dataset.org_id, **_schema_values(dataset.schema))
         self._session.run(schema.on_conflict_do_nothing())
         added = self._session.insert(datasets).values(
@@ -44,6 +50,8 @@ class SqlDatasets:
             location=dataset.table.location,
             catalog=dataset.table.catalog,
             identifier=dataset.table.identifier,
+            place_root=place.root,
+            place_name=place.name,
             created_at=dataset.created_at,
             updated_at=dataset.updated_at,
             description=dataset.description,
@@ -55,19 +63,25 @@ class SqlDatasets:
             raise DatasetExists(datasetId=dataset.dataset_id)
 
     def mark_deleting(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
-        """Say that the dataset is being destroyed."""
-        update = datasets.update().where(*_named(org_id, sandbox_name, dataset_id))
-        self._session.run(update.values(state=DatasetState.DELETING, updated_at=self._session.now))
+        """Say that the dataset is being destroyed. One that was destroyed before stays so."""
+        self._turn(org_id, sandbox_name, dataset_id, DatasetState.DELETING)
 
     def enable(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
-        """Say that the dataset stays after all."""
-        update = datasets.update().where(*_named(org_id, sandbox_name, dataset_id))
-        self._session.run(update.values(state=DatasetState.ENABLED, updated_at=self._session.now))
+        """Say that the dataset stays after all. One that was destroyed does not come back."""
+        self._turn(org_id, sandbox_name, dataset_id, DatasetState.ENABLED)
 
     def remove(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
         """Take a destroyed dataset out of the catalog. Its id stays taken, so that no settings file brings it back."""
+        self._turn(org_id, sandbox_name, dataset_id, DatasetState.DELETED)
+
+    def _turn(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId, state: DatasetState) -> None:
+        """Change the state of a dataset that is still in the catalog.
+
+        The place of a destroyed table may be somebody else's by now: whoever woke the dataset would destroy that.
+        """
         update = datasets.update().where(*_named(org_id, sandbox_name, dataset_id))
-        self._session.run(update.values(state=DatasetState.DELETED, updated_at=self._session.now))
+        update = update.where(datasets.c.state != DatasetState.DELETED)
+        self._session.run(update.values(state=state, updated_at=self._session.now))
 
     def find(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> Dataset | None:
         """The dataset."""
@@ -101,6 +115,21 @@ def _in(org_id: OrgId, sandbox_name: SandboxName) -> sa.Select[Any]:
         datasets.c.sandbox_name == sandbox_name,
         datasets.c.state != DatasetState.DELETED,
     )
+
+
+def _others_that_meet(place: TablePlace, dataset: Dataset) -> sa.Select[Any]:
+    """The other datasets of the installation, whosever they are, whose table is, contains or lies inside this place.
+
+    A destroyed one has no table any more.
+    """
+    meeting = [
+        sa.or_(sa.func.substr(column, 1, len(key)) == key, sa.func.substr(key, 1, sa.func.length(column)) == column)
+        for column, key in ((datasets.c.place_root, place.root), (datasets.c.place_name, place.name))
+        if key is not None
+    ]
+    itself = sa.and_(*_named(dataset.org_id, dataset.sandbox_name, dataset.dataset_id))
+    query = sa.select(datasets.c.dataset_id)
+    return query.where(datasets.c.state != DatasetState.DELETED, ~itself, sa.or_(sa.false(), *meeting))
 
 
 def _schema_values(schema: DatasetSchema) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from lethe.storage.schema import (
     identity_vaults,
     plans,
     results,
+    service_results,
     spaces,
     tasks,
     work_orders,
@@ -111,7 +112,7 @@ class SqlEnded:
 
     def forget_order(self, work_order_id: WorkOrderId) -> None:
         """Remove plans, results, hashes and tasks; what the bundle shares goes with its last order."""
-        for table in (plans, results, identity_chunks, identity_vaults):
+        for table in (plans, results, service_results, identity_chunks, identity_vaults):
             self._session.run(table.delete().where(table.c.work_order_id == work_order_id))
         for table in (failures, tasks):
             self._session.run(table.delete().where(table.c.subject_id == work_order_id))

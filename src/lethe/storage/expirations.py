@@ -109,6 +109,7 @@ class SqlExpirations:
                 expiry_at=entry.expiry_at,
                 at=entry.at,
                 by=entry.by,
+                reason=entry.reason,
             )
         )
         return number
@@ -121,7 +122,7 @@ class SqlExpirations:
             .order_by(expiration_history.c.number)
         )
         return [
-            HistoryEntry(HistoryStatus(row["status"]), row["expiry_at"], row["at"], Author(row["by"]))
+            HistoryEntry(HistoryStatus(row["status"]), row["expiry_at"], row["at"], Author(row["by"]), row["reason"])
             for row in self._session.rows(query)
         ]
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from lethe.domain.absence import Absence
 from lethe.domain.audit import AuditEvent, AuditRecord
 from lethe.domain.bundle import Bundle
 from lethe.domain.dataset import Dataset, DatasetSchema
@@ -22,8 +23,11 @@ from lethe.domain.ids import ClientId, DatasetId, ExpirationId, NamespaceId, Org
 from lethe.domain.listing import AuthorMatch, By, Listing, Page, Window
 from lethe.domain.namespace import Namespace
 from lethe.domain.plan import TablePlan
-from lethe.domain.product import ProductProgress
+from lethe.domain.product import Product, ProductProgress
 from lethe.domain.quota import QuotaName
+from lethe.domain.service_result import ServiceResult
+from lethe.domain.table_place import TablePlace
+from lethe.domain.task import Place
 from lethe.domain.work_order import Action, Status, WorkOrder
 from lethe.storage.aftercare_interface import Reverifications
 from lethe.storage.event_interface import Callbacks, Deliveries, Events, Webhooks
@@ -339,8 +343,12 @@ class IdempotencyKeys(Protocol):
 class Datasets(Protocol):
     """The catalog's datasets and their schemas."""
 
-    def add(self, dataset: Dataset) -> None:
-        """Register a dataset, and its schema unless known. Raises DatasetExists."""
+    def add(self, dataset: Dataset, place: TablePlace | None = None) -> None:
+        """Register a dataset, and its schema unless known.
+
+        `place` is where its table is when its location was followed there; otherwise it is taken as it is spelled.
+        Raises DatasetExists; TableTaken when its table meets that of another dataset, whosever that is.
+        """
         ...
 
     def find(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> Dataset | None:
@@ -356,7 +364,7 @@ class Datasets(Protocol):
         ...
 
     def enable(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
-        """Say that the dataset stays after all."""
+        """Say that the dataset stays after all; one that was destroyed does not come back."""
         ...
 
     def schema(self, org_id: OrgId, schema_id: SchemaId) -> DatasetSchema | None:
@@ -422,12 +430,39 @@ class Plans(Protocol):
         """The order's results, by dataset id: rows of all rounds, the snapshot of the last, the plan of the first."""
         ...
 
-    def save_evidence(self, subject_id: UUID, dataset_id: DatasetId, evidence: dict[str, Any]) -> None:
-        """Keep what the verification saw; a repetition replaces it."""
+    def save_evidence(self, subject_id: UUID, place: Place, seen: Mapping[str, Any]) -> None:
+        """Keep what was done and seen in a place, which names a dataset; a repetition replaces it."""
         ...
 
-    def evidence(self, subject_id: UUID) -> dict[DatasetId, dict[str, Any]]:
-        """What the verifications of a bundle or expiration saw, by dataset."""
+    def evidence(self, subject_id: UUID) -> Mapping[Place, Mapping[str, Any]]:
+        """What was done and seen in the places of a bundle or expiration."""
+        ...
+
+
+class ServiceResults(Protocol):
+    """What became of record deletes in services, by order and product."""
+
+    def has_look(self, work_order_id: WorkOrderId, product: Product, round_: int) -> bool:
+        """Whether it is kept what the service held before this round."""
+        ...
+
+    def look(self, work_order_id: WorkOrderId, product: Product, round_: int, traces: Sequence[int] | None) -> None:
+        """Keep what the service held before this round, by identity in the order of the vault; None if it cannot tell.
+
+        The first look of a round counts.
+        """
+        ...
+
+    def forgot(self, work_order_id: WorkOrderId, product: Product, round_: int, removed: int) -> None:
+        """Keep how many traces went in a round that was looked before; of repetitions the largest count."""
+        ...
+
+    def prove(self, work_order_id: WorkOrderId, product: Product, absence: Absence) -> None:
+        """Keep how it is known that nothing is left."""
+        ...
+
+    def of(self, work_order_id: WorkOrderId) -> Sequence[ServiceResult]:
+        """The order's services, all rounds together."""
         ...
 
 
@@ -471,6 +506,8 @@ class Transaction(Protocol):
     def quotas(self) -> Quotas: ...  # noqa: D102
     @property
     def plans(self) -> Plans: ...  # noqa: D102
+    @property
+    def service_results(self) -> ServiceResults: ...  # noqa: D102
     @property
     def certificates(self) -> Certificates: ...  # noqa: D102
     @property

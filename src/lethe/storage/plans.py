@@ -1,7 +1,6 @@
 """Plans, results and evidence of work orders. They hold counts, paths and places; never an identity."""
 
-from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +8,9 @@ import sqlalchemy as sa
 
 from lethe.domain.ids import DatasetId, WorkOrderId
 from lethe.domain.plan import FileAction, PlannedFile, TablePlan
+from lethe.domain.product import Product
+from lethe.domain.task import Place
+from lethe.storage.counts import packed, unpacked
 from lethe.storage.interface import DatasetPlan, DatasetResult
 from lethe.storage.schema import evidence, plans, results
 from lethe.storage.session import Row, Session
@@ -31,7 +33,7 @@ class SqlPlans:
             {"work_order_id": work_order_id, "dataset_id": plan.plan.dataset_id},
             snapshot=plan.plan.snapshot,
             files=files,
-            rows_by_identity=_packed(plan.rows_by_identity),
+            rows_by_identity=packed(plan.rows_by_identity),
         )
 
     def of(self, work_order_id: WorkOrderId) -> Sequence[DatasetPlan]:
@@ -52,7 +54,7 @@ class SqlPlans:
             snapshot=result.snapshot,
             plan_hash=result.plan_hash,
             rows_deleted=result.rows_deleted,
-            rows_by_identity=_packed(result.rows_by_identity),
+            rows_by_identity=packed(result.rows_by_identity),
         )
 
     def results(self, work_order_id: WorkOrderId) -> Sequence[DatasetResult]:
@@ -65,30 +67,24 @@ class SqlPlans:
             summed[one.dataset_id] = one if before is None else _added(before, one)
         return list(summed.values())
 
-    def save_evidence(self, subject_id: UUID, dataset_id: DatasetId, seen: dict[str, Any]) -> None:
-        """Keep what the verification saw; a repetition replaces it."""
-        self._replace(evidence, {"subject_id": subject_id, "dataset_id": dataset_id}, seen=seen)
+    def save_evidence(self, subject_id: UUID, place: Place, seen: Mapping[str, Any]) -> None:
+        """Keep what was done and seen in a place; a repetition replaces it."""
+        self._replace(evidence, {"subject_id": subject_id} | _named(place), seen=dict(seen))
 
-    def evidence(self, subject_id: UUID) -> dict[DatasetId, dict[str, Any]]:
-        """What the verifications of a bundle or expiration saw, by dataset."""
-        query = sa.select(evidence).where(evidence.c.subject_id == subject_id).order_by(evidence.c.dataset_id)
-        return {DatasetId(row["dataset_id"]): row["seen"] for row in self._session.rows(query)}
+    def evidence(self, subject_id: UUID) -> dict[Place, dict[str, Any]]:
+        """What was done and seen in the places of a bundle or expiration."""
+        query = sa.select(evidence).where(evidence.c.subject_id == subject_id)
+        rows = self._session.rows(query.order_by(evidence.c.product, evidence.c.dataset_id))
+        return {(Product(row["product"]), DatasetId(row["dataset_id"])): row["seen"] for row in rows}
 
     def _replace(self, table: sa.Table, key: dict[str, Any], **values: Any) -> None:
         insert = self._session.insert(table).values(**key, **values)
         self._session.run(insert.on_conflict_do_update(index_elements=[table.c[name] for name in key], set_=values))
 
 
-def _packed(counts: Sequence[int]) -> bytes:
-    """Counts as little-endian 32-bit numbers, capped: beyond four thousand million rows nobody counts."""
-    packed = array("I", [min(count, 2**32 - 1) for count in counts])
-    return packed.tobytes()
-
-
-def _unpacked(packed: bytes) -> Sequence[int]:
-    counts = array("I")
-    counts.frombytes(packed)
-    return tuple(counts)
+def _named(place: Place) -> dict[str, Any]:
+    product, dataset_id = place
+    return {"product": product, "dataset_id": dataset_id}
 
 
 def _result(row: Row) -> DatasetResult:
@@ -97,7 +93,7 @@ def _result(row: Row) -> DatasetResult:
         row["snapshot"],
         row["plan_hash"],
         row["rows_deleted"],
-        _unpacked(row["rows_by_identity"]),
+        unpacked(row["rows_by_identity"]),
     )
 
 
@@ -114,4 +110,4 @@ def _plan(row: Row) -> DatasetPlan:
         for path, action, rows, rows_matched, size_bytes, reason in row["files"]
     ]
     plan = TablePlan(DatasetId(row["dataset_id"]), row["snapshot"], files)
-    return DatasetPlan(plan, _unpacked(row["rows_by_identity"]))
+    return DatasetPlan(plan, unpacked(row["rows_by_identity"]))

@@ -10,6 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from lethe.domain.absence import Absence
 from lethe.domain.dataset import DatasetState, TableFormat
 from lethe.domain.expiration import ExpirationStatus, HistoryStatus
 from lethe.domain.product import Product, ProductStatus
@@ -122,6 +123,7 @@ expiration_history: Final = sa.Table(
     _instant("expiry_at"),
     _instant("at"),
     _text("by"),
+    _text("reason", nullable=True),
     _one_of("status", *HistoryStatus),
 )
 
@@ -359,8 +361,23 @@ evidence: Final = sa.Table(
     "evidence",
     metadata,
     sa.Column("subject_id", sa.Uuid(), primary_key=True),
+    _text("product", primary_key=True),
     _text("dataset_id", primary_key=True),
     sa.Column("seen", sa.JSON(), nullable=False),
+    _one_of("product", *Product),
+)
+
+service_results: Final = sa.Table(
+    "service_results",
+    metadata,
+    sa.Column("work_order_id", sa.Uuid(), sa.ForeignKey("work_orders.work_order_id"), primary_key=True),
+    _text("product", primary_key=True),
+    sa.Column("round", sa.Integer(), primary_key=True, autoincrement=False),
+    sa.Column("traces_by_identity", sa.LargeBinary()),
+    sa.Column("removed", sa.BigInteger()),
+    _text("absence", nullable=True),
+    _one_of("product", *Product),
+    _one_of("absence", *Absence),
 )
 
 reverifications: Final = sa.Table(
@@ -469,6 +486,8 @@ datasets: Final = sa.Table(
     _text("location", nullable=True),
     _text("catalog", nullable=True),
     _text("identifier", nullable=True),
+    _text("place_root", nullable=True),
+    _text("place_name", nullable=True),
     _instant("created_at"),
     _instant("updated_at"),
     _text("description"),

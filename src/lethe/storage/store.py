@@ -34,6 +34,7 @@ from lethe.storage.plans import SqlPlans
 from lethe.storage.quotas import SqlQuotas
 from lethe.storage.reverifications import SqlReverifications
 from lethe.storage.sealing import seal
+from lethe.storage.service_results import SqlServiceResults
 from lethe.storage.session import Session
 from lethe.storage.tasks import SqlTasks
 from lethe.storage.vault_keys import VaultKeys
@@ -97,6 +98,11 @@ class SqlTransaction:
     def plans(self) -> SqlPlans:
         """Plans, results and evidence."""
         return SqlPlans(self._session)
+
+    @cached_property
+    def service_results(self) -> SqlServiceResults:
+        """What became of orders in services."""
+        return SqlServiceResults(self._session)
 
     @cached_property
     def reverifications(self) -> SqlReverifications:

@@ -140,7 +140,7 @@ class WorkableDatasets(Datasets, Protocol):
     """The catalog, as workers change it."""
 
     def mark_deleting(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:
-        """Say that the dataset is being destroyed."""
+        """Say that the dataset is being destroyed; one that was destroyed before stays so."""
         ...
 
     def remove(self, org_id: OrgId, sandbox_name: SandboxName, dataset_id: DatasetId) -> None:

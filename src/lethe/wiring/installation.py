@@ -1,5 +1,6 @@
 """An installation that runs: everything of the settings, opened and closed."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,6 +85,7 @@ def running(settings: Settings) -> Iterator[Lethe]:
             public_url=settings.public_url,
             webhook_rules=webhook_rules(settings.webhooks),
             new_secret=new_secret,
+            real_path=os.path.realpath,
             callbacks=callbacks(products),
         )
         yield Lethe(settings, store, organizations, services, products)

@@ -23,7 +23,7 @@ def progress_of(answer: Mapping[str, Any], poll_seconds: float) -> ProductAnswer
     """How far the service is. Raises ProductUnavailable for an answer that says nothing."""
     match answer.get("status"):
         case "completed":
-            return Done(_count(answer, "removed") if "removed" in answer else 0)
+            return Done(_count(answer, "removed") if "removed" in answer else None)
         case "refused":
             return Refused(REASONS.get(str(answer.get("reason")), "the service refuses, for a reason of its own"))
         case "pending":

@@ -78,6 +78,10 @@ class HttpProduct:
         """
         return self._forget(identity_parts(space, identities, key, self._service.ids_per_request), beat)
 
+    def found(self, space: Space, identities: Identities) -> None:  # noqa: ARG002
+        """A service counts by request alone."""
+        return
+
     def remaining(self, space: Space, identities: Identities) -> int | None:
         """How many traces the service says are left; None when it cannot say. Raises ProductUnavailable."""
         if not self._service.can_verify:
@@ -103,7 +107,7 @@ class HttpProduct:
 
     def _forget(self, parts: Iterable[Part], beat: Beat) -> ProductAnswer:
         """Ask for each part; the whole is done when every part is, and refused when one is."""
-        removed = 0
+        counts: list[int | None] = []
         waiting: Waiting | None = None
         for part in parts:
             answer = self._ask(part)
@@ -113,11 +117,12 @@ class HttpProduct:
                 case Waiting():
                     waiting = max(waiting or answer, answer, key=lambda each: each.again_after)
                 case Done():
-                    removed += answer.removed
+                    counts.append(answer.removed)
                 case _:
                     assert_never(answer)
             beat()
-        return waiting or Done(removed)
+        known = [count for count in counts if count is not None]
+        return waiting or Done(sum(known) if len(known) == len(counts) else None)
 
     def _ask(self, part: Part) -> ProductAnswer:
         def ask() -> ProductAnswer:

@@ -32,7 +32,7 @@ from lethe.products.sql.failures import Failure, Misfit, T, attempt
 from lethe.products.sql.fitness import is_key_unique, unindexed
 from lethe.products.sql.mapping import TableMapping
 from lethe.products.sql.postgres import PostgresDatabase
-from lethe.products.sql.remainder import count_dataset, count_identities
+from lethe.products.sql.remainder import count_by_identity, count_dataset, count_identities
 from lethe.products.sql.sqlite import SqliteDatabase
 
 CHUNK_DEFAULT: Final = 5_000
@@ -83,6 +83,15 @@ class SqlProduct:
             return erase_identities(bound, space, identities, chunk=self._chunk, beat=beat)
 
         return self._answer(self._mappings, erase_from, beat)
+
+    def found(self, space: Space, identities: Identities) -> Sequence[int]:
+        """How many ends of rows are each of these identities. Raises ProductUnavailable."""
+
+        def count() -> Sequence[int]:
+            counts = [count_by_identity(bound, space, identities) for bound in self._bound]
+            return [sum(each) for each in zip(*counts, strict=True)]
+
+        return self._told(count)
 
     def remaining(self, space: Space, identities: Identities) -> int:
         """How many ends of rows are still one of these identities. Raises ProductUnavailable."""

@@ -4,6 +4,7 @@ The database is asked for more than is wanted, by plain lists in the column's ow
 somebody's is judged here, by the rules of `domain.identity`. A row with two ends counts once for each that is left.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -28,11 +29,29 @@ def count_identities(bound: BoundTable, space: Space, identities: Identities) ->
         return 0
     with bound.database.read.connect() as connection:
         return sum(
-            _count(connection, bound, end, space, group)
+            1
             for end in bound.ends
             for group in identities.by_namespace.items()
             if end.can_hold(group[0])
+            for _ in _matches(connection, bound, end, space, group)
         )
+
+
+def count_by_identity(bound: BoundTable, space: Space, identities: Identities) -> Sequence[int]:
+    """How many traces of each identity the table holds, in the order in which they iterate."""
+    if not bound.mapping.holds(space.org_id, space.sandbox_name):
+        return [0] * identities.count
+    counts: list[int] = []
+    with bound.database.read.connect() as connection:
+        for namespace, ids in identities.by_namespace.items():
+            of_namespace = [0] * len(ids)
+            for end in bound.ends:
+                if end.can_hold(namespace):
+                    found = Counter(_matches(connection, bound, end, space, (namespace, ids)))
+                    for at, key in enumerate(_keys(end, namespace, ids) if found else ()):
+                        of_namespace[at] += 0 if key is None else found[key]
+            counts += of_namespace
+    return counts
 
 
 def count_dataset(bound: BoundTable, space: Space, dataset_id: DatasetId) -> int:
@@ -46,9 +65,10 @@ def count_dataset(bound: BoundTable, space: Space, dataset_id: DatasetId) -> int
         return sum(str(value) == dataset_id for value in _read(connection, contributed_by, rows))
 
 
-def _count(
+def _matches(
     connection: sa.Connection, bound: BoundTable, end: BoundEnd, space: Space, wanted: tuple[Namespace, Sequence[str]]
-) -> int:
+) -> Iterator[Scalar]:
+    """The id of each trace, by its key (`_keys`)."""
     namespace, ids = wanted
     rows = [bound.of_space(space).pick]
     if end.namespace_column is not None:
@@ -56,16 +76,20 @@ def _count(
         rows.append(_listed(end.namespace_column, held(column_kind(end.namespace_column), spelled)))
     if needs_folding(end, namespace):
         folded = set(map(fold, ids))
-        return sum(fold(value) in folded for value in _read(connection, end.id_column, rows))
+        yield from (key for key in map(fold, _read(connection, end.id_column, rows)) if key in folded)
+        return
     values = held(end.kind, ids)
     exactly = set(values)
-    return sum(
-        value in exactly
-        for begin in range(0, len(values), _PARAMETERS_MAX)
-        for value in _read(
-            connection, end.id_column, [*rows, _listed(end.id_column, values[begin : begin + _PARAMETERS_MAX])]
-        )
-    )
+    for begin in range(0, len(values), _PARAMETERS_MAX):
+        listed = _listed(end.id_column, values[begin : begin + _PARAMETERS_MAX])
+        yield from (value for value in _read(connection, end.id_column, [*rows, listed]) if value in exactly)
+
+
+def _keys(end: BoundEnd, namespace: Namespace, ids: Sequence[str]) -> Sequence[Scalar | None]:
+    """By what each of these ids is met in the column; None for one that it cannot hold."""
+    if needs_folding(end, namespace):
+        return [fold(value) for value in ids]
+    return [next(iter(held(end.kind, [value])), None) for value in ids]
 
 
 def _listed(column: sa.Column[Any], values: Sequence[Scalar]) -> Condition:

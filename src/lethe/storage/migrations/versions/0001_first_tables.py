@@ -275,9 +275,13 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
     op.create_table(
         "evidence",
         sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("product", TEXT, nullable=False),
         sa.Column("dataset_id", TEXT, nullable=False),
         sa.Column("seen", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("subject_id", "dataset_id", name=op.f("evidence_pk")),
+        sa.CheckConstraint(
+            "product IN ('datalake', 'identity', 'profile', 'ajo')", name=op.f("evidence_product_known")
+        ),
+        sa.PrimaryKeyConstraint("subject_id", "product", "dataset_id", name=op.f("evidence_pk")),
     )
     op.create_table(
         "certificates",
@@ -306,6 +310,8 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("location", TEXT, nullable=True),
         sa.Column("catalog", TEXT, nullable=True),
         sa.Column("identifier", TEXT, nullable=True),
+        sa.Column("place_root", TEXT, nullable=True),
+        sa.Column("place_name", TEXT, nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("updated_at", Instant(), nullable=False),
         sa.Column("description", TEXT, nullable=False),
@@ -492,6 +498,7 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
         sa.Column("expiry_at", Instant(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("by", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=True),
         sa.CheckConstraint(
             "status IN ('created', 'updated', 'cancelled', 'executing', 'completed', 'restored')",
             name=op.f("expiration_history_status_known"),
@@ -576,6 +583,25 @@ def _create_tables() -> None:  # noqa: PLR0915 - a table is a statement
             ["work_order_id"], ["work_orders.work_order_id"], name=op.f("results_work_order_id_fk")
         ),
         sa.PrimaryKeyConstraint("work_order_id", "dataset_id", "round", name=op.f("results_pk")),
+    )
+    op.create_table(
+        "service_results",
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("product", TEXT, nullable=False),
+        sa.Column("round", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("traces_by_identity", sa.LargeBinary(), nullable=True),
+        sa.Column("removed", sa.BigInteger(), nullable=True),
+        sa.Column("absence", TEXT, nullable=True),
+        sa.CheckConstraint(
+            "product IN ('datalake', 'identity', 'profile', 'ajo')", name=op.f("service_results_product_known")
+        ),
+        sa.CheckConstraint(
+            "absence IN ('verified', 'asserted', 'deletedByOtherMeans')", name=op.f("service_results_absence_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["work_order_id"], ["work_orders.work_order_id"], name=op.f("service_results_work_order_id_fk")
+        ),
+        sa.PrimaryKeyConstraint("work_order_id", "product", "round", name=op.f("service_results_pk")),
     )
     op.create_table(
         "reverifications",
