@@ -20,6 +20,7 @@ from lethe.engines.interface import (
     HashedOrder,
     IdentityMap,
     Marker,
+    ResidueKind,
     Selector,
     TableRefused,
     Target,
@@ -48,9 +49,12 @@ LINES = [
 ]
 
 
+def table(root: Path) -> Target:
+    return Target(DatasetId("ds"), TableReference(TableFormat.NDJSON, str(root)), BY_ID)
+
+
 def erase(root: Path, *ids: str) -> Forgotten:
-    target = Target(DatasetId("ds"), TableReference(TableFormat.NDJSON, str(root)), BY_ID)
-    wanted = asked(order(CRM, *ids))
+    target, wanted = table(root), asked(order(CRM, *ids))
     outcome = ENGINE.forget(target, wanted, ENGINE.find(target, wanted).plan, Marker("b/1"))
     assert isinstance(outcome, Forgotten), outcome
     return outcome
@@ -155,6 +159,8 @@ def test_a_damaged_gzip_file_is_refused(tmp_path: Path) -> None:
         assert "file 1 of 1 by name" in str(refusal(tmp_path))
 
 
+LIVE_ROW = ResidueKind.LIVE_ROW
+
 NUMBERS = [
     b'{"id":7.50,"n":0}\n',
     b'{"id":7.5}\n',
@@ -186,6 +192,8 @@ def test_numbers_with_a_point_are_named_by_their_value(
     tmp_path: Path, ids: tuple[str, ...], gone: list[int], counts: tuple[int, ...]
 ) -> None:
     (tmp_path / "a.json").write_bytes(b"".join(NUMBERS))
+    seen = [one for one in ENGINE.verify(table(tmp_path), asked(order(CRM, *ids))).residues if one.kind is LIVE_ROW]
+    assert [one.count for one in seen] == ([len(gone)] if gone else [])
     outcome = erase(tmp_path, *ids)
     assert (tmp_path / "a.json").read_bytes() == b"".join(line for n, line in enumerate(NUMBERS) if n not in gone)
     assert outcome.tally.orders[0].rows_by_identity == counts

@@ -85,6 +85,10 @@ class Needles:
                     return texts[form]
         return None
 
+    def named_by_number(self, value: Decimal, code: str) -> bool:
+        """Whether some identity of a namespace is a number, in whatever spelling."""
+        return (code, value) in self._numbers
+
     def named_by_bytes(self, value: bytes, code: str | None = None) -> int | None:
         """The identity that a run of bytes is as UTF-8 text."""
         try:
@@ -190,6 +194,10 @@ class Needles:
     def decimals(self) -> dict[Decimal, int]:
         """The identities that are numerals, by their value."""
         return {Decimal(text): number for _, text, number in self.numerals if text != "-0"}
+
+    @cached_property
+    def _numbers(self) -> frozenset[tuple[str, Decimal]]:
+        return frozenset((code, Decimal(text)) for code, text, _ in self.numerals)
 
     @property
     def _current(self) -> Iterator[tuple[int, tuple[str, bool]]]:

@@ -1,15 +1,19 @@
 """JSON and other text: raw, and with its escapes undone."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.interface import ResidueKind, Selector
 from lethe.engines.verify.findings import Findings
 from lethe.engines.verify.needles import Needles, unquoted
+
+_FRACTION: Final = re.compile(rb"\d[.eE]")
+"""A number that may be another spelling of the one that is looked for."""
 
 
 def examine(data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool) -> None:
@@ -22,7 +26,8 @@ def examine(data: bytes, selector: Selector, needles: Needles, findings: Finding
         if not line.strip():
             continue
         findings.rows += 1
-        if not (needles.has_short or b"\\" in line or needles.any_in_bytes(line)):
+        in_other_words = needles.has_short or b"\\" in line or (needles.decimals and _FRACTION.search(line))
+        if not (in_other_words or needles.any_in_bytes(line)):
             continue
         row = parsed(line)
         if row is None:
@@ -128,6 +133,8 @@ def _is_named(row: Any, selector: Selector, needles: Needles) -> bool:
 
 
 def _names(value: Any, needles: Needles, code: str) -> bool:
+    if isinstance(value, Decimal):
+        return needles.named_by_number(value, code)
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return False
     return needles.named_by(str(value), code) is not None
