@@ -103,8 +103,10 @@ def test_a_taken_port_is_said_before_anything_is_made(tmp_path: Path) -> None:
 
 
 def test_a_database_that_does_not_answer_is_said_without_its_password(tmp_path: Path) -> None:
-    said = refused(tmp_path, "--port", "0", LETHE_DATABASE_URL="postgresql://u:hunter2@127.0.0.1:1/d")
-    assert said == "Lethe cannot start: the database did not answer (OperationalError)."
+    nowhere = {"LETHE_DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:1/d"}
+    expected = "Lethe cannot start: the database did not answer (OperationalError)."
+    assert refused(tmp_path, "--port", "0", **nowhere) == expected
+    assert refused(tmp_path, verb="worker", **nowhere) == expected
 
 
 def test_a_table_that_two_datasets_of_the_settings_name_is_said_by_both_verbs(tmp_path: Path) -> None:

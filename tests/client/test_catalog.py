@@ -19,14 +19,14 @@ def test_datasets(lethe: Lethe, lethe_server: LetheServer, tmp_path: Path, monke
     made = lethe.datasets.register(
         "Nested",
         format="delta",
-        location=str(tmp_path),
+        location=str(tmp_path / "n"),
         identity=["person", "email"],
         namespace="Email",
         dataset_id="nested-1",
         description="who did what",
         tags={"team": ["crm"]},
     )
-    assert (made.dataset_id, made.table.format, made.table.location) == ("nested-1", "delta", str(tmp_path))
+    assert (made.dataset_id, made.table.format, made.table.location) == ("nested-1", "delta", str(tmp_path / "n"))
     assert made.tags["team"] == ("crm",)
     assert abs(made.created - datetime.now(UTC)) < timedelta(minutes=10)
     assert lethe.datasets.get("nested-1") == made

@@ -102,6 +102,10 @@ class Fleet:
             reader.start()
 
     def __enter__(self) -> Self:
+        """Troubles begin when the plain one works: one that finds no database when it starts says so and ends."""
+        if not self.wait_until(lambda: '"working"' in self.words(), START_SECONDS_MAX):
+            self.__exit__()
+            raise AssertionError(self.words())
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,12 +10,11 @@ import typer
 import uvicorn
 
 from lethe import __version__
-from lethe.auth.signing_keys import SigningKeysUnusable
+from lethe.cli.starting import starting
 from lethe.cli.work import working
 from lethe.logs import configure_logs
 from lethe.settings import Settings
-from lethe.storage.interface import StoreUnavailable
-from lethe.wiring import DatasetUnfit, Lethe, running
+from lethe.wiring import Lethe, running
 
 log = structlog.get_logger("lethe.serve")
 
@@ -31,12 +30,8 @@ def serve(settings: Settings, on_serving: Serving = lambda _lethe, _url: None) -
     is said in one line, with exit status 1.
     """
     configure_logs(settings.log.level, settings.log.format)
-    with _listening(settings) as listener:
-        try:
-            _serve(settings, listener, on_serving)
-        except (DatasetUnfit, StoreUnavailable, SigningKeysUnusable) as error:
-            typer.echo(f"Lethe cannot start: {error}.", err=True)
-            raise typer.Exit(1) from None
+    with _listening(settings) as listener, starting():
+        _serve(settings, listener, on_serving)
 
 
 def _listening(settings: Settings) -> socket.socket:

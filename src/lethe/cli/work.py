@@ -7,11 +7,11 @@ from threading import Event, Thread
 from types import FrameType
 
 import structlog
-import typer
 
+from lethe.cli.starting import starting
 from lethe.logs import configure_logs
 from lethe.settings import Settings
-from lethe.wiring import DatasetUnfit, Lethe, running
+from lethe.wiring import Lethe, running
 
 log = structlog.get_logger("lethe.worker")
 
@@ -26,13 +26,9 @@ def work(settings: Settings, workers: int) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop_on_signal)
-    try:
-        with running(settings) as lethe, working(lethe, workers):
-            log.info("working", workers=workers, data_dir=str(settings.data_dir))
-            stop.wait()
-    except DatasetUnfit as error:
-        typer.echo(f"Lethe cannot start: {error}.", err=True)
-        raise typer.Exit(1) from None
+    with starting(), running(settings) as lethe, working(lethe, workers):
+        log.info("working", workers=workers, data_dir=str(settings.data_dir))
+        stop.wait()
     log.info("stopped")
 
 
