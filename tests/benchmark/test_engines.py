@@ -106,6 +106,16 @@ def run(cpu: float) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("name", ["lethe parquet", "lethe iceberg", "lethe delta"])
+def test_what_is_measured_is_a_deletion(name: str, shelf: Shelf, tmp_path: Path) -> None:
+    values, form = tables.wanted(CASE.rows, CASE.identities), CONTENDERS[name].form
+    root = shelf.lay_out(form)
+    result = measure(name, root, values, CASE.layout, Bench(tmp_path, Limits(120, 4 << 30)))
+    assert result["outcome"] == "done", result
+    seen = checking.check(root, form, shelf.plain, values, CASE.layout)
+    assert (seen["rows_check"], seen["values_check"], seen["schema_check"], seen["residue"]) == ("ok", "ok", "ok", 0)
+
+
 @pytest.mark.parametrize("name", [name for name in CONTENDERS if not name.startswith(("lethe", "spark"))])
 def test_every_contender_is_there(name: str) -> None:
     assert callable(CONTENDERS[name].load())

@@ -53,7 +53,14 @@ def delta(root: Path, values: list[str], layout: str, ended: Ended) -> None:
     from lethe.engines.delta.engine import DeltaEngine
 
     executor = InlineExecutor()
-    engine = DeltaEngine(storage_opener(), executor, best_rewriter(), ByteVerifier(executor), lambda: datetime.now(UTC))
+    engine = DeltaEngine(
+        storage_opener(),
+        executor,
+        best_rewriter(),
+        ByteVerifier(executor),
+        new_name=lambda: str(uuid4()),
+        clock=lambda: datetime.now(UTC),
+    )
     _erase(engine, TableReference(TableFormat.DELTA, str(root)), wanted(values), layout, ended)
 
 
