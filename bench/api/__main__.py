@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, process_time
@@ -139,15 +140,22 @@ def at_once(wires: list[Wire], request: bytes, requests: int) -> float:
     return each * len(wires) / (perf_counter() - begun_at)
 
 
+Database = Callable[[], str | None]
+"""Makes an empty database; answers its URL, or None for SQLite in the server's own directory."""
+
+
 @contextmanager
-def databases() -> Iterator[Mapping[str, Callable[[], str | None]]]:
-    """The two databases, the second made when it is asked for."""
+def databases() -> Iterator[Mapping[str, Database]]:
+    """The two kinds of database, a new one of them whenever it is asked for."""
     postgres = Postgres()
+    numbers = count()
 
     def url() -> str:
-        postgres.start()
-        postgres.execute("CREATE DATABASE bench")
-        return postgres.url("bench")
+        number = next(numbers)
+        if not number:
+            postgres.start()
+        postgres.execute(f"CREATE DATABASE bench_{number}")
+        return postgres.url(f"bench_{number}")
 
     try:
         yield {"SQLite": lambda: None, "PostgreSQL": url}

@@ -11,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests")]
 
-from bench.api.__main__ import databases, table  # noqa: E402
+from bench.api.__main__ import Database, databases, table  # noqa: E402
 from bench.work.latency import AIM_MS, latency  # noqa: E402
 from bench.work.queue import queue  # noqa: E402
 from bench.work.sharing import AIM, ORDERS, sharing  # noqa: E402
@@ -28,15 +28,18 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=ROOT / "bench" / "out" / "work.json", help="where to write")
     asked = parser.parse_args()
 
-    benches: Mapping[str, tuple[str, Callable[[str | None], Iterator[dict[str, Any]]]]] = {
+    benches: Mapping[str, tuple[str, Callable[[Database], Iterator[dict[str, Any]]]]] = {
         "sharing": (
             f"{ORDERS} orders over one table, beside one (aim: a ratio of at most {AIM})",
-            lambda url: sharing(asked.rows, url, asked.runs),
+            lambda database: sharing(asked.rows, database, asked.runs),
         ),
-        "queue": (f"A queue of {asked.orders:,} orders of 11 organizations", lambda url: queue(asked.orders, url)),
+        "queue": (
+            f"A queue of {asked.orders:,} orders of 11 organizations",
+            lambda database: queue(asked.orders, database),
+        ),
         "latency": (
             f"Small requests while a table is rewritten (aim: p95 under {AIM_MS} ms)",
-            lambda url: latency(asked.latency_rows, url),
+            lambda database: latency(asked.latency_rows, database),
         ),
     }
     unknown = set(asked.what) - set(benches)
@@ -47,9 +50,9 @@ def main() -> None:
         title, bench = benches[name]
         rows = []
         with databases() as kinds:
-            for database, url in kinds.items():
-                if asked.database in {None, database}:
-                    rows += [{"database": database, **row} for row in bench(url())]
+            for kind, database in kinds.items():
+                if asked.database in {None, kind}:
+                    rows += [{"database": kind, **row} for row in bench(database)]
         report[name] = rows
         table(title, [{key: _shown(value) for key, value in row.items()} for row in rows])
         asked.json.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from statistics import quantiles
 from time import perf_counter, sleep
 from typing import Any, Final
 
+from bench.api.__main__ import Database
 from bench.api.wire import Wire
 from bench.work.scene import HYGIENE, Caller, WorkerProcess, order, person, served, write_table
 from support.server import ORG, Server
@@ -17,7 +18,7 @@ IDENTITIES: Final = 1_000
 PAUSE_SECONDS: Final = 0.02
 
 
-def latency(rows: int, url: str | None) -> Iterator[dict[str, Any]]:
+def latency(rows: int, database: Database) -> Iterator[dict[str, Any]]:
     """Small GETs and POSTs, one after another with a pause: idle, and while rows are deleted and that is proved."""
     for where in ("inside serve", "beside it"):
         with tempfile.TemporaryDirectory() as place:
@@ -27,7 +28,7 @@ def latency(rows: int, url: str | None) -> Iterator[dict[str, Any]]:
             tables = {ORG: {name: directory / name for name in ("table", "other")}}
             inside = where == "inside serve"
             with (
-                served(directory / "lethe", tables, url, workers=int(inside)) as server,
+                served(directory / "lethe", tables, database(), workers=int(inside)) as server,
                 nullcontext() if inside else WorkerProcess(server),
             ):
                 yield {"worker": where, "during": "nothing", **_measured(server, lambda: False, 100)}

@@ -9,6 +9,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any, Final
 
+from bench.api.__main__ import Database
 from bench.api.process import Watched
 from bench.api.wire import Wire
 from bench.work.scene import HYGIENE, Caller, WorkerProcess, order, person, served, wait_until, write_table
@@ -20,7 +21,7 @@ CONNECTIONS: Final = 8
 LARGE: Final = "0LARGE@LetheOrg"
 
 
-def queue(orders: int, url: str | None) -> Iterator[dict[str, Any]]:
+def queue(orders: int, database: Database) -> Iterator[dict[str, Any]]:
     """Accept all, then work: throughput, memory, and who waited how long."""
     small = {f"{number}SMALL@LetheOrg": orders // 10 // SMALL_ORGS for number in range(1, SMALL_ORGS + 1)}
     counts = {LARGE: orders - sum(small.values())} | small
@@ -29,7 +30,7 @@ def queue(orders: int, url: str | None) -> Iterator[dict[str, Any]]:
         tables = {org_id: {"table": directory / org_id} for org_id in counts}
         for datasets in tables.values():
             write_table(datasets["table"], ROWS, files=2)
-        with served(directory / "lethe", tables, url) as server:
+        with served(directory / "lethe", tables, database()) as server:
             assert server._process is not None
             memory = Watched(server._process.pid)
             begun_at = perf_counter()

@@ -89,8 +89,9 @@ class Caller:
         return order_id
 
     def ended(self) -> int:
-        """How many of its orders have ended."""
-        total: int = self.get("/workorder?status=completed,failed&limit=1")["total"]
+        """How many of its orders are completed."""
+        assert not self.get("/workorder?status=failed&limit=1")["total"], "an order failed"
+        total: int = self.get("/workorder?status=completed&limit=1")["total"]
         return total
 
     def _call(self, method: str, path: str, body: bytes, expected: int) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from bench.api.__main__ import Database
 from bench.work.scene import Caller, WorkerProcess, order, person, served, wait_until, write_table
 from support.server import ORG
 
@@ -13,10 +14,10 @@ IDENTITIES: Final = 100
 AIM: Final = 1.5
 
 
-def sharing(rows: int, url: str | None, runs: int) -> Iterator[dict[str, Any]]:
+def sharing(rows: int, database: Database, runs: int) -> Iterator[dict[str, Any]]:
     """CPU seconds of one order and of thirty, and how many times as much it is."""
     for _ in range(runs):
-        one, many = (_cost(rows, count, url) for count in (1, ORDERS))
+        one, many = (_cost(rows, count, database()) for count in (1, ORDERS))
         yield {"rows": rows, "one_cpu_s": one, f"{ORDERS}_cpu_s": many, "ratio": many / one}
 
 
