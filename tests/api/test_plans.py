@@ -22,7 +22,7 @@ class FailingEngine:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def find(self, *_: Any, **__: Any) -> Any:
+    def find_each(self, *_: Any, **__: Any) -> Any:
         raise self.error
 
 

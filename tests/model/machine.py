@@ -110,6 +110,8 @@ class Machine:
     rules: Rules = field(default_factory=Rules)
     _worked: dict[Any, tuple[Memory, World, str]] = field(default_factory=dict)
     _recorded: dict[Any, Memory] = field(default_factory=dict)
+    _planned: dict[tuple[TaskKey, str], Did] = field(default_factory=dict)
+    """What finds came to: they plan for whoever waits at that time, which is over when it is recorded."""
 
     def start(self) -> State:
         """Nothing is accepted yet."""
@@ -271,7 +273,11 @@ class Machine:
             tx = self._thawed(state, stale=held[3])
             tables, services = dict(state.world.tables), dict(state.world.services)
             try:
-                outcome = type(self._step(tx, held, tables, services, replays=False)).__name__
+                came_of_it = self._step(tx, held, tables, services, replays=False)
+                outcome = type(came_of_it).__name__
+                if isinstance(came_of_it, Did) and held[0][0] == Step.FIND:
+                    outcome = f"{outcome}: {self._plans(state, came_of_it)}"
+                    self._planned[held[0], outcome] = came_of_it
             except StaleClaim:
                 outcome = StaleClaim.__name__
             self._worked[remembered] = (frozen(tx), _world(tables, services), outcome)
@@ -294,10 +300,18 @@ class Machine:
         if held[2] != StaleClaim.__name__:
             recorder = worker.Worker(Shop(Store(tx), {}, {}), "worker", lambda: 0.0)  # type: ignore[arg-type]
             with suppress(StaleClaim):  # then the worker goes on with something else
-                outcome = refused or outcomes[held[2]]()
+                outcome = refused or self._planned.get(held[:3:2]) or outcomes[held[2]]()
                 recorder._record(Claim(_task(held), 1, 0, EPOCH), outcome)
         self._recorded[remembered] = frozen(tx)
         return self._recorded[remembered]
+
+    def _plans(self, state: State, found: Did) -> str:
+        """Whom a find plans where, and in which bundle: what tells its record from any other."""
+        tx = self._thawed(state)
+        found.record(tx)
+        after = frozen(tx)
+        orders = [row for row, before in zip(after.orders, state.memory.orders, strict=True) if row != before]
+        return f"{orders} {sorted(after.plans - state.memory.plans)}"
 
     def _step(
         self, tx: Transaction, held: Held, tables: dict[str, Table], services: dict[str, int], *, replays: bool

@@ -1,6 +1,6 @@
 """What Lethe deletes from, as a value: tables and a service. A person is one order's; a set of them is a bit mask."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from lethe.engines.interface import (
     Finding,
     Forgotten,
     Marker,
+    Order,
     OrderTally,
     Outcome,
     PurgePolicy,
@@ -81,6 +82,9 @@ class Tables:
         )
         plan = TablePlan(target.dataset_id, "", ())
         return Finding(plan, Tally(sum(each.rows_matched for each in orders), orders))
+
+    def find_each(self, target: Target, orders: Sequence[Order], *, watch: Callable[..., None]) -> Sequence[Finding]:
+        return [self.find(target, Wanted((each,)), watch=watch) for each in orders]
 
     def forget(
         self, target: Target, wanted: Wanted, plan: TablePlan, marker: Marker, *, watch: Callable[..., None]

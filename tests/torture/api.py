@@ -54,7 +54,7 @@ class PatientClient:
             "namespacesIdentities": [{"namespace": {"code": "Email"}, "IDs": list(people)}],
         }
         answer = self.call("POST", "/workorder", body)
-        return Asked(answer["workorderId"], frozenset(tables), tuple(people))
+        return Asked(answer["workorderId"], frozenset(tables), tuple(people), everywhere)
 
     def drop(self, dataset_id: str) -> str:
         answer = self.call("POST", "/workorder", {"action": "delete_dataset", "datasetId": dataset_id})

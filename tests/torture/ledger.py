@@ -7,6 +7,8 @@ from typing import Final
 from torture.tables import KINDS, Kind
 
 PEOPLE: Final = 240
+FEW: Final = 5
+"""People of a dataset that is to be destroyed."""
 ROWS_EACH: Final = 3
 
 
@@ -21,6 +23,8 @@ class Asked:
     work_order_id: str
     tables: frozenset[str]
     people: tuple[str, ...]
+    everywhere: bool
+    """Whether from all datasets."""
 
 
 @dataclass
@@ -47,12 +51,30 @@ class Ledger:
     def identities(self) -> int:
         return sum(len(order.people) for order in self.orders)
 
+    def passed_by(self) -> set[str]:
+        """Datasets to be destroyed that orders over all of them pass by.
+
+        A few are in the way of such orders; all of them would make each order a hundred finds.
+        """
+        kinds = len(KINDS)
+        return {*list(self.expiring)[kinds:], *list(self.dropped)[kinds:]}
+
+    def people_of(self, dataset_id: str) -> list[str]:
+        """Who is in a dataset at the beginning."""
+        return [person(each) for each in range(PEOPLE if dataset_id in self.tables else FEW)]
+
     def gone_from(self, dataset_id: str) -> set[str]:
-        return {each for order in self.orders if dataset_id in order.tables for each in order.people}
+        is_met_by_all = dataset_id not in self.passed_by()
+        return {
+            each
+            for order in self.orders
+            if dataset_id in order.tables or (order.everywhere and is_met_by_all)
+            for each in order.people
+        }
 
     def survivors(self, dataset_id: str) -> Counter[str]:
         gone = self.gone_from(dataset_id)
-        return Counter({each: ROWS_EACH for each in map(person, range(PEOPLE)) if each not in gone})
+        return Counter({each: ROWS_EACH for each in self.people_of(dataset_id) if each not in gone})
 
     def gone_everywhere(self) -> set[str]:
         """People of whom no table may hold anything."""

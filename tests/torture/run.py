@@ -24,7 +24,7 @@ from torture import checks
 from torture.api import PatientClient
 from torture.fleet import Fleet
 from torture.ledger import PEOPLE, ROWS_EACH, Ledger, ledger, person
-from torture.tables import CATALOG, KINDS, Lake, rows_of
+from torture.tables import CATALOG, Lake, rows_of
 from torture.troubles import Trouble
 from torture.watched import effects
 
@@ -208,8 +208,7 @@ def _sqlalchemy_url(url: str | None, data: Path) -> str:
 
 
 def _settings(lake: Lake, book: Ledger, scale: Scale) -> dict[str, Any]:
-    # A few of those that expire are in the way of orders over ALL; all of them would make each order a hundred finds.
-    passed_by = [*list(book.expiring)[len(KINDS) :], *list(book.dropped)[len(KINDS) :]]
+    passed_by = book.passed_by()
 
     def dataset(dataset_id: str) -> dict[str, Any]:
         return {
@@ -236,8 +235,7 @@ def _stock(lake: Lake, data: Path, book: Ledger) -> None:
     lake.directory.mkdir()
     everybody = [person(each) for each in range(PEOPLE)]
     for dataset_id, kind in book.datasets.items():
-        people = everybody if dataset_id in book.tables else everybody[:5]
-        kind.make(lake, dataset_id, rows_of(people, ROWS_EACH))
+        kind.make(lake, dataset_id, rows_of(book.people_of(dataset_id), ROWS_EACH))
     space = Space(OrgId(ORG), SandboxName(PROD))
     nodes = [GraphNode((EMAIL, each)) for each in everybody]
     stores = EmbeddedStores(data / FILE_NAME)

@@ -232,11 +232,11 @@ class WatchedEngine:
 
     def __getattr__(self, name: str) -> Any:
         verb = getattr(self._engine, name)
-        if name not in {"find", "forget", "purge", "verify", "drop"}:
+        if name not in {"find", "find_each", "forget", "purge", "verify", "drop"}:
             return verb
 
         def watched(target: Any, *arguments: Any, watch: Any = unwatched, **named: Any) -> Any:
-            if self._hand.claim is None or (name == "find" and self._hand.step != "find"):
+            if self._hand.claim is None or name == "find":  # of another step, or of nobody's
                 return verb(target, *arguments, watch=watch, **named)
 
             def beat(progress: Any) -> None:

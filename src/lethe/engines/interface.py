@@ -1,4 +1,4 @@
-"""How rows leave a table, as its callers see it: five verbs, and the values that they pass.
+"""How rows leave a table, as its callers see it: six verbs, and the values that they pass.
 
 The order of one work order is find → forget → purge → verify; an expiration is drop → verify. Every verb may run twice:
 each first looks at what is already done. Nothing here holds an identity value except `Order`, which goes in and
@@ -308,6 +308,10 @@ class Engine(Protocol):
 
         Raises TableMissing, TableRefused (never will), TableUnavailable (repeat).
         """
+        ...
+
+    def find_each(self, target: Target, orders: Sequence[Order], *, watch: Watcher = unwatched) -> Sequence[Finding]:
+        """What `find` answers to each of the orders alone, in one pass over the table. Raises as `find` does."""
         ...
 
     def forget(

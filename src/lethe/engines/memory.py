@@ -20,6 +20,7 @@ from lethe.engines.interface import (
     Forgotten,
     Marker,
     NeverWill,
+    Order,
     Outcome,
     Phase,
     PurgePolicy,
@@ -36,7 +37,7 @@ from lethe.engines.interface import (
 )
 from lethe.engines.matching import Matches, compile_matcher
 from lethe.engines.progress import Meter
-from lethe.engines.tally import Counts, tally
+from lethe.engines.tally import Counts, shares_of, tally
 
 
 @dataclass(slots=True)
@@ -73,9 +74,18 @@ class MemoryEngine:
     def find(self, target: Target, wanted: Wanted, *, scrub: bool = False, watch: Watcher = unwatched) -> Finding:  # noqa: ARG002
         """Match every file; rows in memory leave no trace to scrub."""
         table = self._table(target)
-        found = self._match(table, target, wanted, Phase.FIND, watch)
-        files = [_planned(name, table.files[name], matches) for name, matches in found.items()]
-        return Finding(TablePlan(target.dataset_id, table.snapshot, files), tally(wanted, _sum(found)))
+        found = self._count(table, target, wanted, watch)
+        return Finding(_plan(target, table, found), tally(wanted, _sum(found)))
+
+    def find_each(self, target: Target, orders: Sequence[Order], *, watch: Watcher = unwatched) -> Sequence[Finding]:
+        """Match every file once."""
+        table = self._table(target)
+        found = self._count(table, target, Wanted(tuple(orders)), watch)
+        findings = []
+        for order, share in zip(orders, shares_of(orders), strict=True):
+            mine = {name: share.of(counts) for name, counts in found.items()}
+            findings.append(Finding(_plan(target, table, mine), tally(Wanted((order,)), _sum(mine))))
+        return findings
 
     def forget(
         self, target: Target, wanted: Wanted, plan: TablePlan, marker: Marker, *, watch: Watcher = unwatched
@@ -88,14 +98,14 @@ class MemoryEngine:
             found = self._match(table, target, wanted, Phase.FORGET, watch)
         except TableRefused as error:
             return NeverWill(str(error))
-        files = [_planned(name, table.files[name], matches) for name, matches in found.items()]
-        done = plan if table.snapshot == plan.snapshot else TablePlan(plan.dataset_id, table.snapshot, files)
+        counts = {name: matches.counts for name, matches in found.items()}
+        done = plan if table.snapshot == plan.snapshot else _plan(target, table, counts)
         left = {name: table.files[name].filter(pc.invert(matches.mask)) for name, matches in found.items()}
-        if any(matches.counts.rows for matches in found.values()):
+        if any(each.rows for each in counts.values()):
             table.history.append(table.files)
             table.version += 1
         table.files = {name: rows for name, rows in left.items() if rows.num_rows or not table.files[name].num_rows}
-        table.commits[marker] = Forgotten(table.snapshot, done, tally(wanted, _sum(found)))
+        table.commits[marker] = Forgotten(table.snapshot, done, tally(wanted, _sum(counts)))
         return table.commits[marker]
 
     def purge(self, target: Target, policy: PurgePolicy, now: datetime, *, watch: Watcher = unwatched) -> PurgeReport:  # noqa: ARG002
@@ -131,6 +141,10 @@ class MemoryEngine:
             raise TableMissing("there is no table at this location")
         return table
 
+    def _count(self, table: MemoryTable, target: Target, wanted: Wanted, watch: Watcher) -> Mapping[str, Counts]:
+        found = self._match(table, target, wanted, Phase.FIND, watch)
+        return {name: matches.counts for name, matches in found.items()}
+
     @staticmethod
     def _match(
         table: MemoryTable, target: Target, wanted: Wanted, phase: Phase, watch: Watcher
@@ -144,12 +158,16 @@ class MemoryEngine:
         return found
 
 
-def _sum(found: Mapping[str, Matches]) -> Counts:
-    return sum((matches.counts for matches in found.values()), Counts())
+def _sum(found: Mapping[str, Counts]) -> Counts:
+    return sum(found.values(), Counts())
 
 
-def _planned(name: str, data: Any, matches: Matches) -> PlannedFile:
-    matched = matches.counts.rows
+def _plan(target: Target, table: MemoryTable, found: Mapping[str, Counts]) -> TablePlan:
+    files = [_planned(name, table.files[name], counts.rows) for name, counts in found.items()]
+    return TablePlan(target.dataset_id, table.snapshot, files)
+
+
+def _planned(name: str, data: Any, matched: int) -> PlannedFile:
     if not matched:
         action, reason = FileAction.KEEP, "no row matches"
     elif matched < data.num_rows:

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,10 @@ class Counts:
         if not self.rows:
             return other
         return Counts(self.rows + other.rows, self.by_order + other.by_order, self.by_slot + other.by_slot)
+
+    def times(self, rows: int) -> "Counts":
+        """What so many rows count, of which each counts the same as these."""
+        return Counts(self.rows * rows, self.by_order * rows, self.by_slot * rows) if rows else Counts()
 
     def to_json(self) -> Mapping[str, Any]:
         """The counts, sparse, for a journal."""
@@ -76,17 +80,41 @@ def _dense(width: int, pairs: list[list[int]]) -> Numbers:
     return numbers
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One order's part in what a pass counts."""
+
+    position: int
+    """The order's, in the pass."""
+    slots: slice
+    """The order's identities among those of all orders strung together."""
+
+    def of(self, counts: Counts) -> Counts:
+        """What the order would have counted in a pass of its own."""
+        rows = int(counts.by_order[self.position]) if counts.rows else 0
+        if not rows:
+            return Counts()
+        return Counts(rows, counts.by_order[self.position : self.position + 1], counts.by_slot[self.slots])
+
+
+def shares_of(orders: Sequence[Order | HashedOrder]) -> Sequence[Share]:
+    """The parts of a pass, in the order of its orders."""
+    shares, first = list[Share](), 0
+    for position, order in enumerate(orders):
+        following = first + order.identities.count
+        shares.append(Share(position, slice(first, following)))
+        first = following
+    return shares
+
+
 def tally(wanted: Wanted, counts: Counts) -> Tally:
     """The counts as each order sees them."""
+    everyone: Sequence[Order | HashedOrder] = (*wanted.orders, *wanted.hashed)
     orders = []
-    first = 0
-    everyone: tuple[Order | HashedOrder, ...] = (*wanted.orders, *wanted.hashed)
-    for position, order in enumerate(everyone):
-        width = order.identities.count
-        mine = counts.by_slot[first : first + width].tolist() if counts.rows else [0] * width
-        rows = int(counts.by_order[position]) if counts.rows else 0
-        orders.append(OrderTally(order.work_order_id, rows, tuple(mine)))
-        first += width
+    for order, share in zip(everyone, shares_of(everyone), strict=True):
+        mine = share.of(counts)
+        rows_by_identity = mine.by_slot.tolist() if mine.rows else [0] * order.identities.count
+        orders.append(OrderTally(order.work_order_id, mine.rows, tuple(rows_by_identity)))
     return Tally(counts.rows, tuple(orders))
 
 

@@ -12,6 +12,6 @@ The order of things, for a work order:
 
 Nothing is deleted anywhere before every find of the order has succeeded. An expiration begins at drop.
 
-`worker` claims and records; `record_delete`, `bundling` and `dataset_drop` hold the steps; `settling` lets orders and
-expirations follow their tasks.
+`worker` claims and records; `planning`, `bundling`, `record_delete` and `dataset_drop` hold the steps; `settling` lets
+orders and expirations follow their tasks.
 """

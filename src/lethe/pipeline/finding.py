@@ -1,4 +1,4 @@
-"""The find of one order over its datasets: for the preview, which stops there, and for the first step of the work."""
+"""The find in a dataset: for the preview, which stops there, and for the first step of the work."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,25 +24,28 @@ class FindRefused(Exception):
         super().__init__(f"dataset {dataset_id}: {reason}")
 
 
-def find_all(
-    engines: Mapping[TableFormat, Engine], datasets: Sequence[Dataset], identities: Identities, beat: Callable[[], None]
-) -> Sequence[DatasetPlan]:
-    """Plan every dataset. Raises FindRefused, TableUnavailable."""
-    wanted = wanted_of({_NOBODY: identities})
-    plans = []
-    for dataset in datasets:
-        beat()
-        engine = engines.get(dataset.table.format)
-        if engine is None:
-            raise FindRefused(dataset.dataset_id, f"no engine for {dataset.table.format.value} is configured")
-        try:
-            finding = engine.find(target_of(dataset), wanted, watch=watcher_of(beat))
-        except TableRefused as error:
-            raise FindRefused(dataset.dataset_id, str(error)) from error
-        except TableUnavailable as error:
-            raise TableUnavailable(f"dataset {dataset.dataset_id}: {error}") from error
-        plans.append(DatasetPlan(finding.plan, finding.tally.orders[0].rows_by_identity))
-    return plans
+def find_in(
+    engines: Mapping[TableFormat, Engine],
+    dataset: Dataset,
+    orders: Mapping[WorkOrderId, Identities],
+    beat: Callable[[], None],
+) -> Mapping[WorkOrderId, DatasetPlan]:
+    """Plan one dataset for each of the orders, in one pass. Raises FindRefused, TableUnavailable."""
+    beat()
+    engine = engines.get(dataset.table.format)
+    if engine is None:
+        raise FindRefused(dataset.dataset_id, f"no engine for {dataset.table.format.value} is configured")
+    asked = wanted_of(orders).orders
+    try:
+        findings = engine.find_each(target_of(dataset), asked, watch=watcher_of(beat))
+    except TableRefused as error:
+        raise FindRefused(dataset.dataset_id, str(error)) from error
+    except TableUnavailable as error:
+        raise TableUnavailable(f"dataset {dataset.dataset_id}: {error}") from error
+    return {
+        order.work_order_id: DatasetPlan(finding.plan, finding.tally.orders[0].rows_by_identity)
+        for order, finding in zip(asked, findings, strict=True)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,9 @@ class LakeFinder:
 
     def find(self, datasets: Sequence[Dataset], identities: Identities) -> Sequence[DatasetPlan]:
         """Plan every dataset, changing nothing. Raises TableNotDeletable, TableNotReadable."""
+        asked = {_NOBODY: identities}
         try:
-            return find_all(self.engines, datasets, identities, lambda: None)
+            return [find_in(self.engines, dataset, asked, lambda: None)[_NOBODY] for dataset in datasets]
         except FindRefused as error:
             raise TableNotDeletable(str(error)) from error
         except TableUnavailable as error:

@@ -1,8 +1,8 @@
-"""The steps of a record delete in the data lake: find, forget, purge, verify.
+"""The steps of a record delete in the data lake that follow its planning: forget, purge, verify.
 
 Order of effects, and why a crash between any two is safe:
 
-1. find reads tables and records plans: no effect outside.
+1. find reads tables and records plans: no effect outside (`planning`).
 2. forget first records what it is about to delete, then commits to the table under the bundle's marker, then records
    that it did. A crash before the commit changes nothing; after it, the marker is found, and the counts stand already.
 3. purge removes what the table no longer needs; repeated, it finds less to remove.
@@ -18,9 +18,8 @@ from lethe.domain.dataset import Dataset
 from lethe.domain.identity import Identities
 from lethe.domain.ids import BundleId, WorkOrderId
 from lethe.domain.plan import TablePlan
-from lethe.domain.product import Product
 from lethe.domain.task import Step, Task, TaskState, promise
-from lethe.domain.work_order import Action, AllDatasets, OpenStatus, SkippedDataset
+from lethe.domain.work_order import OpenStatus
 from lethe.engines.interface import (
     DidNotHappen,
     Evidence,
@@ -33,12 +32,9 @@ from lethe.engines.interface import (
     Tally,
 )
 from lethe.operations.own_call import own_event
-from lethe.operations.work_orders import datasets_in_scope
-from lethe.pipeline.fate import LEFT_BEHIND_REASON, Fate, fate_of
-from lethe.pipeline.finding import FindRefused, find_all
 from lethe.pipeline.leftovers import delete_again
 from lethe.pipeline.noting import note_look
-from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, Record, StepOutcome, Stuck
+from lethe.pipeline.outcome import Did, Failed, Later, Record, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Hold, Shop, target_of, wanted_of, watcher_of
 from lethe.storage.interface import DatasetResult
@@ -49,49 +45,6 @@ HELD_LOOKS_AGAIN: Final = timedelta(minutes=1)
 
 CLOCKS_APART: Final = timedelta(minutes=10)
 """How far the clock of an object store may be ahead of the database's."""
-
-
-def find(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
-    """Plan the order in every dataset of its scope; the order is validated when every find succeeded."""
-    with shop.store.read() as tx:
-        order = tx.work_orders.find_any(WorkOrderId(task.subject_id))
-        if order is None or order.status is not OpenStatus.RECEIVED:
-            return NOTHING_TO_DO
-        searched = order.action is Action.DELETE_IDENTITY
-        identities = tx.identities.open(order.work_order_id) if searched else Identities({})
-        datasets = datasets_in_scope(tx, order, identities) if searched else []
-        datasets = datasets if Product.DATA_LAKE in order.target_products else []
-    passed: list[SkippedDataset] = []
-    while True:
-        try:
-            plans = find_all(shop.engines, datasets, identities, hold)
-            break
-        except FindRefused as error:
-            match fate_of(shop, order, error.dataset_id):
-                case Fate.GOING:
-                    return Later(shop.patience, f"dataset {error.dataset_id} is being deleted as a whole")
-                case Fate.LEFT_BEHIND if isinstance(order.scope, AllDatasets):
-                    passed.append(SkippedDataset(error.dataset_id, LEFT_BEHIND_REASON))
-                    datasets = [each for each in datasets if each.dataset_id != error.dataset_id]
-                case _:
-                    return Stuck(str(error))
-        except TableUnavailable as error:
-            return Failed(str(error))
-
-    def record(tx: WorkTransaction) -> None:
-        current = tx.work_orders.find_any(order.work_order_id)
-        if current is None or current.status is not OpenStatus.RECEIVED:
-            return
-        for plan in plans:
-            tx.plans.save(order.work_order_id, plan)
-        tx.work_orders.save(current.passing_by(passed).advanced(tx.now))
-        hashes = {plan.plan.dataset_id: plan.plan.hash for plan in plans}
-        tx.audit.append(own_event(order.org_id, "work_order.planned", str(order.work_order_id), plans=hashes))
-        bundling = promise(Step.BUNDLE, order.bundle_id, order.org_id, order.sandbox_name, tx.now)
-        tx.tasks.add(bundling)
-        tx.tasks.again([bundling], tx.now)
-
-    return Did(record)
 
 
 def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:

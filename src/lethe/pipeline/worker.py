@@ -17,7 +17,7 @@ from lethe.domain.ids import OrgId
 from lethe.domain.product import Product
 from lethe.domain.task import Claim, Step, backoff
 from lethe.logs import places_of
-from lethe.pipeline import aftercare, bundling, dataset_drop, record_delete, reverifying, services
+from lethe.pipeline import aftercare, bundling, dataset_drop, planning, record_delete, reverifying, services
 from lethe.pipeline.holding import StepFunction, with_dataset
 from lethe.pipeline.idling import ALONE_SECONDS_MAX, idle_seconds
 from lethe.pipeline.outcome import Did, Failed, Later, StepOutcome, Stuck
@@ -29,7 +29,7 @@ from lethe.storage.work_interface import StaleClaim, WorkTransaction
 LEASE: Final = timedelta(seconds=30)
 
 _IN_THE_LAKE: Final[Mapping[Step, StepFunction]] = {
-    Step.FIND: record_delete.find,
+    Step.FIND: planning.find,
     Step.BUNDLE: bundling.bundle,
     Step.FORGET: with_dataset(record_delete.forget),
     Step.PURGE: with_dataset(record_delete.purge),

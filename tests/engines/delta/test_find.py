@@ -7,8 +7,20 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from engines.asking import CRM, EMAIL, asked, order
-from engines.delta.lake import adds, commit, engine, hide, inline_vector, people, target, wrapped, write
+from engines.asking import CRM, EMAIL, asked, found_each, order
+from engines.delta.lake import (
+    adds,
+    commit,
+    engine,
+    hide,
+    inline_vector,
+    metadata,
+    people,
+    protocol,
+    target,
+    wrapped,
+    write,
+)
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.domain.plan import FileAction, TablePlan
 from lethe.engines.interface import Finding, IdentityMap, Selector, TableMissing, TableRefused, TableUnavailable, Wanted
@@ -173,3 +185,25 @@ def test_missing_and_failing_tables(tmp_path: Path) -> None:
 
     with pytest.raises(TableUnavailable, match="no answer"):
         engine(wrapped(before=fail)).find(target(root), wanted)
+
+
+def test_orders_that_are_found_together_share_no_hidden_rows(tmp_path: Path) -> None:
+    root = write(tmp_path, people("ann", "bob", "cy"), people("dan", "dan"))
+    first, second = adds(root)
+    commit(root, 2, protocol("deletionVectors"), metadata(root, delta__enableDeletionVectors="true"))
+    hide(root, 3, first, inline_vector(1))
+    hide(root, 4, second, inline_vector(0, 1))
+    findings = found_each(
+        engine(), target(root), order(CRM, "ann"), order(CRM, "bob"), order(CRM, "dan"), order(CRM, "ann", "cy")
+    )
+    assert [each.tally.rows_matched for each in findings] == [1, 0, 0, 2]
+    assert [fates(each.plan, root)[:2] for each in findings] == [[REWRITE, KEEP]] * 2 + [[KEEP, DROP], [DROP, KEEP]]
+    assert "deleted before" in findings[1].plan.touched[0].reason
+    assert "deleted before" not in findings[0].plan.touched[0].reason
+
+
+def test_orders_that_are_found_together_in_partitions(tmp_path: Path) -> None:
+    root = write(tmp_path, people("ann", "bob"), people("bob", "cy"), partition_by=["id"])
+    findings = found_each(engine(), target(root), order(CRM, "ann"), order(CRM, "bob", "cy"), order(CRM, "x"))
+    assert [each.tally.orders[0].rows_by_identity for each in findings] == [(1,), (2, 1), (0,)]
+    assert [each.plan.touched[0].reason for each in findings[:2]] == ["its partition matches"] * 2

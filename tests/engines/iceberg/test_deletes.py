@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engines.asking import CRM, asked, order
+from engines.asking import CRM, asked, found_each, order
 from engines.iceberg.deletes_by_hand import (
     delete_files,
     equality_delete,
@@ -168,3 +168,28 @@ def test_both_kinds_at_once(tmp_path: Path) -> None:
     assert made.erase(WANTED).tally.rows_matched == 1
     assert left(made) == made.rows() == [0, 4]
     assert delete_files(made) == []
+
+
+def test_orders_that_are_found_together_share_no_deletes(tmp_path: Path) -> None:
+    """What is dissolved, rewritten or still stored for one order's sake changes nothing of another's plan."""
+    made = lake(
+        tmp_path,
+        people("bob", "cy", "gus"),
+        people("ann-annegret", "dee", first=10),
+        people("eve", "eve", first=20),
+        people("fay", first=30),
+    )
+    by_first = {pq.read_table(p.removeprefix("file://"))["seq"][0].as_py(): p for p in made.data_files()}
+    rows = sorted([(by_first[0], 0), (by_first[10], 0)])
+    names = ["bob" if path == by_first[0] else "ann-annegret" for path, _ in rows]
+    position_delete(made, rows, copies=pa.StructArray.from_arrays([pa.array(names)], fields=[ID]))
+    position_delete(made, [(by_first[20], 0)])
+    equality_delete(made, ids("dee"), [2])
+    findings = found_each(
+        made.engine,
+        made.target,
+        *(order(CRM, *ids_) for ids_ in [("bob",), ("cy",), ("dee",), ("eve",), ("eve", "fay"), ("nobody",), ("gus",)]),
+    )
+    assert [each.tally.rows_matched for each in findings] == [0, 1, 0, 1, 2, 0, 1]
+    # For bob a delete file with a copy of his row is dissolved into every file of which deletes are carried out.
+    assert [len(each.plan.touched) for each in findings] == [5, 1, 2, 1, 2, 0, 1]

@@ -1,7 +1,7 @@
 """The engine for Delta Lake tables, named by their location."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from lethe.domain.plan import TablePlan
 from lethe.engines.delta.actions import FileKey
 from lethe.engines.delta.drop import drop_table
 from lethe.engines.delta.features import require_deletable
-from lethe.engines.delta.find import Table, decide_all, public_path
+from lethe.engines.delta.find import Decided, Table, decide_all, public_path
 from lethe.engines.delta.forget import CommitUncertain, Forgetting, Overtaken
 from lethe.engines.delta.log import read_snapshot
 from lethe.engines.delta.log_files import LOG
@@ -28,6 +28,7 @@ from lethe.engines.interface import (
     Marker,
     MayHaveHappened,
     NeverWill,
+    Order,
     Outcome,
     Phase,
     PurgePolicy,
@@ -47,7 +48,7 @@ from lethe.engines.rewrite.interface import Rewriter
 from lethe.engines.storage.interface import FileStat, Storage, StorageFailed
 from lethe.engines.storage.opening import StorageOpener
 from lethe.engines.superseded import superseded
-from lethe.engines.tally import Counts, recalled, tally
+from lethe.engines.tally import Counts, recalled, shares_of, tally
 from lethe.engines.verify.interface import Verifier
 
 Clock = Callable[[], datetime]
@@ -87,19 +88,17 @@ class DeltaEngine:
 
     def find(self, target: Target, wanted: Wanted, *, scrub: bool = False, watch: Watcher = unwatched) -> Finding:
         """Decide on every live file. Changes nothing."""
-        try:
-            storage = self._storage(target)
-            snapshot = read_snapshot(storage)
-            require_deletable(snapshot)
-            table = Table.of(storage, snapshot, compile_matcher(target.selector, wanted))
-            adds = list(snapshot.files.values())
-            meter = Meter(watch, Phase.FIND, len(adds), sum(add.size_bytes for add in adds))
-            suspects = self._suspects(storage, snapshot, target, wanted, watch) if scrub else frozenset[FileKey]()
-            decided = decide_all(table, adds, self._executor, meter, suspects)
-        except (StorageFailed, BrokenProcessPool) as error:
-            raise TableUnavailable(str(error)) from error
-        counts = sum((one.counts for one in decided.values()), Counts())
-        return Finding(table.plan(target.dataset_id, decided.values()), tally(wanted, counts))
+        table, decided = self._decided(target, wanted, watch, scrub=scrub)
+        return Finding(table.plan(target.dataset_id, decided), tally(wanted, _sum(decided)))
+
+    def find_each(self, target: Target, orders: Sequence[Order], *, watch: Watcher = unwatched) -> Sequence[Finding]:
+        """Look at every live file once."""
+        table, decided = self._decided(target, Wanted(tuple(orders)), watch)
+        findings = []
+        for order, share in zip(orders, shares_of(orders), strict=True):
+            mine = [one.of(share) for one in decided]
+            findings.append(Finding(table.plan(target.dataset_id, mine), tally(Wanted((order,)), _sum(mine))))
+        return findings
 
     def forget(
         self, target: Target, wanted: Wanted, plan: TablePlan, marker: Marker, *, watch: Watcher = unwatched
@@ -157,6 +156,21 @@ class DeltaEngine:
         except StorageFailed as error:
             raise TableUnavailable(str(error)) from error
 
+    def _decided(
+        self, target: Target, wanted: Wanted, watch: Watcher, *, scrub: bool = False
+    ) -> tuple[Table, Collection[Decided]]:
+        try:
+            storage = self._storage(target)
+            snapshot = read_snapshot(storage)
+            require_deletable(snapshot)
+            table = Table.of(storage, snapshot, compile_matcher(target.selector, wanted))
+            adds = list(snapshot.files.values())
+            meter = Meter(watch, Phase.FIND, len(adds), sum(add.size_bytes for add in adds))
+            suspects = self._suspects(storage, snapshot, target, wanted, watch) if scrub else frozenset[FileKey]()
+            return table, decide_all(table, adds, self._executor, meter, suspects).values()
+        except (StorageFailed, BrokenProcessPool) as error:
+            raise TableUnavailable(str(error)) from error
+
     def _suspects(
         self, storage: Storage, snapshot: Snapshot, target: Target, wanted: Wanted, watch: Watcher
     ) -> frozenset[FileKey]:
@@ -177,3 +191,7 @@ class DeltaEngine:
 
 def _meters(watch: Watcher, phase: Phase) -> Callable[[Sequence[FileStat]], Meter]:
     return lambda files: Meter(watch, phase, len(files), sum(stat.size_bytes for stat in files))
+
+
+def _sum(decided: Collection[Decided]) -> Counts:
+    return sum((one.counts for one in decided), Counts())

@@ -6,7 +6,7 @@ for nobody; but as long as their file stays they are still in it, so a file whos
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -27,7 +27,7 @@ from lethe.engines.matching import Matcher
 from lethe.engines.progress import Meter
 from lethe.engines.rewrite.scan import scan
 from lethe.engines.storage.interface import FileMissing, Storage
-from lethe.engines.tally import Counts, Numbers
+from lethe.engines.tally import Counts, Numbers, Share
 
 SCAN_MEMORY: Final = 1
 """Expected memory as a multiple of a file's size, for the budget of a pool."""
@@ -45,10 +45,18 @@ class Decided:
     """Live rows."""
     counts: Counts
     reason: str
+    stored: Counts = field(default_factory=Counts)
+    """Rows of the file that match, hidden or not; where the partition tells, of a single row."""
 
     def planned(self, name: str) -> PlannedFile:
         """As a plan tells it."""
         return PlannedFile(name, self.action, self.rows, self.counts.rows, self.add.size_bytes, self.reason)
+
+    def of(self, share: Share) -> "Decided":
+        """The fate of the file for one order alone."""
+        alone = decide(self.add, self.rows, share.of(self.counts), share.of(self.stored))
+        is_alike = alone.action is self.action and bool(alone.counts.rows) is bool(self.counts.rows)
+        return replace(alone, reason=self.reason) if is_alike else alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +82,21 @@ class Examine:
         if len(hidden) and hidden[-1] >= seen.rows:
             raise TableRefused("a deletion vector hides rows that its file does not have")
         live = seen.rows - len(hidden)
-        decided = decide(add, live, seen.counts, hidden_match=physical.rows_matched > seen.rows_matched)
+        decided = decide(add, live, seen.counts, physical.counts)
         if decided.action is FileAction.REWRITE and seen.method:
             return replace(decided, reason=f"{decided.reason}; {seen.method}")
         return decided
 
 
-def decide(add: AddFile, rows_live: int, counts: Counts, *, hidden_match: bool) -> Decided:
-    """What a file's rows mean for the file."""
-    if not counts.rows and not hidden_match:
-        return Decided(add, FileAction.KEEP, rows_live, counts, "no row matches")
+def decide(add: AddFile, rows_live: int, counts: Counts, stored: Counts) -> Decided:
+    """What a file's rows, live and stored, mean for the file."""
+    if not stored.rows:
+        return Decided(add, FileAction.KEEP, rows_live, counts, "no row matches", stored)
     if counts.rows == rows_live:
         reason = "every row matches" if rows_live else "every row was deleted before, and one of them matches"
-        return Decided(add, FileAction.DROP, rows_live, counts, reason)
+        return Decided(add, FileAction.DROP, rows_live, counts, reason, stored)
     reason = "some rows match" if counts.rows else "rows that were deleted before match; they are still in the file"
-    return Decided(add, FileAction.REWRITE, rows_live, counts, reason)
+    return Decided(add, FileAction.REWRITE, rows_live, counts, reason, stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +172,10 @@ def _by_partition(
     matches = partition.matches(adds, table.matcher)
     for add in adds:
         rows = _live_rows(table.storage, add)
-        if partition.is_matched(add, matches):
-            counts = partition.counts(add, matches, rows)
-            decided[add.key] = Decided(add, FileAction.DROP, rows, counts, "its partition matches")
+        of_a_row = partition.of_a_row(add, matches)
+        if of_a_row.rows:
+            counts = of_a_row.times(rows)
+            decided[add.key] = Decided(add, FileAction.DROP, rows, counts, "its partition matches", of_a_row)
         else:
             decided[add.key] = Decided(add, FileAction.KEEP, rows, Counts(), "its partition does not match")
         meter.step(add.size_bytes)

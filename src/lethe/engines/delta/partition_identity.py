@@ -61,14 +61,9 @@ class PartitionIdentity:
             if matched
         }
 
-    def counts(self, add: AddFile, matches: Mapping[str, Counts], rows: int) -> Counts:
-        """What a file with so many live rows counts."""
-        one = matches.get(self._text(add) or "")
-        return Counts() if one is None or not rows else Counts(rows, one.by_order * rows, one.by_slot * rows)
-
-    def is_matched(self, add: AddFile, matches: Mapping[str, Counts]) -> bool:
-        """Whether every row of the file, live or hidden, matches."""
-        return (self._text(add) or "") in matches
+    def of_a_row(self, add: AddFile, matches: Mapping[str, Counts]) -> Counts:
+        """What each row of a file counts, live or hidden; nothing where its partition does not match."""
+        return matches.get(self._text(add) or "", Counts())
 
     def _text(self, add: AddFile) -> str | None:
         """The protocol reads the empty text as null."""

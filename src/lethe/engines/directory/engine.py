@@ -1,6 +1,6 @@
 """The engine for tables that are files in a directory."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,6 +10,7 @@ from lethe.domain.plan import TablePlan
 from lethe.engines.directory.forget import Forgetting
 from lethe.engines.directory.formats import FileFormat
 from lethe.engines.directory.listing import Listing, listing_of, public_names
+from lethe.engines.directory.prepare import FileFound
 from lethe.engines.directory.purge import drop_everything, purge_leftovers
 from lethe.engines.directory.table import DirectoryTable, planned
 from lethe.engines.executors.interface import Executor
@@ -21,6 +22,7 @@ from lethe.engines.interface import (
     Marker,
     MayHaveHappened,
     NeverWill,
+    Order,
     Outcome,
     PurgePolicy,
     PurgeReport,
@@ -36,7 +38,7 @@ from lethe.engines.interface import (
 from lethe.engines.matching import compile_matcher
 from lethe.engines.storage.interface import StorageFailed
 from lethe.engines.storage.opening import StorageOpener
-from lethe.engines.tally import Counts, recalled, tally
+from lethe.engines.tally import Counts, recalled, shares_of, tally
 from lethe.engines.verify.interface import Surroundings, Verifier
 
 
@@ -77,13 +79,20 @@ class DirectoryEngine:
             if scrub:
                 around = _surroundings(listing)
                 suspects = self._verifier.suspects(table.storage, target.selector, wanted, around, watch=watch).paths
-            found = table.search(listing.live, compile_matcher(target.selector, wanted), watch)
-        if found and not any(one.identified for one in found):
-            raise TableRefused("no file of the table has a column at the identity's path")
-        names = public_names(listing, table.identity_column)
-        files = [replace(file, path=names[file.path]) for file in planned(found, whole_table=True, suspects=suspects)]
-        plan = TablePlan(target.dataset_id, listing.snapshot, files)
-        return Finding(plan, tally(wanted, sum((one.counts for one in found), Counts())))
+            found = _searched(table, listing, wanted, watch)
+        return Finding(_plan(table, listing, found, suspects), tally(wanted, _sum(found)))
+
+    def find_each(self, target: Target, orders: Sequence[Order], *, watch: Watcher = unwatched) -> Sequence[Finding]:
+        """Search every live file once."""
+        with _unavailable():
+            table = self._table(target)
+            listing = table.listing()
+            found = _searched(table, listing, Wanted(tuple(orders)), watch)
+        findings = []
+        for order, share in zip(orders, shares_of(orders), strict=True):
+            mine = [replace(one, counts=share.of(one.counts)) for one in found]
+            findings.append(Finding(_plan(table, listing, mine), tally(Wanted((order,)), _sum(mine))))
+        return findings
 
     def forget(
         self, target: Target, wanted: Wanted, plan: TablePlan, marker: Marker, *, watch: Watcher = unwatched
@@ -123,6 +132,25 @@ class DirectoryEngine:
         if target.table.location is None:
             raise TableMissing("the table has no location")
         return DirectoryTable(target, self._open_storage(target.table.location), self._format, self._executor)
+
+
+def _searched(table: DirectoryTable, listing: Listing, wanted: Wanted, watch: Watcher) -> Sequence[FileFound]:
+    found = table.search(listing.live, compile_matcher(table.target.selector, wanted), watch)
+    if found and not any(one.identified for one in found):
+        raise TableRefused("no file of the table has a column at the identity's path")
+    return found
+
+
+def _plan(
+    table: DirectoryTable, listing: Listing, found: Sequence[FileFound], suspects: Collection[str] = ()
+) -> TablePlan:
+    names = public_names(listing, table.identity_column)
+    files = [replace(file, path=names[file.path]) for file in planned(found, whole_table=True, suspects=suspects)]
+    return TablePlan(table.target.dataset_id, listing.snapshot, files)
+
+
+def _sum(found: Sequence[FileFound]) -> Counts:
+    return sum((one.counts for one in found), Counts())
 
 
 def _surroundings(listing: Listing) -> Surroundings:

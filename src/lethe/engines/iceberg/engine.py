@@ -1,6 +1,6 @@
 """The engine for tables of Apache Iceberg."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from datetime import datetime
@@ -26,6 +26,7 @@ from lethe.engines.interface import (
     Finding,
     Marker,
     NeverWill,
+    Order,
     Outcome,
     Phase,
     PurgePolicy,
@@ -84,10 +85,18 @@ class IcebergEngine:
         """Search the current snapshot. Changes nothing."""
         with _unavailable():
             state = self._load(target)
-            asked = question(state, compile_matcher(target.selector, wanted), target.selector)
             suspects = self._suspects(state, target, wanted, watch) if scrub else frozenset[str]()
-            decision = Finder(asked, self._tools.executor, watch, Phase.FIND).decide(suspects=suspects)
+            decision = self._finder(state, target, wanted, watch).decide(suspects=suspects)
             return Finding(decision.plan(target.dataset_id), tally(wanted, decision.counts))
+
+    def find_each(self, target: Target, orders: Sequence[Order], *, watch: Watcher = unwatched) -> Sequence[Finding]:
+        """Search the current snapshot once."""
+        with _unavailable():
+            decided = self._finder(self._load(target), target, Wanted(tuple(orders)), watch).decide_each(orders)
+        return [
+            Finding(decision.plan(target.dataset_id), tally(Wanted((order,)), decision.counts))
+            for order, decision in zip(orders, decided, strict=True)
+        ]
 
     def forget(
         self, target: Target, wanted: Wanted, plan: TablePlan, marker: Marker, *, watch: Watcher = unwatched
@@ -121,6 +130,10 @@ class IcebergEngine:
         """Remove the table's entry and its files."""
         with _unavailable():
             return drop_table(self._catalogs, target.table, self._open_storage, watch)
+
+    def _finder(self, state: TableState, target: Target, wanted: Wanted, watch: Watcher) -> Finder:
+        asked = question(state, compile_matcher(target.selector, wanted), target.selector)
+        return Finder(asked, self._tools.executor, watch, Phase.FIND)
 
     def _suspects(self, state: TableState, target: Target, wanted: Wanted, watch: Watcher) -> frozenset[str]:
         """Live files with a trace, in themselves or in the bounds that a manifest keeps of them."""

@@ -14,11 +14,11 @@ from lethe.engines.iceberg.judge import FileFacts, Hidden, IcebergJudge
 from lethe.engines.iceberg.live_files import LiveFile
 from lethe.engines.iceberg.public_names import PublicNames
 from lethe.engines.iceberg.state import Question
-from lethe.engines.interface import TRACE, Phase, Watcher
+from lethe.engines.interface import TRACE, Order, Phase, Watcher
 from lethe.engines.progress import Meter
 from lethe.engines.rewrite.scan import Scanned, scan
 from lethe.engines.storage.interface import Storage
-from lethe.engines.tally import Counts
+from lethe.engines.tally import Counts, Share, shares_of
 
 _SEARCH_MEMORY: Final = 1
 """Expected memory of a search, as a multiple of the file's size."""
@@ -108,6 +108,29 @@ class Searching:
             return scan(source, self.judge.of(search.facts))
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a look at a snapshot's files read, by path."""
+
+    delete_files: Mapping[str, Scanned]
+    reasons: Mapping[str, str | None]
+    """Why a data file needs no look; None where it does."""
+    stored: Mapping[str, Scanned]
+    """Data files that were opened, whether or not a row is hidden."""
+    hidden: Mapping[str, Hidden]
+    """What delete files hide of those that store a match, or have to change."""
+    live: Mapping[str, Scanned]
+    """The same without the rows that are hidden, where some are."""
+
+    def of(self, share: Share) -> "_Seen":
+        """What a look for one order alone would have read, and some files more."""
+        delete_files, stored, live = (
+            {path: scanned.of(share) for path, scanned in files.items()}
+            for files in (self.delete_files, self.stored, self.live)
+        )
+        return _Seen(delete_files, self.reasons, stored, self.hidden, live)
+
+
 class Finder:
     """Decides over the files of one snapshot."""
 
@@ -128,10 +151,24 @@ class Finder:
         What is suspected of holding a trace is opened, whatever metadata says, and is not kept as it is. Of files that
         are believed to be as planned, it is for their copying to tell what they hold.
         """
+        seen = self._look(known_clean, suspects, believed)
+        return self._judged(seen, suspects, believed)
+
+    def decide_each(self, orders: Sequence[Order]) -> Sequence[Decision]:
+        """What `decide` answers to each of the orders alone; the question asked is that of all of them."""
+        seen = self._look()
+        return [self._judged(seen.of(share)) for share in shares_of(orders)]
+
+    def _look(
+        self,
+        known_clean: Collection[str] = (),
+        suspects: Collection[str] = (),
+        believed: Collection[str] = (),
+    ) -> _Seen:
+        """Read what is to be read."""
         state = self._asked.state
-        deletes = self._deletes(suspects)
-        dissolved = {d.entry.data_file.file_path for d in deletes if d.action is FileAction.DROP}
-        forced = {f.path for f in state.files.data if f.deletes & dissolved or f.path in suspects}
+        delete_files = self._delete_files()
+        forced = self._forced(self._deletes(delete_files, suspects), suspects)
         reasons = {f.path: self._why_kept(f, known_clean, forced) for f in state.files.data}
         opened = [f for f in state.files.data if reasons[f.path] is None and f.path not in believed]
         sizes = {f.path: f.file.file_size_in_bytes for f in state.files.data}
@@ -147,19 +184,38 @@ class Finder:
         live = dict(
             self._search((f.path, self._asked.facts_of(f, hidden[f.path])) for f in opened if hidden.get(f.path))
         )
+        return _Seen(delete_files, reasons, stored, hidden, live)
+
+    def _judged(
+        self,
+        seen: _Seen,
+        suspects: Collection[str] = (),
+        believed: Mapping[str, PlannedFile] = _NOTHING,
+    ) -> Decision:
+        """Decide over what was seen. Pure."""
+        state = self._asked.state
+        deletes = self._deletes(seen.delete_files, suspects)
+        forced = self._forced(deletes, suspects)
         files = []
         for file in state.files.data:
             if file.path in believed:
                 files.append(_believed(file, believed[file.path]))
-            elif reasons[file.path] is None:
-                seen = live.get(file.path, stored[file.path])
-                found = _found(file, stored[file.path], seen, hidden.get(file.path, Hidden()))
+            elif (reason := seen.reasons[file.path]) is not None:
+                files.append(_kept(file, reason))
+            else:
+                stored, live = seen.stored[file.path], seen.live.get(file.path, seen.stored[file.path])
+                changes = stored.rows_matched or file.path in forced
+                hidden = seen.hidden.get(file.path, Hidden()) if changes else Hidden()
+                found = _found(file, stored, live, hidden)
                 if file.path in suspects and found.action is not FileAction.DROP:
                     found = replace(found, action=FileAction.SCRUB, reason=TRACE)
                 files.append(found)
-            else:
-                files.append(_kept(file, reasons[file.path] or ""))
         return Decision(state.version, files, deletes, self._asked.names)
+
+    def _forced(self, deletes: Sequence[FoundDelete], suspects: Collection[str]) -> Collection[str]:
+        """Data files that have to change, whatever is in them."""
+        dissolved = {d.entry.data_file.file_path for d in deletes if d.action is FileAction.DROP}
+        return {f.path for f in self._asked.state.files.data if f.deletes & dissolved or f.path in suspects}
 
     def _why_kept(self, file: LiveFile, known_clean: Collection[str], forced: Collection[str]) -> str | None:
         if file.path in forced:
@@ -170,28 +226,34 @@ class Finder:
             return "its partition or its bounds admit no match"
         return None
 
-    def _deletes(self, traced: Collection[str]) -> Sequence[FoundDelete]:
-        """Delete files that name a match, in what they compare or in the copies of rows that they keep."""
-        state, judge = self._asked.state, self._asked.judge
-        suspects = {}
-        found = [
-            FoundDelete(entry, FileAction.SCRUB)
-            for entry in state.files.deletes
-            if entry.data_file.file_path in traced and entry.data_file.file_format == FileFormat.PARQUET
-        ]
+    def _delete_files(self) -> Mapping[str, Scanned]:
+        """What delete files that may name a match hold, in what they compare or in the copies of rows they keep."""
+        state = self._asked.state
+        to_search = []
         for entry in state.files.deletes:
             file = entry.data_file
             if self._asked.pruner.excludes(file):
                 continue
             if file.content == DataFileContent.POSITION_DELETES and state.deletes.names_rows_alone(file):
                 continue
-            suspects[file.file_path] = entry
-        for path, scanned in self._search((path, FileFacts()) for path in suspects):
+            to_search.append((file.file_path, FileFacts()))
+        return dict(self._search(to_search))
+
+    def _deletes(self, seen: Mapping[str, Scanned], traced: Collection[str]) -> Sequence[FoundDelete]:
+        """Delete files that name a match, or hold a trace. Pure."""
+        state, judge = self._asked.state, self._asked.judge
+        found = [
+            FoundDelete(entry, FileAction.SCRUB)
+            for entry in state.files.deletes
+            if entry.data_file.file_path in traced and entry.data_file.file_format == FileFormat.PARQUET
+        ]
+        entries = {entry.data_file.file_path: entry for entry in state.files.deletes}
+        for path, scanned in seen.items():
             if scanned.rows_matched:
-                compares = judge.field_id in (suspects[path].data_file.equality_ids or ())
+                compares = judge.field_id in (entries[path].data_file.equality_ids or ())
                 found = [one for one in found if one.entry.data_file.file_path != path]
                 scrubbed = FileAction.SCRUB if path in traced else FileAction.REWRITE
-                found.append(FoundDelete(suspects[path], scrubbed if compares else FileAction.DROP))
+                found.append(FoundDelete(entries[path], scrubbed if compares else FileAction.DROP))
         return sorted(found, key=lambda d: d.entry.data_file.file_path)
 
     def _search(self, asked: Iterable[tuple[str, FileFacts]]) -> Iterable[tuple[str, Scanned]]:

@@ -1,6 +1,6 @@
 """Finding in one file: read the columns that decide and no others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ from lethe.engines.rewrite.choice import method_of
 from lethe.engines.rewrite.filters import BloomFilters
 from lethe.engines.rewrite.interface import Judge
 from lethe.engines.rewrite.source import leaves_of, open_parquet, read_leaves
-from lethe.engines.tally import Counts
+from lethe.engines.tally import Counts, Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class Scanned:
     def rows_live(self) -> int:
         """Rows that are not deleted yet."""
         return self.rows - self.rows_left_out + self.rows_matched
+
+    def of(self, share: Share) -> "Scanned":
+        """What the file holds for one order alone."""
+        mine = share.of(self.counts)
+        return replace(self, rows_left_out=self.rows_left_out - self.rows_matched + mine.rows, counts=mine)
 
 
 def scan(source: Any, judge: Judge) -> Scanned:

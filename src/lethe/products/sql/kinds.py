@@ -4,6 +4,7 @@ An id is a text. In an integer column it can only be met as decimal digits witho
 only as a uuid; an id that the column cannot hold matches nothing there.
 """
 
+import re
 from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Any, Final
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 Scalar = str | int | UUID
 
 _INTEGER_MAX: Final = 2**63 - 1
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 class Kind(Enum):
@@ -63,7 +65,7 @@ def held(kind: Kind, ids: Iterable[str]) -> list[Scalar]:
 
 def _storable(value: str) -> bool:
     """Whether a database can hold this text: no NUL character, no half of a surrogate pair."""
-    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return _UNSTORABLE.search(value) is None
 
 
 def _is_canonical_integer(value: str) -> bool:
