@@ -19,6 +19,10 @@ def square(number: int) -> int:
     return number * number
 
 
+def niceness(_: int) -> int:
+    return os.nice(0)
+
+
 def refuse(number: int) -> int:
     if number == 3:
         raise ValueError("three")
@@ -136,3 +140,8 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_workers_give_way_to_whoever_answers_requests() -> None:
+    answers = PoolExecutor(2, 100).map(niceness, [Job(n) for n in range(4)])
+    assert {value for _, value in answers} == {min(os.nice(0) + 10, 19)}

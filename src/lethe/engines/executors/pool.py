@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from threading import Thread
-from typing import Any
+from typing import Any, Final
 
 from lethe.engines.executors.forkserver import forked_processes
 from lethe.engines.executors.interface import ItemT, Job, ResultT
@@ -58,11 +58,15 @@ class PoolExecutor:
             running[pool.submit(_run, job.item)] = job
 
 
+_NICENESS: Final = 10
+"""Workers give way to whoever answers requests on the same machine."""
+
 _held: list[Callable[[Any], Any]] = []
 
 
 def _hold(task: Callable[[Any], Any]) -> None:
     _held[:] = [task]
+    os.nice(_NICENESS)
     Thread(target=_end_with_parent, daemon=True).start()
 
 
