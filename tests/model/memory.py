@@ -87,8 +87,8 @@ class Silent:
 class ServiceResults:
     """Counts, on which no transition depends."""
 
-    def has_look(self, *_: Any) -> bool:
-        return True
+    def looks(self, work_order_ids: Sequence[WorkOrderId], *_: Any) -> Sequence[WorkOrderId]:
+        return work_order_ids
 
     def look(self, *_: Any) -> None: ...
     def forgot(self, *_: Any) -> None: ...
@@ -276,6 +276,9 @@ class Orders(_Part):
     def products(self, work_order_id: WorkOrderId) -> Sequence[Any]:
         return ()
 
+    def products_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[Any]]:
+        return {}
+
     def save_products(self, work_order_id: WorkOrderId, progress: Sequence[Any]) -> None: ...
 
 
@@ -357,8 +360,11 @@ class Plans(_Part):
     def save(self, work_order_id: WorkOrderId, plan: Any) -> None:
         self.tx.plan_rows.add((work_order_id, plan.plan.dataset_id))
 
-    def datasets(self, work_order_id: WorkOrderId) -> Sequence[DatasetId]:
-        return sorted(dataset_id for order_id, dataset_id in self.tx.plan_rows if order_id == work_order_id)
+    def datasets_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[DatasetId]]:
+        return {
+            each: sorted(dataset_id for order_id, dataset_id in self.tx.plan_rows if order_id == each)
+            for each in work_order_ids
+        }
 
     def of(self, work_order_id: WorkOrderId) -> Sequence[Any]:
         return ()
@@ -375,6 +381,9 @@ class Plans(_Part):
 
 
 class Vault:
+    def open_each(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Identities]:
+        return {each: self.open(each) for each in work_order_ids}
+
     def open(self, work_order_id: WorkOrderId) -> Identities:
         return known.identities_of(work_order_id.int - known.order_id(0).int)
 

@@ -214,9 +214,18 @@ def datasets_in_scope(tx: Transaction, order: Placed, identities: Identities) ->
 
 def datasets_of(tx: Transaction, order: WorkOrder) -> frozenset[DatasetId]:
     """The datasets that the order changes: those that it planned, or the one that it deletes as a whole."""
-    if order.action is Action.DELETE_DATASET and isinstance(order.scope, NamedDatasets):
-        return frozenset(order.scope.ids)
-    return frozenset(tx.plans.datasets(order.work_order_id))
+    return datasets_of_each(tx, [order])[order.work_order_id]
+
+
+def datasets_of_each(tx: Transaction, orders: Sequence[WorkOrder]) -> Mapping[WorkOrderId, frozenset[DatasetId]]:
+    """The datasets that each of the orders changes."""
+    planned = tx.plans.datasets_of([order.work_order_id for order in orders])
+    return {
+        order.work_order_id: frozenset(order.scope.ids)
+        if order.action is Action.DELETE_DATASET and isinstance(order.scope, NamedDatasets)
+        else frozenset(planned.get(order.work_order_id, ()))
+        for order in orders
+    }
 
 
 def covered(tx: Transaction, call: Call, prepared: PreparedOrder) -> tuple[str, Sequence[SkippedDataset]]:

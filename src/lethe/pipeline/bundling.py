@@ -3,13 +3,15 @@
 It only writes to Lethe's own database, all of it in one transaction.
 """
 
+from collections.abc import Collection, Mapping, Sequence
+
 from lethe.domain.bundle import Bundle
-from lethe.domain.ids import BundleId
+from lethe.domain.ids import BundleId, DatasetId, WorkOrderId
 from lethe.domain.product import Product, ProductProgress, ProductStatus
 from lethe.domain.task import Step, Task, promise
 from lethe.domain.work_order import Action, OpenStatus, WorkOrder
 from lethe.operations.own_call import own_event
-from lethe.operations.work_orders import datasets_of
+from lethe.operations.work_orders import datasets_of_each
 from lethe.pipeline.holding import who_has
 from lethe.pipeline.outcome import Did, Later, StepOutcome
 from lethe.pipeline.settling import settle
@@ -32,12 +34,12 @@ def bundle(shop: Shop, task: Task, _: Hold) -> StepOutcome:
         if any(order.status is OpenStatus.RECEIVED for order in orders):
             return Later(shop.patience, "orders of the bundle are still being planned")
         going = [order for order in orders if order.status is OpenStatus.VALIDATED]
-        datasets = {order.work_order_id: datasets_of(tx, order) for order in going}
+        datasets = datasets_of_each(tx, going)
         needed = sorted(set().union(*datasets.values()))
         held = tx.dataset_locks.acquire(found.org_id, found.sandbox_name, needed, found.bundle_id)
         if held:
             return Later(shop.patience, who_has(tx, task, held[0]))
-        _promise(tx, found, going)
+        _promise(tx, found, going, datasets)
         for order in going:
             _submit(tx, order)
         settle(tx, task)
@@ -46,28 +48,28 @@ def bundle(shop: Shop, task: Task, _: Hold) -> StepOutcome:
     return Did(record)
 
 
-def _promise(tx: WorkTransaction, found: Bundle, orders: list[WorkOrder]) -> None:
-    """Promise the deleting task of every place that an order of the bundle touches."""
+def _promise(
+    tx: WorkTransaction,
+    found: Bundle,
+    orders: Sequence[WorkOrder],
+    datasets: Mapping[WorkOrderId, Collection[DatasetId]],
+) -> None:
+    """Promise the deleting task of every place that an order of the bundle touches, once."""
+    places: dict[tuple[Step, Product, DatasetId | None], None] = {}
     for order in orders:
         step = Step.DROP if order.action is Action.DELETE_DATASET else Step.FORGET
-        datasets = sorted(datasets_of(tx, order))
+        mine = sorted(datasets[order.work_order_id])
         for product in order.target_products:
             is_by_dataset = product is Product.DATA_LAKE or step is Step.DROP
-            for dataset_id in datasets if is_by_dataset else [None]:
-                tx.tasks.add(
-                    promise(
-                        step,
-                        found.bundle_id,
-                        found.org_id,
-                        found.sandbox_name,
-                        tx.now,
-                        product=product,
-                        dataset_id=dataset_id,
-                    )
-                )
-            if step is Step.DROP:
-                for dataset_id in datasets:
-                    tx.datasets.mark_deleting(found.org_id, found.sandbox_name, dataset_id)
+            places |= {(step, product, dataset_id): None for dataset_id in (mine if is_by_dataset else [None])}
+        if step is Step.DROP:
+            for dataset_id in mine:
+                tx.datasets.mark_deleting(found.org_id, found.sandbox_name, dataset_id)
+    for step, product, place in places:
+        promised = promise(
+            step, found.bundle_id, found.org_id, found.sandbox_name, tx.now, product=product, dataset_id=place
+        )
+        tx.tasks.add(promised)
 
 
 def _submit(tx: WorkTransaction, order: WorkOrder) -> None:

@@ -11,7 +11,7 @@ from lethe.domain.failure import taken_reason
 from lethe.domain.ids import BundleId, DatasetId
 from lethe.domain.task import Task
 from lethe.domain.work_order import OpenStatus
-from lethe.operations.work_orders import datasets_of
+from lethe.operations.work_orders import datasets_of_each
 from lethe.pipeline.outcome import Later, StepOutcome
 from lethe.pipeline.shop import Hold, Shop
 from lethe.storage.work_interface import WorkTransaction
@@ -56,8 +56,8 @@ def _needed(tx: WorkTransaction, task: Task, dataset_id: DatasetId) -> Collectio
     if not tx.bundles.exists(bundle_id):
         return {dataset_id}
     needed: set[DatasetId] = set()
-    for order in tx.work_orders.of_bundle(bundle_id):
-        if order.status in {OpenStatus.SUBMITTED, OpenStatus.INGESTED}:
-            datasets = datasets_of(tx, order)
-            needed |= datasets if dataset_id in datasets else set()
+    orders = tx.work_orders.of_bundle(bundle_id)
+    going = [order for order in orders if order.status in {OpenStatus.SUBMITTED, OpenStatus.INGESTED}]
+    for datasets in datasets_of_each(tx, going).values():
+        needed |= datasets if dataset_id in datasets else set()
     return needed

@@ -10,6 +10,7 @@ Order of effects, and why a crash between any two is safe:
    something was found, and its counts are added to those of the rounds before.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
@@ -166,18 +167,19 @@ def _dataset(shop: Shop, task: Task) -> Dataset | None:
         return tx.datasets.find(task.org_id, task.sandbox_name, task.dataset_id)
 
 
-def _work(shop: Shop, task: Task) -> tuple[Dataset, dict[WorkOrderId, Identities]] | None:
+def _work(shop: Shop, task: Task) -> tuple[Dataset, Mapping[WorkOrderId, Identities]] | None:
     """The dataset, and the identities of the bundle's open orders that planned it; None where nothing is to be done."""
     dataset = _dataset(shop, task)
     if dataset is None:
         return None
     with shop.store.read() as tx:
-        identities = {
-            order.work_order_id: tx.identities.open(order.work_order_id)
+        orders = [
+            order.work_order_id
             for order in tx.work_orders.of_bundle(BundleId(task.subject_id))
             if order.status in {OpenStatus.SUBMITTED, OpenStatus.INGESTED}
-            and dataset.dataset_id in tx.plans.datasets(order.work_order_id)
-        }
+        ]
+        planned = tx.plans.datasets_of(orders)
+        identities = tx.identities.open_each([each for each in orders if dataset.dataset_id in planned.get(each, ())])
     return (dataset, identities) if identities else None
 
 

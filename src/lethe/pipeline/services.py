@@ -92,11 +92,8 @@ def _look_before(
     """
     space = Space(task.org_id, task.sandbox_name)
     with shop.store.read() as tx:
-        unseen = [
-            (order.work_order_id, identities)
-            for order, identities in orders
-            if not tx.service_results.has_look(order.work_order_id, service.product, task.round)
-        ]
+        seen = tx.service_results.looks([order.work_order_id for order, _ in orders], service.product, task.round)
+    unseen = [(order.work_order_id, identities) for order, identities in orders if order.work_order_id not in seen]
     if not unseen:
         return
     looks = []
@@ -144,10 +141,12 @@ def _service(shop: Shop, task: Task) -> ForgettingProduct | None:
 def _orders(shop: Shop, task: Task) -> list[tuple[WorkOrder, Identities]]:
     """The open orders of the bundle that target the product, with their identities."""
     with shop.store.read() as tx:
-        return [
-            (order, tx.identities.open(order.work_order_id))
+        orders = [
+            order
             for order in tx.work_orders.of_bundle(BundleId(task.subject_id))
             if order.status in {OpenStatus.SUBMITTED, OpenStatus.INGESTED}
             and order.action is Action.DELETE_IDENTITY
             and task.product in order.target_products
         ]
+        identities = tx.identities.open_each([order.work_order_id for order in orders])
+        return [(order, identities[order.work_order_id]) for order in orders]

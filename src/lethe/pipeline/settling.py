@@ -11,13 +11,13 @@ from lethe.domain.absence import OTHER_MEANS_REASON, Absence
 from lethe.domain.expiration import Executing, Trashed
 from lethe.domain.failure import Failure
 from lethe.domain.ids import BundleId, DatasetId, ExpirationId, WorkOrderId
-from lethe.domain.product import ALL_PRODUCTS, Product
+from lethe.domain.product import ALL_PRODUCTS, Product, ProductProgress
 from lethe.domain.rollup import Stage, changed_progress, concerns, order_status, stages_of
 from lethe.domain.task import Step, Task, TaskState
 from lethe.domain.work_order import Action, EndStatus, NamedDatasets, OpenStatus, WorkOrder
 from lethe.operations.expirations import complete_execution
 from lethe.operations.own_call import own_event
-from lethe.operations.work_orders import datasets_of
+from lethe.operations.work_orders import datasets_of_each
 from lethe.pipeline.certifying import certify_expiration, certify_order
 from lethe.storage.work_interface import WorkTransaction
 
@@ -51,12 +51,16 @@ def _settle_bundle(tx: WorkTransaction, task: Task) -> None:
         _close(tx, BundleId(task.subject_id))
     has_ended = False
     needed: set[DatasetId] = set()
-    for order in tx.work_orders.of_bundle(BundleId(task.subject_id)):
-        if isinstance(order.status, EndStatus):
-            continue
+    orders = [each for each in tx.work_orders.of_bundle(BundleId(task.subject_id)) if each.status in OpenStatus]
+    planned, progress = (
+        datasets_of_each(tx, orders),
+        tx.work_orders.products_of([each.work_order_id for each in orders]),
+    )
+    for order in orders:
         if order.status in {OpenStatus.SUBMITTED, OpenStatus.INGESTED}:
-            datasets = datasets_of(tx, order)
-            order = _settle_order(tx, order, tasks, datasets)  # noqa: PLW2901 - the same order, further on
+            datasets = planned[order.work_order_id]
+            stands = progress.get(order.work_order_id, ())
+            order = _settle_order(tx, order, tasks, datasets, stands)  # noqa: PLW2901 - the same order, further on
             needed |= set() if isinstance(order.status, EndStatus) else datasets
         elif order.status is OpenStatus.VALIDATED and bundling:
             _note(tx, order.work_order_id, bundling)
@@ -110,14 +114,16 @@ def _completed_because(tx: WorkTransaction, expiration: Trashed | Executing) -> 
 
 
 def _settle_order(
-    tx: WorkTransaction, order: WorkOrder, tasks: Sequence[Task], datasets: Collection[DatasetId]
+    tx: WorkTransaction,
+    order: WorkOrder,
+    tasks: Sequence[Task],
+    datasets: Collection[DatasetId],
+    progress: Sequence[ProductProgress],
 ) -> WorkOrder:
-    """Advance one order as far as its tasks allow."""
+    """Advance one order, whose products stand so, as far as its tasks allow."""
     own = [task for task in tasks if concerns(task, order, datasets)]
     stages = stages_of(own, order.target_products)
-    tx.work_orders.save_products(
-        order.work_order_id, changed_progress(tx.work_orders.products(order.work_order_id), stages, tx.now)
-    )
+    tx.work_orders.save_products(order.work_order_id, changed_progress(progress, stages, tx.now))
     _note(tx, order.work_order_id, _given_up(own))
     goal = order_status(order.status, stages)
     while order.status != goal and not isinstance(order.status, EndStatus):

@@ -4,7 +4,7 @@ Destroying an order's wrapped key makes every copy of its chunks unreadable. The
 the ids, so that what is found for each id later can be packed beside them. How they are made: `sealing`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import msgspec
@@ -51,17 +51,26 @@ class SqlIdentityVault:
 
     def open(self, work_order_id: WorkOrderId) -> Identities:
         """The order's identities. Raises KeyError when they were destroyed or never sealed, UnknownVaultKey."""
-        vault = self._session.row(sa.select(identity_vaults).where(identity_vaults.c.work_order_id == work_order_id))
-        if vault is None or vault["wrapped_key"] is None:
-            raise KeyError(work_order_id)
-        opener = Opener(self._session.keys.of(vault["key_id"]), work_order_id, vault["wrapped_key"])
-        query = sa.select(identity_chunks).where(identity_chunks.c.work_order_id == work_order_id)
-        groups: dict[Namespace, tuple[str, ...]] = {}
-        for chunk in self._session.rows(query.order_by(identity_chunks.c.number)):
-            namespace = _namespace(chunk["namespace"])
-            ids = opener.ids(chunk["number"], namespace.id, chunk["ciphertext"])
-            groups[namespace] = groups.get(namespace, ()) + ids
-        return Identities(groups)
+        return self.open_each([work_order_id])[work_order_id]
+
+    def open_each(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Identities]:
+        """The identities of several orders. Raises as `open` does, for whichever is the first."""
+        vaults = sa.select(identity_vaults).where(identity_vaults.c.wrapped_key.is_not(None))
+        openers = {
+            row["work_order_id"]: Opener(self._session.keys.of(row["key_id"]), row["work_order_id"], row["wrapped_key"])
+            for row in self._session.rows_among(vaults, identity_vaults.c.work_order_id, work_order_ids)
+        }
+        groups: dict[WorkOrderId, dict[Namespace, tuple[str, ...]]] = {}
+        for work_order_id in work_order_ids:
+            if work_order_id not in openers:
+                raise KeyError(work_order_id)
+            groups[work_order_id] = {}
+        query = sa.select(identity_chunks).order_by(identity_chunks.c.work_order_id, identity_chunks.c.number)
+        for chunk in self._session.rows_among(query, identity_chunks.c.work_order_id, work_order_ids):
+            mine, namespace = groups[chunk["work_order_id"]], _namespace(chunk["namespace"])
+            ids = openers[chunk["work_order_id"]].ids(chunk["number"], namespace.id, chunk["ciphertext"])
+            mine[namespace] = mine.get(namespace, ()) + ids
+        return {work_order_id: Identities(mine) for work_order_id, mine in groups.items()}
 
     def can_open(self, work_order_id: WorkOrderId) -> bool:
         """Whether the order's identities are still kept."""

@@ -5,7 +5,7 @@ which an accepted request needs them: idempotency key, quota counters, bundle, a
 deadlock with another request.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -190,6 +190,10 @@ class WorkOrders(Protocol):
         """How far each targeted product is; empty before the order is submitted."""
         ...
 
+    def products_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[ProductProgress]]:
+        """How far each targeted product of several orders is; those that are not submitted are missing."""
+        ...
+
     def save_products(self, work_order_id: WorkOrderId, progress: Sequence[ProductProgress]) -> None:
         """Record how far these products are."""
         ...
@@ -239,6 +243,10 @@ class IdentityVault(Protocol):
 
     def open(self, work_order_id: WorkOrderId) -> Identities:
         """The order's identities. Raises KeyError when they were destroyed."""
+        ...
+
+    def open_each(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Identities]:
+        """The identities of several orders. Raises KeyError when some were destroyed."""
         ...
 
     def can_open(self, work_order_id: WorkOrderId) -> bool:
@@ -422,6 +430,10 @@ class Plans(Protocol):
         """The datasets that the order planned."""
         ...
 
+    def datasets_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[DatasetId]]:
+        """The datasets that several orders planned; those that planned none are missing."""
+        ...
+
     def save_result(self, work_order_id: WorkOrderId, round_: int, result: DatasetResult) -> None:
         """Keep what a round of forgetting did; a repetition of the round replaces it."""
         ...
@@ -442,8 +454,8 @@ class Plans(Protocol):
 class ServiceResults(Protocol):
     """What became of record deletes in services, by order and product."""
 
-    def has_look(self, work_order_id: WorkOrderId, product: Product, round_: int) -> bool:
-        """Whether it is kept what the service held before this round."""
+    def looks(self, work_order_ids: Sequence[WorkOrderId], product: Product, round_: int) -> Set[WorkOrderId]:
+        """Those of the orders for which it is kept what the service held before this round."""
         ...
 
     def look(self, work_order_id: WorkOrderId, product: Product, round_: int, traces: Sequence[int] | None) -> None:

@@ -43,8 +43,15 @@ class SqlPlans:
 
     def datasets(self, work_order_id: WorkOrderId) -> Sequence[DatasetId]:
         """The datasets that the order planned."""
-        query = sa.select(plans.c.dataset_id).where(plans.c.work_order_id == work_order_id)
-        return [DatasetId(row["dataset_id"]) for row in self._session.rows(query.order_by(plans.c.dataset_id))]
+        return self.datasets_of([work_order_id]).get(work_order_id, [])
+
+    def datasets_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[DatasetId]]:
+        """The datasets that several orders planned; those that planned none are missing."""
+        query = sa.select(plans.c.work_order_id, plans.c.dataset_id).order_by(plans.c.dataset_id)
+        found: dict[WorkOrderId, list[DatasetId]] = {}
+        for row in self._session.rows_among(query, plans.c.work_order_id, work_order_ids):
+            found.setdefault(WorkOrderId(row["work_order_id"]), []).append(DatasetId(row["dataset_id"]))
+        return found
 
     def save_result(self, work_order_id: WorkOrderId, round_: int, result: DatasetResult) -> None:
         """Keep what a round of forgetting did; a repetition of the round replaces it."""

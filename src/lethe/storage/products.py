@@ -1,22 +1,30 @@
 """How far each product is, for orders and expirations alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from lethe.domain.product import Product, ProductProgress, ProductStatus
-from lethe.storage.session import Session
+from lethe.storage.session import Row, Session
 
 _ORDER: Final = {product: place for place, product in enumerate(Product)}
 
 
 def progress_of(session: Session, table: sa.Table, subject: sa.Column[UUID], subject_id: UUID) -> list[ProductProgress]:
     """The progress of one subject, in the order of an answer."""
-    found = session.rows(sa.select(table).where(subject == subject_id))
-    progress = [ProductProgress(Product(row["product"]), ProductStatus(row["status"]), row["at"]) for row in found]
-    return sorted(progress, key=lambda one: _ORDER[one.product])
+    return _in_order(map(_progress, session.rows(sa.select(table).where(subject == subject_id))))
+
+
+def progress_of_each(
+    session: Session, table: sa.Table, subject: sa.Column[UUID], subject_ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[ProductProgress]]:
+    """The progress of several subjects, by subject; those without any are missing."""
+    progress: dict[UUID, list[ProductProgress]] = {}
+    for row in session.rows_among(sa.select(table), subject, subject_ids):
+        progress.setdefault(row[subject.name], []).append(_progress(row))
+    return {subject_id: _in_order(each) for subject_id, each in progress.items()}
 
 
 def save_progress(
@@ -32,6 +40,14 @@ def save_progress(
     )
     rows = [
         {subject.name: subject_id, "product": one.product, "status": one.status, "at": one.at}
-        for one in sorted(progress, key=lambda one: _ORDER[one.product])
+        for one in _in_order(progress)
     ]
     session.run(statement, rows)
+
+
+def _progress(row: Row) -> ProductProgress:
+    return ProductProgress(Product(row["product"]), ProductStatus(row["status"]), row["at"])
+
+
+def _in_order(progress: Iterable[ProductProgress]) -> list[ProductProgress]:
+    return sorted(progress, key=lambda one: _ORDER[one.product])

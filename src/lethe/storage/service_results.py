@@ -1,6 +1,6 @@
 """What became of record deletes in services. It holds counts; never an identity."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,10 +20,11 @@ class SqlServiceResults:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def has_look(self, work_order_id: WorkOrderId, product: Product, round_: int) -> bool:
-        """Whether it is kept what the service held before this round."""
-        query = sa.select(service_results.c.round).where(*_of(work_order_id, product))
-        return self._session.value(query.where(service_results.c.round == round_)) is not None
+    def looks(self, work_order_ids: Sequence[WorkOrderId], product: Product, round_: int) -> Set[WorkOrderId]:
+        """Those of the orders for which it is kept what the service held before this round."""
+        order_id = service_results.c.work_order_id
+        query = sa.select(order_id).where(service_results.c.product == product, service_results.c.round == round_)
+        return {WorkOrderId(row[order_id]) for row in self._session.rows_among(query, order_id, work_order_ids)}
 
     def look(self, work_order_id: WorkOrderId, product: Product, round_: int, traces: Sequence[int] | None) -> None:
         """Keep what the service held before this round; the first look of a round counts."""

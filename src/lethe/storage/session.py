@@ -1,8 +1,8 @@
 """One open transaction, as the repositories share it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -10,6 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from lethe.storage.vault_keys import VaultKeys
 
 Row = Mapping[Any, Any]
+
+_AMONG_MAX: Final = 1_000
+"""Values in one statement; SQLite takes 32,766 parameters."""
 
 
 class Session:
@@ -41,6 +44,11 @@ class Session:
     def rows(self, query: sa.Executable, parameters: Any = None) -> Sequence[Row]:
         """Every row of the answer."""
         return self.connection.execute(query, parameters).mappings().all()
+
+    def rows_among(self, query: sa.Select[Any], column: sa.Column[Any], values: Sequence[Any]) -> Iterator[Row]:
+        """The rows whose column is among these values, asked for a thousand at a time."""
+        for first in range(0, len(values), _AMONG_MAX):
+            yield from self.rows(query.where(column.in_(values[first : first + _AMONG_MAX])))
 
     def row(self, query: sa.Executable) -> Row | None:
         """The one row of the answer, or None."""

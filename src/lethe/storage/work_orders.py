@@ -15,7 +15,7 @@ from lethe.storage import lists
 from lethe.storage.events import SqlEvents
 from lethe.storage.folding import folded, joined, sort_key
 from lethe.storage.interface import WorkOrderFilter, WorkOrderOrder
-from lethe.storage.products import progress_of, save_progress
+from lethe.storage.products import progress_of, progress_of_each, save_progress
 from lethe.storage.schema import spaces, work_order_changes, work_order_products, work_orders
 from lethe.storage.session import Row, Session
 from lethe.storage.spaces import ensure_space, space_of
@@ -108,6 +108,13 @@ class SqlWorkOrders:
     def products(self, work_order_id: WorkOrderId) -> Sequence[ProductProgress]:
         """How far each targeted product is; empty before the order is submitted."""
         return progress_of(self._session, work_order_products, work_order_products.c.work_order_id, work_order_id)
+
+    def products_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[ProductProgress]]:
+        """How far each targeted product of several orders is; those that are not submitted are missing."""
+        found = progress_of_each(
+            self._session, work_order_products, work_order_products.c.work_order_id, work_order_ids
+        )
+        return {WorkOrderId(each): progress for each, progress in found.items()}
 
     def save_products(self, work_order_id: WorkOrderId, progress: Sequence[ProductProgress]) -> None:
         """Record how far these products are."""
