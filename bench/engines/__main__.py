@@ -20,9 +20,9 @@ from bench.engines.checking import UNCHECKED, check
 from bench.engines.contenders import CONTENDERS, Contender
 from bench.engines.forms import Shelf
 from bench.engines.measuring import Bench, Limits, measure
-from bench.engines.process_tree import adopt_orphans
 from bench.engines.report import table
 from bench.engines.results import Case, Results
+from bench.process_tree import adopt_orphans
 
 OUT = Path(__file__).resolve().parents[1] / "out/engines.json"
 FULL = [

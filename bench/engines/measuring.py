@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.engines.contenders import CONTENDERS
-from bench.engines.process_tree import adopt_orphans, end_with_parent, peak_bytes, resident_bytes, used
+from bench.process_tree import adopt_orphans, end_with_parent, peak_bytes, resident_bytes, used
 
 _LOOK_EVERY_S = 0.05
 _ORPHANS_END_WITHIN_S = 20

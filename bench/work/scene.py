@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.api.wire import Wire
+from bench.process_tree import used
 from support.server import PROD, Server, a_client, an_org
 
 HYGIENE: Final = "/data/core/hygiene"
@@ -115,7 +116,7 @@ class WorkerProcess:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen([sys.executable, "-m", "lethe", "worker"], env=environment, stderr=log)
         wait_until(lambda: b'"working"' in self._log.read_bytes(), "the worker starts")
-        self._begun_at = self._total_cpu()
+        self._begun_at = used(self.pid).cpu_s
 
     def __enter__(self) -> Self:
         return self
@@ -129,18 +130,12 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def _total_cpu(self) -> float:
-        """CPU seconds of the process, and of those of its children that have ended."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-
     def stop(self) -> float:
-        """Stop it; the CPU seconds that it and its children took since it started to work."""
+        """Stop it; the CPU seconds that it and the processes of its pools took since it started to work."""
+        seconds = used(self.pid).cpu_s - self._begun_at
         self._process.terminate()
-        _, status, usage = os.wait4(self.pid, 0)
-        self._process.returncode = status
-        assert status == 0, self._log.read_text()
-        return usage.ru_utime + usage.ru_stime - self._begun_at
+        assert self._process.wait() == 0, self._log.read_text()
+        return seconds
 
 
 @contextmanager

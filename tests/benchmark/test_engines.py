@@ -14,9 +14,9 @@ from bench.engines import checking, tables
 from bench.engines.contenders import CONTENDERS
 from bench.engines.forms import FORMS, Shelf, live_files
 from bench.engines.measuring import Bench, Limits, measure
-from bench.engines.process_tree import used
 from bench.engines.report import table
 from bench.engines.results import Case, Results
+from bench.process_tree import used
 
 CASE = Case(2_000, "scattered", 10)
 BURN = "import time\nwhile time.process_time() < 0.3: pass\n"
