@@ -74,12 +74,15 @@ static size_t squeeze(const uint8_t *from, const uint8_t *marks, size_t count, u
 {
     size_t kept = 0;
     for (size_t i = 0; i < count;) {
-        size_t end = run_end(marks, i, count);
-        if (!marks[i]) {
-            memmove(to + kept, from + i, end - i);
-            kept += end - i;
+        size_t marked = marks_skip(marks, i, count);
+        if (marked != i)
+            memmove(to + kept, from + i, marked - i);
+        kept += marked - i;
+        size_t end = count - marked < 8 ? count : marked + 8;
+        for (i = marked; i < end; i++) {
+            to[kept] = from[i];
+            kept += !marks[i];
         }
-        i = end;
     }
     return kept;
 }
@@ -239,24 +242,33 @@ static Fault decode_indices(View values, size_t count, size_t entries, uint32_t 
 
 static Fault cut_indices(const Page *page, View values, const uint8_t *marks, size_t count, Cut *cut, Bytes *to)
 {
-    uint32_t *indices = malloc((count ? count : 1) * sizeof(uint32_t));
+    uint32_t *indices = malloc((count ? 2 * count : 1) * sizeof(uint32_t));
     if (indices == NULL)
         return NO_MEMORY;
+    uint32_t *gone = indices + count;
     int width = 0;
-    size_t kept = 0;
+    size_t kept = 0, lost = 0;
     Fault fault = decode_indices(values, count, page->entries, indices, &width);
     for (size_t i = 0; i < count && fault == NULL; i++) {
-        if (!marks[i]) {
-            page->used[indices[i]] = 1;
-            indices[kept++] = indices[i];
+        /* Both at every value, so that there is no branch that cannot be foreseen. */
+        uint32_t index = indices[i];
+        indices[kept] = index;
+        gone[lost] = index;
+        kept += !marks[i];
+        lost += marks[i];
+    }
+    for (size_t i = 0; i < kept; i++)
+        page->used[indices[i]] = 1;
+    for (size_t i = 0; i < lost && fault == NULL; i++) {
+        /* An entry that went before in this page was looked at then. One that a row of the page still uses touches no
+         * bound: its value is there as before. */
+        uint32_t index = gone[i];
+        if (page->lost[index])
             continue;
-        }
-        /* An entry that went before in this page was looked at then. */
-        int is_known = page->lost[indices[i]];
-        page->lost[indices[i]] = 1;
-        if (page->mark_count && !is_known) {
+        page->lost[index] = 1;
+        if (page->mark_count && !page->used[index]) {
             View value;
-            fault = entry_of(page, indices[i], &value);
+            fault = entry_of(page, index, &value);
             if (fault == NULL)
                 cut->touched = touches(page, value, cut->touched);
         }
@@ -290,7 +302,8 @@ static Fault cut_values(const Page *page, View values, const uint8_t *marks, siz
     return fault;
 }
 
-static Fault put_levels(Bytes *to, int max, const uint8_t *levels, size_t count, int prefixed, size_t *size)
+/* `uniform` is the level that all have, or -1. */
+static Fault put_levels(Bytes *to, int max, const uint8_t *levels, int uniform, size_t count, int prefixed, size_t *size)
 {
     *size = 0;
     if (max == 0)
@@ -298,7 +311,8 @@ static Fault put_levels(Bytes *to, int max, const uint8_t *levels, size_t count,
     Fault fault = prefixed ? bytes_append(to, "\0\0\0\0", 4) : NULL;
     size_t start = to->size;
     if (fault == NULL)
-        fault = hybrid_encode_levels(to, width_of(max), count, levels);
+        fault = uniform < 0 ? hybrid_encode_levels(to, width_of(max), count, levels)
+                            : hybrid_encode_run(to, width_of(max), count, (uint32_t)uniform);
     if (fault != NULL)
         return fault;
     *size = to->size - start;
@@ -329,11 +343,12 @@ Fault page_cut(const Page *page, Cut *cut)
         fault = bytes_reserve(&cut->body, page->body.size + parts.values.size / 8 + 64);
         if (fault == NULL && page->max_rep) {
             squeeze(levels.rep, levels.marks, page->count, levels.rep);
-            fault = put_levels(to, page->max_rep, levels.rep, kept, prefixed, &cut->rep_size);
+            fault = put_levels(to, page->max_rep, levels.rep, -1, kept, prefixed, &cut->rep_size);
         }
         if (fault == NULL && page->max_def) {
-            squeeze(levels.def, levels.marks, page->count, levels.def);
-            fault = put_levels(to, page->max_def, levels.def, kept, prefixed, &cut->def_size);
+            if (levels.def_uniform < 0)
+                squeeze(levels.def, levels.marks, page->count, levels.def);
+            fault = put_levels(to, page->max_def, levels.def, levels.def_uniform, kept, prefixed, &cut->def_size);
         }
         if (fault == NULL)
             fault = cut_values(page, parts.values, levels.here, levels.present, cut, &cut->body);
