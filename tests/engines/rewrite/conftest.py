@@ -2,4 +2,13 @@
 
 from lethe.engines.rewrite.choice import CUTS_PAGES
 
-collect_ignore = [] if CUTS_PAGES else ["test_native_values.py", "test_page_rewriter.py"]
+collect_ignore = (
+    []
+    if CUTS_PAGES
+    else [
+        "test_native_threads.py",
+        "test_native_values.py",
+        "test_page_rewriter.py",
+        "test_sieve.py",
+    ]
+)

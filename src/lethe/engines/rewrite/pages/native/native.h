@@ -137,4 +137,14 @@ Fault bloom_add(Kind kind, View from, size_t count, uint8_t *filter, size_t size
 Fault bloom_any(Kind kind, View from, size_t count, View filter, int *any);
 uint64_t xxh64(View of);
 
+/* sieve.c: values that are looked for, among many. */
+typedef struct {
+    uint32_t number; /* of a value */
+    uint32_t start;  /* where it begins among the others */
+} Passed;
+
+Fault sieve_add(Kind kind, View from, size_t count, uint8_t *sieve, size_t size);
+/* The plain values that the sieve lets through: those that were added, and few others. There is room for all. */
+Fault sieve_pass(Kind kind, View from, size_t count, View sieve, Passed *passed, size_t *number);
+
 #endif

@@ -370,6 +370,115 @@ Fault indices_mark(View values, size_t count, size_t entries, uint8_t *used)
     return fault;
 }
 
+void sifted_free(Sifted *of)
+{
+    bytes_free(&of->rows);
+    bytes_free(&of->sizes);
+    bytes_free(&of->values);
+}
+
+static Fault sifted_add(Sifted *to, size_t row, View value)
+{
+    if (value.size > INT32_MAX)
+        return "a value is too long";
+    Fault fault = bytes_reserve(&to->rows, 4);
+    if (fault == NULL)
+        fault = bytes_reserve(&to->sizes, 4);
+    if (fault == NULL)
+        fault = bytes_append(&to->values, value.data, value.size);
+    if (fault != NULL)
+        return fault;
+    store_u32(to->rows.data + to->rows.size, (uint32_t)row);
+    store_u32(to->sizes.data + to->sizes.size, (uint32_t)value.size);
+    to->rows.size += 4;
+    to->sizes.size += 4;
+    return NULL;
+}
+
+/* The row of each value that is not null; NULL where each row has one. */
+static Fault rows_of(const Page *page, const Levels *levels, uint32_t **rows)
+{
+    *rows = NULL;
+    if (levels->present == page->count)
+        return NULL;
+    *rows = malloc((page->count + 1) * sizeof(uint32_t));
+    if (*rows == NULL)
+        return NO_MEMORY;
+    size_t present = 0;
+    for (size_t row = 0; row < page->count; row++) {
+        (*rows)[present] = (uint32_t)row;
+        present += levels->def[row] == page->max_def;
+    }
+    return NULL;
+}
+
+static Fault sift_indices(const Page *page, View values, size_t count, const uint32_t *rows, const uint8_t *entries, Sifted *sifted)
+{
+    uint32_t *indices = malloc((count ? count : 1) * sizeof(uint32_t));
+    int width;
+    if (indices == NULL)
+        return NO_MEMORY;
+    Fault fault = decode_indices(values, count, page->entries, indices, &width);
+    for (size_t i = 0; i < count && fault == NULL; i++) {
+        View value;
+        if (!entries[indices[i]])
+            continue;
+        fault = entry_of(page, indices[i], &value);
+        if (fault == NULL)
+            fault = sifted_add(sifted, rows == NULL ? i : rows[i], value);
+    }
+    free(indices);
+    return fault;
+}
+
+static Fault sift_plain(Kind kind, View values, size_t count, const uint32_t *rows, View sieve, Sifted *sifted)
+{
+    Passed *passed = malloc((count + 1) * sizeof(Passed));
+    size_t number = 0;
+    if (passed == NULL)
+        return NO_MEMORY;
+    Fault fault = sieve_pass(kind, values, count, sieve, passed, &number);
+    for (size_t i = 0; i < number && fault == NULL; i++) {
+        View rest = {values.data + passed[i].start, values.size - passed[i].start}, value;
+        fault = plain_next(kind, &rest, &value);
+        if (fault == NULL)
+            fault = sifted_add(sifted, rows == NULL ? passed[i].number : rows[passed[i].number], value);
+    }
+    free(passed);
+    return fault;
+}
+
+Fault page_sift(const Page *page, View sieve, const uint8_t *entries, Sifted *sifted)
+{
+    Parts parts;
+    Levels levels;
+    if (page->max_rep != 0 || page->kind.shape == BITS)
+        return "a column in which values are not looked for";
+    Fault fault = parts_of(page, &parts);
+    if (fault != NULL)
+        return fault;
+    fault = levels_of(page, &parts, &levels);
+    Kind plainly = {PLAIN, page->kind.shape, page->kind.width};
+    Bytes plain = {0};
+    uint32_t *rows = NULL;
+    if (fault == NULL)
+        fault = rows_of(page, &levels, &rows);
+    if (fault == NULL && page->kind.encoding == DICTIONARY)
+        fault = sift_indices(page, parts.values, levels.present, rows, entries, sifted);
+    else if (fault == NULL && page->kind.encoding == PLAIN)
+        fault = sift_plain(plainly, parts.values, levels.present, rows, sieve, sifted);
+    else if (fault == NULL) {
+        fault = values_plain(page->kind, parts.values, levels.present, &plain);
+        View all = {plain.data, plain.size};
+        if (fault == NULL)
+            fault = sift_plain(plainly, all, levels.present, rows, sieve, sifted);
+    }
+    bytes_free(&plain);
+    free(rows);
+    free(levels.room);
+    return fault;
+}
+
 Fault page_values(const Page *page, View *values, size_t *present)
 {
     Parts parts;
