@@ -211,7 +211,12 @@ def packed(form: str, *values: float) -> list[bytes]:
         (packed("q", 1, -5, 3), Shape.FIXED, Order.SIGNED, 1, 2),
         (packed("d", 1, -5, float("nan")), Shape.FIXED, Order.FLOATING, 1, 0),
         (packed("e", 1.5, -5, 0.25), Shape.FIXED, Order.FLOATING, 1, 0),
+        (packed("i", 0, -(1 << 31), (1 << 31) - 1), Shape.FIXED, Order.SIGNED, 1, 2),
+        (packed("Q", 5, 0, (1 << 64) - 1), Shape.FIXED, Order.UNSIGNED, 1, 2),
+        (packed("q", -(1 << 63), (1 << 63) - 1), Shape.FIXED, Order.SIGNED, 0, 1),
         ([b"b", b"", b"ab", b"\xff"], Shape.STRINGS, Order.BYTEWISE, 1, 3),
+        ([b"12345678b", b"12345678", b"12345678c", b"1234567"], Shape.STRINGS, Order.BYTEWISE, 3, 2),
+        ([b"same-first-words", b"same-first-word\xff", b"same-first-word"], Shape.STRINGS, Order.BYTEWISE, 2, 1),
         ([fixed(300, 2), fixed(-1, 1), fixed(-300, 4)], Shape.STRINGS, Order.BIG_ENDIAN, 2, 0),
         ([b"\0", b"\1", b"\0"], Shape.BITS, Order.UNSIGNED, 0, 1),
     ],
@@ -291,3 +296,17 @@ def test_bodies_that_contradict_themselves_are_refused(
 def test_levels_higher_than_their_column_are_refused() -> None:
     with pytest.raises(_native.Malformed, match="level"):
         cut(b"\x02\0\0\0\x04\x03" + strings(b"a", b"b"), 2, [0], PLAIN, Shape.STRINGS, definition=2)
+
+
+@pytest.mark.parametrize(("width", "order"), [(4, Order.SIGNED), (8, Order.UNSIGNED)])
+def test_bounds_of_numbers_that_are_not_all_there_are_refused(width: int, order: Order) -> None:
+    with pytest.raises(_native.Malformed):
+        _native.bounds(bytes(3 * width - 1), 3, Shape.FIXED, width, order)
+
+
+def test_bounds_of_any_texts_are_those_that_python_finds() -> None:
+    chance = random.Random(1)
+    for _ in range(200):
+        shared = b"shared" * chance.randrange(4)
+        words = [shared + chance.randbytes(chance.randrange(20)) for _ in range(chance.randrange(1, 30))]
+        assert _native.bounds(strings(*words), len(words), Shape.STRINGS, 0, Order.BYTEWISE) == (min(words), max(words))
