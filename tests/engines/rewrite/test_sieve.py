@@ -1,5 +1,6 @@
 """The identity's column as it is read in pages: null where nobody is looked for, and every person that is, in place."""
 
+import errno
 import io
 from collections.abc import Sequence
 from typing import Any
@@ -27,6 +28,7 @@ from lethe.engines.rewrite.pages.leaves import Shape
 from lethe.engines.rewrite.pages.page_rewriter import PageRewriter
 from lethe.engines.rewrite.scan import scan
 from lethe.engines.rewrite.source import open_parquet
+from lethe.engines.storage.interface import StorageFailed
 from lethe.storage.identity_hashes import KeyedHasher
 
 BY_ID = PrimaryIdentity(("id",), "CRM")
@@ -206,6 +208,32 @@ def test_a_column_that_contradicts_itself_is_left_to_arrow_and_refused(by_arrow:
     with pytest.raises(RewriteRefused):
         scan(pa.BufferReader(broken), judge_of("m0001"))
     assert by_arrow == [0]
+
+
+class _Failing(io.BytesIO):
+    """A disk that fails where the pages are, once the footer was read."""
+
+    broken = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.broken and self.tell() < 1000:
+            raise OSError(errno.EIO, "of the disk")
+        return super().read(size)
+
+    def readinto(self, room: Any, /) -> int:
+        if self.broken and self.tell() < 1000:
+            raise OSError(errno.EIO, "of the disk")
+        return super().readinto(room)
+
+
+def test_a_failure_of_the_storage_is_one_and_no_strange_column(by_arrow: list[int]) -> None:
+    disk = _Failing(written(table_of(TEXTS, pa.string()), row_group_size=ROWS))
+    source, judge = pa.PythonFile(disk, mode="r"), judge_of("user00500@example.com")
+    columns = JudgedColumns(source, open_parquet(source), read_footer(source), judge)
+    disk.broken = True
+    with pytest.raises(StorageFailed, match="EIO"):
+        columns.table(0)
+    assert by_arrow == []
 
 
 def test_few_others_pass_a_sieve_and_none_that_was_put_in_is_held() -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from lethe.engines.rewrite.interface import Judge
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
 from lethe.engines.rewrite.pages.footer import Footer
-from lethe.engines.rewrite.source import leaves_of, read_leaves
+from lethe.engines.rewrite.source import explained, leaves_of, read_leaves
 
 try:
     from lethe.engines.rewrite.pages import _native
@@ -43,6 +43,6 @@ class JudgedColumns:
         if not self.leaves:
             return pa.table({"": pa.nulls(self._file.metadata.row_group(group).num_rows)})
         if self._sieve is not None:
-            with suppress(Damaged, Unfit, _native.Malformed, _native.Uncut):
+            with suppress(Damaged, Unfit, _native.Malformed, _native.Uncut), explained():
                 return pa.Table.from_arrays([self._sieve.column(group)], schema=self._schema)
         return read_leaves(self._file, group, self.leaves)

@@ -10,7 +10,7 @@ from lethe.engines.rewrite.filters import BloomFilters
 from lethe.engines.rewrite.interface import Judge
 from lethe.engines.rewrite.judged import JudgedColumns
 from lethe.engines.rewrite.pages.footer import read_footer
-from lethe.engines.rewrite.source import open_parquet
+from lethe.engines.rewrite.source import explained, open_parquet
 from lethe.engines.tally import Counts
 
 
@@ -45,7 +45,8 @@ def scan(source: Any, judge: Judge) -> Scanned:
     """
     file = open_parquet(source)
     metadata, schema = file.metadata, file.schema_arrow
-    footer = read_footer(source)
+    with explained():
+        footer = read_footer(source)
     columns = JudgedColumns(source, file, footer, judge)
     counts, left_out, first_row = Counts(), 0, 0
     touched, filters = list[int](), BloomFilters(source, footer)
