@@ -98,6 +98,7 @@ class Matcher:
     order_count: int
     _typed: dict[tuple[int, Any], TypedKeys] = field(default_factory=dict, repr=False, compare=False)
     _sorted: dict[tuple[int, Any], list[Any]] = field(default_factory=dict, repr=False, compare=False)
+    _plain: dict[Any, tuple[int, bytes]] = field(default_factory=dict, repr=False, compare=False)
 
     def __getstate__(self) -> tuple[Any, ...]:
         """Without the cache: a worker rebuilds what it needs."""
@@ -107,8 +108,8 @@ class Matcher:
         names = ("selector", "groups", "key_of_slot", "order_of_slot", "order_count")
         for name, value in zip(names, state, strict=True):
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "_typed", {})
-        object.__setattr__(self, "_sorted", {})
+        for cache in ("_typed", "_sorted", "_plain"):
+            object.__setattr__(self, cache, {})
 
     def at(self, selector: Selector) -> "Matcher":
         """The same question for a file that knows the column by another name or path."""
@@ -121,6 +122,24 @@ class Matcher:
             values = self._keys(group, column).values.to_pylist()
             known = sorted(value.encode() if isinstance(value, str) else value for value in values)
             self._sorted[group, column] = known
+        return known
+
+    def plain_keys(self, column: Any) -> tuple[int, bytes]:
+        """How many values of a `pyarrow.DataType` all groups want, and these, one behind the other.
+
+        As a page of a Parquet file holds them: numbers in their width, strings behind their lengths.
+        """
+        known = self._plain.get(column)
+        if known is None:
+            values = [value for group in range(len(self.groups)) for value in self.sorted_keys(group, column)]
+            if pa.types.is_integer(column):
+                width, signed = column.bit_width // 8, pa.types.is_signed_integer(column)
+                plain = b"".join(value.to_bytes(width, "little", signed=signed) for value in values)
+            elif pa.types.is_fixed_size_binary(column):
+                plain = b"".join(values)
+            else:
+                plain = b"".join(len(value).to_bytes(4, "little") + value for value in values)
+            known = self._plain[column] = len(values), plain
         return known
 
     def columns(self, schema: Any) -> Sequence[str]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.columns import at_path
-from lethe.engines.matching import HashGroup, Matcher
+from lethe.engines.matching import HashGroup, KeyGroup, Matcher
 
 
 def no_row_can_match(matcher: Matcher, group: Any, schema: Any) -> bool:
@@ -70,13 +70,51 @@ def candidates(matcher: Matcher, group: Any, schema: Any) -> Candidates | None:
     statistics = chunk.statistics if chunk.is_stats_set else None
     values = set[int | bytes]()
     for position, wanted in enumerate(matcher.groups):
-        if isinstance(wanted, HashGroup) or (wanted.case_insensitive and not pa.types.is_integer(kind)):
+        if _unlisted(wanted, kind):
             return None
         inside = _inside(matcher.sorted_keys(position, kind), statistics, kind)
         if len(inside) > CANDIDATES_MAX:
             return None
         values.update(inside)
     return Candidates(columns[0], sorted(values)) if len(values) <= CANDIDATES_MAX else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """All wanted values of one top-level column, in the form in which a page of a Parquet file holds them."""
+
+    column: str
+    kind: Any
+    """The `pyarrow.DataType` in which values that are found are shown."""
+    count: int
+    plain: bytes
+    """In the encoding PLAIN."""
+
+    def __repr__(self) -> str:
+        """Counts only: an object in a log or a traceback must not speak."""
+        return f"Sought({self.kind}, {self.count})"
+
+
+def sought(matcher: Matcher, schema: Any) -> Sought | None:
+    """The ids as the values by which a file's rows are recognised.
+
+    None where they cannot be listed as the column stores them, and for a column inside of a struct or map.
+    """
+    if not isinstance(matcher.selector, PrimaryIdentity) or len(matcher.selector.path) > 1:
+        return None
+    field = at_path(schema, matcher.selector.path)
+    kind = None if field is None else _stored(field.type)
+    if kind is None:
+        return None
+    if any(_unlisted(group, kind) for group in matcher.groups):
+        return None
+    count, plain = matcher.plain_keys(kind)
+    return Sought(matcher.selector.path[0], kind, count, plain)
+
+
+def _unlisted(group: KeyGroup | HashGroup, kind: Any) -> bool:
+    """Whether the ids of a group are not all of the values of a type that they name."""
+    return isinstance(group, HashGroup) or (group.case_insensitive and not pa.types.is_integer(kind))
 
 
 def _stored(kind: Any) -> Any:
@@ -115,7 +153,7 @@ def may_contain(matcher: Matcher, kind: Any, low: Any, high: Any) -> bool:
         return True
     low, high = _comparable(low), _comparable(high)
     for position, group in enumerate(matcher.groups):
-        if isinstance(group, HashGroup) or (group.case_insensitive and not pa.types.is_integer(kind)):
+        if _unlisted(group, kind):
             return True
         if _any_between(matcher.sorted_keys(position, kind), low, high):
             return True

@@ -58,7 +58,7 @@ class Counts:
 
         Digits and words apart could be somebody's short id, and a verification would have to take them for it.
         """
-        return zlib.compress(json.dumps(self.to_json(), separators=(",", ":")).encode(), 9).hex()
+        return zlib.compress(json.dumps(self.to_json(), separators=(",", ":")).encode()).hex()
 
     @classmethod
     def from_text(cls, text: object) -> "Counts | None":
@@ -70,7 +70,9 @@ class Counts:
 
 
 def _sparse(numbers: Numbers) -> list[list[int]]:
-    return [[int(i), int(numbers[i])] for i in np.flatnonzero(numbers)]
+    places = np.flatnonzero(numbers)
+    pairs: list[list[int]] = np.column_stack((places, numbers[places])).tolist()
+    return pairs
 
 
 def _dense(width: int, pairs: list[list[int]]) -> Numbers:

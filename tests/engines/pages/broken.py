@@ -24,13 +24,25 @@ def rewrite_broken(damaged: Damaged, subject: Subject, judging: Callable[[], Non
     `judging` is called when the rewriter is done and Arrow begins to look.
     """
     sink = io.BytesIO()
+    compare = _sifting(damaged.data) if subject.cuts_pages else None
     try:
         rewritten = subject.rewriter.rewrite(pa.BufferReader(damaged.data), sink, MaskJudge(damaged.deleted))
     except TableRefused as error:
         require(0 < len(str(error)) < _SENTENCE_LENGTH_MAX, "the refusal says nothing, or too much")
         return "refused"
     judging()
+    source = _opened(damaged.data)
+    if compare is not None and source is not None:
+        compare(source)
     return _compared(damaged, sink.getvalue(), rewritten.fell_back if subject.cuts_pages else None)
+
+
+def _sifting(data: bytes) -> Callable[[Any], object]:
+    """Look for people in the file's pages; what Arrow reads there is compared later."""
+    from engines.pages.sifting import require_as_arrow_reads, sifted
+
+    what = sifted(data)
+    return lambda source: require_as_arrow_reads(what, source)
 
 
 def _compared(damaged: Damaged, result: bytes, through_arrow: Container[int] | None) -> str:

@@ -44,6 +44,9 @@ class MaskJudge:
     def candidates(self, group: Any, schema: Any) -> None:
         return None
 
+    def sought(self, schema: Any) -> None:
+        return None
+
 
 @dataclass(frozen=True)
 class Case:

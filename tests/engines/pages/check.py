@@ -32,6 +32,8 @@ class Checked:
     """Deleted values that were searched for in the bytes."""
     read_by_arrow: int = 0
     """1 where Arrow could read the source."""
+    sifted: int = 0
+    """Columns of row groups in which people could be looked for in pages, and Arrow read the same."""
 
 
 def check(case: Case, subject: Subject) -> Checked:
@@ -65,7 +67,11 @@ def check(case: Case, subject: Subject) -> Checked:
     claims.the_groups_form_stays(source, after, case.deleted)
     claims.checksums_hold(source, after)
     same, pages = claims.untouched_bytes_stay(source, after, case.deleted)
-    return Checked(pages=pages, pages_same=same, searched=searched, read_by_arrow=by_arrow)
+    # Without the native module there is nothing that could be imported.
+    from engines.pages.sifting import require_as_arrow_reads, sifted
+
+    read = require_as_arrow_reads(sifted(case.data), pq.ParquetFile(pa.BufferReader(case.data)))
+    return Checked(pages=pages, pages_same=same, searched=searched, read_by_arrow=by_arrow, sifted=read)
 
 
 def _metadata(data: bytes) -> Any:

@@ -72,6 +72,9 @@ class _Wrong:
     def candidates(self, group: Any, schema: Any) -> None:
         return None
 
+    def sought(self, schema: Any) -> None:
+        return None
+
 
 class _Dies:
     """Crashes."""

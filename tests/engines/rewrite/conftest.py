@@ -2,4 +2,12 @@
 
 from lethe.engines.rewrite.choice import CUTS_PAGES
 
-collect_ignore = [] if CUTS_PAGES else ["test_native_values.py", "test_page_rewriter.py"]
+_OF_THE_NATIVE_MODULE = [
+    "test_filters.py",
+    "test_native_threads.py",
+    "test_native_values.py",
+    "test_page_rewriter.py",
+    "test_sieve.py",
+]
+
+collect_ignore = [] if CUTS_PAGES else _OF_THE_NATIVE_MODULE

@@ -18,9 +18,9 @@ from lethe.domain.ids import WorkOrderId
 from lethe.engines.interface import HashedOrder, Wanted
 from lethe.engines.matching import compile_matcher
 from lethe.engines.pruning import CANDIDATES_MAX, candidates
-from lethe.engines.rewrite import scan as scan_module
+from lethe.engines.rewrite.judged import JudgedColumns
 from lethe.engines.rewrite.judges import HiddenRowsJudge, MatchJudge
-from lethe.engines.rewrite.pages import bloom, page_rewriter
+from lethe.engines.rewrite.pages import bloom
 from lethe.engines.rewrite.pages.page_rewriter import PageRewriter
 from lethe.engines.rewrite.scan import scan
 from lethe.storage.identity_hashes import KeyedHasher
@@ -51,14 +51,13 @@ def judge(*ids: str, selector: PrimaryIdentity = BY_ID, namespace: Any = CRM) ->
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The row groups whose columns are read, by find and by forget."""
     read: list[int] = []
-    for module in (scan_module, page_rewriter):
-        true = module.read_leaves
+    true = JudgedColumns.table
 
-        def counted(file: Any, group: int, leaves: Any, true: Any = true) -> Any:
-            read.append(group)
-            return true(file, group, leaves)
+    def counted(columns: JudgedColumns, group: int) -> Any:
+        read.append(group)
+        return true(columns, group)
 
-        monkeypatch.setattr(module, "read_leaves", counted)
+    monkeypatch.setattr(JudgedColumns, "table", counted)
     return read
 
 

@@ -1,5 +1,6 @@
 """The native module's loops over values, against plain Python and against the verifier's own reader."""
 
+import random
 import struct
 from typing import Any
 
@@ -51,6 +52,86 @@ def test_values_of_a_width_are_cut(width: int) -> None:
     assert found[7] == bytes(n for n in range(50) if n not in {0, 10, 11, 49}) * width
 
 
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.8])
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 64, 1003])
+def test_rows_go_in_runs_of_any_length(count: int, share: float) -> None:
+    """Where marks are rare, and where they are dense; levels, values of widths with and without a loop of their own."""
+    chance = random.Random(count)
+    gone = sorted({row for row in range(count) if chance.random() < share} | {chance.randrange(count)})
+    stay = [row for row in range(count) if row not in gone]
+    for width in (1, 3, 4, 8, 16):
+        values = [chance.randbytes(width) for _ in range(count)]
+        found = cut(b"".join(values), count, gone, PLAIN, Shape.FIXED, width)
+        assert found[7] == b"".join(values[row] for row in stay)
+    words = [chance.randbytes(chance.randrange(20)) for _ in range(count)]
+    assert cut(strings(*words), count, gone, PLAIN, Shape.STRINGS)[7] == strings(*(words[row] for row in stay))
+    nulls = [chance.random() < 0.5 for _ in range(count)]
+    body = levels([not null for null in nulls]) + b"".join(w for w, null in zip(values, nulls, strict=True) if not null)
+    found = cut(body, count, gone, PLAIN, Shape.FIXED, 16, definition=1)
+    assert found[4:6] == (sum(nulls), sum(nulls[row] for row in stay))
+    present = b"".join(values[row] for row in stay if not nulls[row])
+    assert _native.values(found[7], -1, -1, b"", len(stay), 0, 1, PLAIN, Shape.FIXED, 16) == (
+        present,
+        len(present) // 16,
+    )
+
+
+def levels(here: list[bool]) -> bytes:
+    """Definition levels of 0 and 1 as one run of packed groups."""
+    packed = packed_groups([int(flag) for flag in here], 1)
+    return struct.pack("<I", len(packed)) + packed
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 7, 8, 9, 13, 16, 17])
+def test_indices_of_any_width_are_cut(width: int) -> None:
+    chance = random.Random(width)
+    entries = 1 << width
+    indices = [entries - 1, *(chance.randrange(entries) for _ in range(998)), *[1] * 24]
+    gone = [row for row in range(1023) if chance.random() < 0.3]
+    body = bytes([width]) + packed_groups(indices, width)
+    used, lost = bytearray(entries), bytearray(entries)
+    plain = struct.pack(f"<{entries}I", *range(entries))
+    found = cut(
+        body, 1023, gone, DICTIONARY, Shape.FIXED, 4, dictionary=plain, entries=entries, used=used, lost=lost
+    )  # fmt: skip
+    went = set(gone)
+    stay = [index for row, index in enumerate(indices) if row not in went]
+    assert {entry for entry in range(entries) if used[entry]} == set(stay)
+    assert {entry for entry in range(entries) if lost[entry]} == {indices[row] for row in gone}
+    assert read_indices(found[7], len(stay)) == stay
+
+
+def packed_groups(numbers: list[int], width: int) -> bytes:
+    """One run of bit-packed groups."""
+    groups = -(-len(numbers) // 8)
+    header = groups << 1 | 1
+    varint = bytes([header & 0x7F | 0x80, header >> 7]) if header > 0x7F else bytes([header])
+    return varint + sum(n << place * width for place, n in enumerate(numbers)).to_bytes(groups * width, "little")
+
+
+def read_indices(body: bytes, count: int) -> list[int]:
+    """Indices in runs and packed groups, read by plain Python."""
+    width, place, found = body[0], 1, list[int]()
+    while len(found) < count:
+        header = shift = 0
+        while True:
+            header |= (body[place] & 0x7F) << shift
+            shift += 7
+            place += 1
+            if body[place - 1] < 0x80:
+                break
+        if header & 1:
+            bits = int.from_bytes(body[place : place + (header >> 1) * width], "little")
+            found += [bits >> n * width & (1 << width) - 1 for n in range((header >> 1) * 8)]
+            place += (header >> 1) * width
+        else:
+            size = (width + 7) // 8
+            found += [int.from_bytes(body[place : place + size], "little")] * (header >> 1)
+            place += size
+    assert place == len(body)
+    return found[:count]
+
+
 @pytest.mark.parametrize("encoding", [DELTA, DELTA_LENGTH, DELTA_STRINGS])
 def test_what_is_encoded_by_differences_comes_back(encoding: int) -> None:
     """Cut, decode, cut again: each against the plain values."""
@@ -94,7 +175,7 @@ def test_indices_are_cut_and_entries_marked() -> None:
         starts=_native.starts(entries, 3), used=used, lost=lost, marks=(b"bob", b"cy", b"ann"),
     )  # fmt: skip
     assert (bytes(used), bytes(lost)) == (b"\1\0\1", b"\0\1\1")
-    assert found[6] == 0b011
+    assert found[6] == 0b001, "a bound whose value a row of the page still has is touched"
     marks = bytearray(3)
     _native.mark(found[7], 3, 3, marks)
     assert bytes(marks) == b"\1\0\1"
@@ -130,7 +211,12 @@ def packed(form: str, *values: float) -> list[bytes]:
         (packed("q", 1, -5, 3), Shape.FIXED, Order.SIGNED, 1, 2),
         (packed("d", 1, -5, float("nan")), Shape.FIXED, Order.FLOATING, 1, 0),
         (packed("e", 1.5, -5, 0.25), Shape.FIXED, Order.FLOATING, 1, 0),
+        (packed("i", 0, -(1 << 31), (1 << 31) - 1), Shape.FIXED, Order.SIGNED, 1, 2),
+        (packed("Q", 5, 0, (1 << 64) - 1), Shape.FIXED, Order.UNSIGNED, 1, 2),
+        (packed("q", -(1 << 63), (1 << 63) - 1), Shape.FIXED, Order.SIGNED, 0, 1),
         ([b"b", b"", b"ab", b"\xff"], Shape.STRINGS, Order.BYTEWISE, 1, 3),
+        ([b"12345678b", b"12345678", b"12345678c", b"1234567"], Shape.STRINGS, Order.BYTEWISE, 3, 2),
+        ([b"same-first-words", b"same-first-word\xff", b"same-first-word"], Shape.STRINGS, Order.BYTEWISE, 2, 1),
         ([fixed(300, 2), fixed(-1, 1), fixed(-300, 4)], Shape.STRINGS, Order.BIG_ENDIAN, 2, 0),
         ([b"\0", b"\1", b"\0"], Shape.BITS, Order.UNSIGNED, 0, 1),
     ],
@@ -210,3 +296,17 @@ def test_bodies_that_contradict_themselves_are_refused(
 def test_levels_higher_than_their_column_are_refused() -> None:
     with pytest.raises(_native.Malformed, match="level"):
         cut(b"\x02\0\0\0\x04\x03" + strings(b"a", b"b"), 2, [0], PLAIN, Shape.STRINGS, definition=2)
+
+
+@pytest.mark.parametrize(("width", "order"), [(4, Order.SIGNED), (8, Order.UNSIGNED)])
+def test_bounds_of_numbers_that_are_not_all_there_are_refused(width: int, order: Order) -> None:
+    with pytest.raises(_native.Malformed):
+        _native.bounds(bytes(3 * width - 1), 3, Shape.FIXED, width, order)
+
+
+def test_bounds_of_any_texts_are_those_that_python_finds() -> None:
+    chance = random.Random(1)
+    for _ in range(200):
+        shared = b"shared" * chance.randrange(4)
+        words = [shared + chance.randbytes(chance.randrange(20)) for _ in range(chance.randrange(1, 30))]
+        assert _native.bounds(strings(*words), len(words), Shape.STRINGS, 0, Order.BYTEWISE) == (min(words), max(words))

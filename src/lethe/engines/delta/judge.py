@@ -10,7 +10,7 @@ from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.delta.column_mapping import ColumnMapping, relabelled
 from lethe.engines.interface import IdentityMap
 from lethe.engines.matching import Matcher
-from lethe.engines.pruning import Candidates
+from lethe.engines.pruning import Candidates, Sought
 from lethe.engines.rewrite.interface import Judgement
 from lethe.engines.rewrite.judges import HiddenRowsJudge
 from lethe.engines.tally import Numbers
@@ -61,6 +61,11 @@ class DeltaJudge:
         """The ids that may be in a row group, where the file has the column."""
         judge = self._of_primary(schema) if isinstance(self.matcher.selector, PrimaryIdentity) else None
         return None if judge is None else judge.candidates(group, schema)
+
+    def sought(self, schema: Any) -> Sought | None:
+        """The ids, where the file has the column."""
+        judge = self._of_primary(schema)
+        return None if judge is None else judge.sought(schema)
 
     def _of_primary(self, schema: Any) -> HiddenRowsJudge | None:
         """The judge that speaks the file's names; None when the file lacks the column."""

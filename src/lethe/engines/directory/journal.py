@@ -108,18 +108,21 @@ class Journal:
 
     def finish(self, snapshot: str, plan: TablePlan, counts: Counts) -> Done:
         """Write the record; the rounds may go after that. What an earlier attempt has counted stands."""
-        counted = {"snapshot": snapshot, "counts": counts.to_text()}
+        text = counts.to_text()
+        counted = {"snapshot": snapshot, "counts": text}
         try:
             self._storage.put(f"{self.directory}/{COUNTS}", json.dumps(counted).encode(), if_absent=True)
         except FileExists:
             earlier = self._counted()
-            counts = counts if earlier is None or earlier.counts is None else earlier.counts
+            if earlier is not None and earlier.counts is not None:
+                counts = earlier.counts
+                text = counts.to_text()
         value = {
             "snapshot": snapshot,
             "dataset": plan.dataset_id,
             "planned_for": plan.snapshot,
             "files": [[f.path, f.action, f.rows, f.rows_matched, f.size_bytes, f.reason] for f in plan.files],
-            "counts": counts.to_text(),
+            "counts": text,
         }
         self._storage.put(f"{self.directory}/done.json", json.dumps(value).encode())
         return Done(snapshot, plan, counts)

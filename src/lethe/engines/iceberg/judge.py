@@ -12,7 +12,7 @@ from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.columns import at_path, plain
 from lethe.engines.iceberg.fields import FieldPaths, Path, selector_at
 from lethe.engines.matching import Matcher, Matches
-from lethe.engines.pruning import Candidates, candidates, no_row_can_match
+from lethe.engines.pruning import Candidates, Sought, candidates, no_row_can_match, sought
 from lethe.engines.rewrite.interface import Judgement
 from lethe.engines.tally import Counts, Numbers
 
@@ -99,6 +99,13 @@ class IcebergJudge:
         if self.facts.hidden or path is None:
             return None
         return candidates(self._matcher(path), group, schema)
+
+    def sought(self, schema: Any) -> Sought | None:
+        """The ids, when no row was deleted by its values: to those null is not like another value."""
+        path = self.paths.of(schema).get(self.field_id)
+        if self.facts.hidden.equalities or path is None:
+            return None
+        return sought(self._matcher(path), schema)
 
     def _match(self, batch: Any) -> Matches:
         path = self.paths.of(batch.schema).get(self.field_id) if batch.schema.names != [""] else None

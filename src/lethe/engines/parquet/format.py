@@ -11,7 +11,7 @@ from lethe.engines.columns import at_path
 from lethe.engines.directory.formats import Searched
 from lethe.engines.directory.listing import partition_values
 from lethe.engines.matching import Matcher
-from lethe.engines.pruning import Candidates
+from lethe.engines.pruning import Candidates, Sought
 from lethe.engines.rewrite.choice import best_rewriter
 from lethe.engines.rewrite.gate import require_same_form
 from lethe.engines.rewrite.interface import Judge, Judgement, Rewriter
@@ -78,3 +78,6 @@ class _PartitionJudge:
 
     def candidates(self, group: Any, schema: Any) -> Candidates | None:
         return None if at_path(schema, [self.column]) is None else self.inner.candidates(group, schema)
+
+    def sought(self, schema: Any) -> Sought | None:
+        return self.inner.sought(schema)

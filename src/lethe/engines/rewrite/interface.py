@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
 
 from lethe.engines.interface import TableRefused
-from lethe.engines.pruning import Candidates
+from lethe.engines.pruning import Candidates, Sought
 from lethe.engines.tally import Counts
 
 
@@ -46,6 +46,13 @@ class Judge(Protocol):
 
     def candidates(self, group: Any, schema: Any) -> Candidates | None:
         """The values of one column without which no row of a row group is left out; None where nobody can say them."""
+        ...
+
+    def sought(self, schema: Any) -> Sought | None:
+        """The values of one column that alone make a difference: null in place of any other is judged alike.
+
+        None where nobody can list them.
+        """
         ...
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from lethe.engines.matching import Matcher
-from lethe.engines.pruning import Candidates, candidates, no_row_can_match
+from lethe.engines.pruning import Candidates, Sought, candidates, no_row_can_match, sought
 from lethe.engines.rewrite.interface import Judgement
 from lethe.engines.tally import Numbers
 
@@ -35,6 +35,10 @@ class MatchJudge:
     def candidates(self, group: Any, schema: Any) -> Candidates | None:
         """The ids that may be in the row group."""
         return candidates(self.matcher, group, schema)
+
+    def sought(self, schema: Any) -> Sought | None:
+        """The ids."""
+        return sought(self.matcher, schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +76,7 @@ class HiddenRowsJudge:
     def candidates(self, group: Any, schema: Any) -> Candidates | None:
         """None where a row is hidden: it stays out whatever it holds."""
         return None if len(self.hidden) else candidates(self.matcher, group, schema)
+
+    def sought(self, schema: Any) -> Sought | None:
+        """The ids: a hidden row stays out by its position."""
+        return sought(self.matcher, schema)

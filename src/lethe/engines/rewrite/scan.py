@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from lethe.engines.rewrite.choice import method_of
 from lethe.engines.rewrite.filters import BloomFilters
 from lethe.engines.rewrite.interface import Judge
-from lethe.engines.rewrite.source import leaves_of, open_parquet, read_leaves
+from lethe.engines.rewrite.judged import JudgedColumns
+from lethe.engines.rewrite.pages.footer import read_footer
+from lethe.engines.rewrite.source import explained, open_parquet
 from lethe.engines.tally import Counts, Share
 
 
@@ -49,16 +50,17 @@ def scan(source: Any, judge: Judge) -> Scanned:
     """
     file = open_parquet(source)
     metadata, schema = file.metadata, file.schema_arrow
-    leaves = leaves_of(file, judge.columns(schema))
+    with explained():
+        footer = read_footer(source)
+    columns = JudgedColumns(source, file, footer, judge)
     counts, left_out, first_row = Counts(), 0, 0
-    touched, filters = list[int](), BloomFilters(source)
+    touched, filters = list[int](), BloomFilters(source, footer)
     for group in range(metadata.num_row_groups):
         rows = metadata.row_group(group).num_rows
         of_group = metadata.row_group(group)
         skipped = judge.can_skip(of_group, schema)
         if not skipped and not filters.exclude(group, of_group, judge.candidates(of_group, schema)):
-            table = read_leaves(file, group, leaves) if leaves else pa.table({"": pa.nulls(rows)})
-            judgement = judge.judge(table, first_row)
+            judgement = judge.judge(columns.table(group), first_row)
             gone = pc.sum(judgement.leave_out).as_py() or 0
             left_out += gone
             if 0 < gone < rows:
@@ -66,4 +68,4 @@ def scan(source: Any, judge: Judge) -> Scanned:
             counts += judgement.counts
         first_row += rows
     method = method_of(source, touched) if 0 < left_out < metadata.num_rows else ""
-    return Scanned(metadata.num_rows, left_out, counts, bool(leaves), method)
+    return Scanned(metadata.num_rows, left_out, counts, bool(columns.leaves), method)

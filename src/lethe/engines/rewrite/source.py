@@ -18,7 +18,7 @@ def open_parquet(source: Any, int96_unit: str | None = None) -> Any:
 
     Arrow ends the process over some footers that contradict themselves, so the footer is read here first.
     """
-    with _explained():
+    with explained():
         read_footer(source)
         file = pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20, coerce_int96_timestamp_unit=int96_unit)
     if _footer_length(source) != file.metadata.serialized_size:
@@ -30,7 +30,7 @@ def open_parquet(source: Any, int96_unit: str | None = None) -> Any:
 
 def read_leaves(file: Any, group: int, leaves: Sequence[int]) -> Any:
     """Some leaf columns of a row group, as a `pyarrow.Table`. Raises RewriteRefused for what Arrow cannot decode."""
-    with _explained():
+    with explained():
         table = file.reader.read_row_group(group, column_indices=list(leaves), use_threads=False)
     if table.num_rows != file.metadata.row_group(group).num_rows:
         # Arrow miscounts the rows of nested columns that have a page without values.
@@ -39,7 +39,7 @@ def read_leaves(file: Any, group: int, leaves: Sequence[int]) -> Any:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Arrow raises a bare OSError for what it cannot decode or decrypt; one with a number comes from the disk."""
     try:
         yield

@@ -76,5 +76,33 @@ def bloom_add(bits: Any, plain: Any, count: int, shape: int, width: int, /) -> N
 def bloom_any(bits: Any, plain: Any, count: int, shape: int, width: int, /) -> bool:
     """Whether a split-block bloom filter may hold one of the plain values."""
 
+def sieve_add(sieve: Any, plain: Any, count: int, shape: int, width: int, /) -> None:
+    """Put plain values into a sieve: zeros at first, a multiple of eight bytes."""
+
+def sieve_marks(sieve: Any, plain: Any, count: int, shape: int, width: int, /) -> bytes:
+    """A flag for each of the plain values: 0 where it was not put into the sieve."""
+
+def sift(
+    body: Any,
+    rep_size: int,
+    def_size: int,
+    values: Any,
+    count: int,
+    max_def: int,
+    encoding: int,
+    shape: int,
+    width: int,
+    sieve: Any,
+    dictionary: Any,
+    starts: Any,
+    entries: Any,
+    /,
+) -> tuple[bytes, bytes, bytes]:
+    """The rows of a data page, of a column that does not repeat, that may hold a value of a sieve.
+
+    `entries` has a flag for each entry of the dictionary that may be one. Answers with the rows, counted from the first
+    of the page, the sizes of their values, both in 32 bits, and the values without lengths.
+    """
+
 def lz4_size(block: Any, /) -> int:
     """The size of an LZ4 block when decompressed."""

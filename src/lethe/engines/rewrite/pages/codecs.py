@@ -44,8 +44,9 @@ def compressed(data: Any, codec: int, levels: Mapping[str, int]) -> Any:
     if codec == UNCOMPRESSED:
         return data
     buffer = _codec(codec, levels.get(_NAMES[codec].upper())).compress(data)
-    # The buffer was made for the worst case; what it shows of itself is larger than what is in it.
-    return memoryview(buffer).cast("B")[: buffer.size]
+    # The buffer was made for the worst case. What is in it is copied, for the page waits until all of its row group is
+    # cut, and the memory of the buffer, used again for the next page, needs not be cleared by the kernel each time.
+    return bytes(memoryview(buffer).cast("B")[: buffer.size])
 
 
 def decompressed(data: Any, codec: int, size: int) -> Any:

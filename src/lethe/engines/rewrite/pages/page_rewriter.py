@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 import numpy as np
-import pyarrow as pa
 
 from lethe.engines.rewrite.filters import BloomFilters
 from lethe.engines.rewrite.interface import Judge, Judgement, Rewritten
+from lethe.engines.rewrite.judged import JudgedColumns
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
 from lethe.engines.rewrite.pages.footer import MAGIC, Footer, OldFile, read_footer, with_groups
@@ -20,7 +20,7 @@ from lethe.engines.rewrite.pages.rows import Rows
 from lethe.engines.rewrite.pages.thrift import write_struct
 from lethe.engines.rewrite.pages.traits import why_not
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
-from lethe.engines.rewrite.source import leaves_of, open_parquet, read_leaves
+from lethe.engines.rewrite.source import open_parquet
 from lethe.engines.tally import Counts
 
 
@@ -36,11 +36,13 @@ class PageRewriter:
         if anew:
             return PyarrowRewriter(self.levels).rewrite(source, sink, judge, anew=True)
         file, footer = open_parquet(source), read_footer(source)
-        judging = _Judging(file, judge, BloomFilters(source, footer))
+        columns = JudgedColumns(source, file, footer, judge)
+        judging = _Judging(file, judge, columns, BloomFilters(source, footer))
         old, out = OldFile(source, footer), Output(sink)
         counts, gone = judging.all(footer)
         edited = [group for group, bits in zip(footer.groups, gone, strict=True) if bits is not None]
-        repeats = Repeats.of(edited, judging.leaves)
+        repeats = Repeats.of(edited, columns.leaves)
+        del judging, columns  # with a buffer as large as the identity's column
         out.write(MAGIC)
         groups, fell_back = list[NewGroup](), dict[int, str]()
         for number, (group, bits) in enumerate(zip(footer.groups, gone, strict=True)):
@@ -97,11 +99,11 @@ def reasons_against_cutting(source: Any) -> Mapping[int, str]:
 class _Judging:
     """Asks a judge about row groups."""
 
-    def __init__(self, file: Any, judge: Judge, filters: BloomFilters) -> None:
+    def __init__(self, file: Any, judge: Judge, columns: JudgedColumns, filters: BloomFilters) -> None:
         self._file = file
-        self._filters = filters
         self._judge = judge
-        self.leaves = leaves_of(file, judge.columns(file.schema_arrow))
+        self._columns = columns
+        self._filters = filters
 
     def all(self, footer: Footer) -> tuple[Counts, list[Any]]:
         """What the orders count, and for each row group a bit for each row that goes; None where none goes.
@@ -131,6 +133,4 @@ class _Judging:
             return None
         if self._filters.exclude(group, metadata, self._judge.candidates(metadata, schema)):
             return None
-        if not self.leaves:
-            return self._judge.judge(pa.table({"": pa.nulls(metadata.num_rows)}), first_row)
-        return self._judge.judge(read_leaves(self._file, group, self.leaves), first_row)
+        return self._judge.judge(self._columns.table(group), first_row)

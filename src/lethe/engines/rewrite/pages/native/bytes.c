@@ -88,9 +88,3 @@ Fault put_zigzag(Bytes *to, int64_t number)
     uint64_t raw = (uint64_t)number;
     return put_varint(to, (raw << 1) ^ (~(raw >> 63) + 1));
 }
-
-size_t run_end(const uint8_t *marks, size_t from, size_t count)
-{
-    const uint8_t *other = memchr(marks + from, marks[from] ^ 1, count - from);
-    return other == NULL ? count : (size_t)(other - marks);
-}

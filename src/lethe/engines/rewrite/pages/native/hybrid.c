@@ -54,6 +54,21 @@ static Fault take_run(View *from, int width, size_t wanted, Run *run)
     return NULL;
 }
 
+/* Packed numbers, which the caller has checked to be there. */
+static void unpack(View bits, int width, size_t count, uint32_t *numbers)
+{
+    uint64_t mask = (UINT64_C(1) << width) - 1;
+    /* Those at whose beginning eight bytes can be read: seven bits of the number before, and it. */
+    size_t whole = bits.size < 8 ? 0 : ((bits.size - 7) * 8 - 1) / (size_t)width + 1;
+    size_t i = 0;
+    for (; i < count && i < whole; i++) {
+        size_t bit = i * (size_t)width;
+        numbers[i] = (uint32_t)(load_u64(bits.data + (bit >> 3)) >> (bit & 7) & mask);
+    }
+    for (; i < count; i++)
+        numbers[i] = (uint32_t)load_bits(bits, i * (size_t)width, width);
+}
+
 Fault hybrid_decode(View from, int width, size_t count, uint32_t *numbers)
 {
     if (width < 0 || width > 32)
@@ -67,10 +82,9 @@ Fault hybrid_decode(View from, int width, size_t count, uint32_t *numbers)
         Fault fault = take_run(&from, width, count - done, &run);
         if (fault != NULL)
             return fault;
-        if (run.packed) {
-            for (size_t i = 0; i < run.values; i++)
-                numbers[done + i] = (uint32_t)load_bits(run.bits, i * (size_t)width, width);
-        } else {
+        if (run.packed)
+            unpack(run.bits, width, run.values, numbers + done);
+        else {
             for (size_t i = 0; i < run.values; i++)
                 numbers[done + i] = run.number;
         }
@@ -117,18 +131,25 @@ static Fault put_packed(Bytes *to, int width, size_t count, const uint32_t *numb
     for (size_t i = 0; i < groups * GROUP; i++) {
         window |= (uint64_t)(i < count ? numbers[i] : 0) << held;
         held += width;
-        while (held >= 8) {
-            *out++ = (uint8_t)window;
-            window >>= 8;
-            held -= 8;
+        if (held >= 32) {
+            store_u32(out, (uint32_t)window);
+            out += 4;
+            window >>= 32;
+            held -= 32;
         }
+    }
+    for (; held > 0; held -= 8) {
+        *out++ = (uint8_t)window;
+        window >>= 8;
     }
     to->size += groups * (size_t)width;
     return NULL;
 }
 
-static Fault put_run(Bytes *to, int width, size_t count, uint32_t number)
+Fault hybrid_encode_run(Bytes *to, int width, size_t count, uint32_t number)
 {
+    if (count == 0)
+        return NULL;
     uint8_t bytes[4];
     store_u32(bytes, number);
     Fault fault = put_varint(to, (uint64_t)count << 1);
@@ -153,7 +174,7 @@ Fault hybrid_encode(Bytes *to, int width, size_t count, const uint32_t *numbers)
         if (begins_run(numbers + i, count - i)) {
             while (i < count && numbers[i] == numbers[start])
                 i++;
-            fault = put_run(to, width, i - start, numbers[start]);
+            fault = hybrid_encode_run(to, width, i - start, numbers[start]);
         } else {
             do
                 i = count - i < GROUP ? count : i + GROUP;
@@ -170,7 +191,7 @@ Fault hybrid_encode_levels(Bytes *to, int width, size_t count, const uint8_t *le
     while (same < count && levels[same] == levels[0])
         same++;
     if (same == count && count != 0)
-        return put_run(to, width, count, levels[0]);
+        return hybrid_encode_run(to, width, count, levels[0]);
     uint32_t *wide = malloc((count ? count : 1) * sizeof(uint32_t));
     if (wide == NULL)
         return NO_MEMORY;

@@ -6,6 +6,8 @@
 #include "heads.h"
 #include "page.h"
 
+#include <stdlib.h>
+
 static PyObject *Malformed, *Uncut;
 
 static PyObject *raised(Fault fault)
@@ -283,27 +285,34 @@ static PyObject *py_bounds(PyObject *self, PyObject *args)
     return result;
 }
 
-/* bloom_add(filter, plain, count, shape, width) */
-static PyObject *py_bloom_add(PyObject *self, PyObject *args)
+typedef Fault (*Added)(Kind, View, size_t, uint8_t *, size_t);
+
+static PyObject *added(PyObject *args, Added function)
 {
-    Py_buffer filter, values;
+    Py_buffer to, values;
     Kind kind;
     Py_ssize_t count, width;
     int shape;
     PyObject *result = NULL;
-    (void)self;
-    if (!PyArg_ParseTuple(args, "w*y*nin", &filter, &values, &count, &shape, &width))
+    if (!PyArg_ParseTuple(args, "w*y*nin", &to, &values, &count, &shape, &width))
         return NULL;
     if (kind_of(PLAIN, shape, width, &kind) && countable(count)) {
         Fault fault;
         Py_BEGIN_ALLOW_THREADS
-        fault = bloom_add(kind, view_of(&values), (size_t)count, filter.buf, (size_t)filter.len);
+        fault = function(kind, view_of(&values), (size_t)count, to.buf, (size_t)to.len);
         Py_END_ALLOW_THREADS
         result = fault == NULL ? Py_NewRef(Py_None) : raised(fault);
     }
-    PyBuffer_Release(&filter);
+    PyBuffer_Release(&to);
     PyBuffer_Release(&values);
     return result;
+}
+
+/* bloom_add(filter, plain, count, shape, width) */
+static PyObject *py_bloom_add(PyObject *self, PyObject *args)
+{
+    (void)self;
+    return added(args, bloom_add);
 }
 
 /* bloom_any(filter, plain, count, shape, width) */
@@ -326,6 +335,96 @@ static PyObject *py_bloom_any(PyObject *self, PyObject *args)
     }
     PyBuffer_Release(&filter);
     PyBuffer_Release(&values);
+    return result;
+}
+
+/* sieve_add(sieve, plain, count, shape, width) */
+static PyObject *py_sieve_add(PyObject *self, PyObject *args)
+{
+    (void)self;
+    return added(args, sieve_add);
+}
+
+static Fault marks_of(Kind kind, View values, size_t count, View sieve, Bytes *marks)
+{
+    Passed *passed = malloc((count + 1) * sizeof(Passed));
+    size_t number = 0;
+    Fault fault = passed == NULL ? NO_MEMORY : bytes_reserve(marks, count + 1);
+    if (fault == NULL)
+        fault = sieve_pass(kind, values, count, sieve, passed, &number);
+    if (fault == NULL) {
+        memset(marks->data, 0, count);
+        for (size_t i = 0; i < number; i++)
+            marks->data[passed[i].number] = 1;
+        marks->size = count;
+    }
+    free(passed);
+    return fault;
+}
+
+/* sieve_marks(sieve, plain, count, shape, width) */
+static PyObject *py_sieve_marks(PyObject *self, PyObject *args)
+{
+    Py_buffer sieve, values;
+    Kind kind;
+    Py_ssize_t count, width;
+    int shape;
+    Bytes marks = {0};
+    PyObject *result = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*y*nin", &sieve, &values, &count, &shape, &width))
+        return NULL;
+    if (kind_of(PLAIN, shape, width, &kind) && countable(count)) {
+        Fault fault;
+        Py_BEGIN_ALLOW_THREADS
+        fault = marks_of(kind, view_of(&values), (size_t)count, view_of(&sieve), &marks);
+        Py_END_ALLOW_THREADS
+        result = taken(&marks, fault);
+    }
+    PyBuffer_Release(&sieve);
+    PyBuffer_Release(&values);
+    return result;
+}
+
+/* sift(body, rep_size, def_size, values, count, max_def, encoding, shape, width, sieve, dictionary, starts, entries) */
+static PyObject *py_sift(PyObject *self, PyObject *args)
+{
+    Py_buffer body, values, sieve, dictionary, starts, entries;
+    Page page = {0};
+    Sifted sifted = {{0}, {0}, {0}};
+    Py_ssize_t count, width;
+    long long rep_size, def_size;
+    int encoding, shape;
+    PyObject *result = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*LLy*niiiny*y*y*y*", &body, &rep_size, &def_size, &values, &count, &page.max_def,
+                          &encoding, &shape, &width, &sieve, &dictionary, &starts, &entries))
+        return NULL;
+    if (kind_of(encoding, shape, width, &page.kind) && countable(count)) {
+        page.body = view_of(&body);
+        page.values = view_of(&values);
+        page.rep_size = rep_size;
+        page.def_size = def_size;
+        page.count = (size_t)count;
+        page.dictionary = view_of(&dictionary);
+        page.starts = view_of(&starts);
+        page.entries = (size_t)entries.len;
+        Fault fault;
+        Py_BEGIN_ALLOW_THREADS
+        fault = page_sift(&page, view_of(&sieve), entries.buf, &sifted);
+        Py_END_ALLOW_THREADS
+        if (fault != NULL)
+            raised(fault);
+        else
+            result = Py_BuildValue("NNN", bytes_of(&sifted.rows), bytes_of(&sifted.sizes), bytes_of(&sifted.values));
+    }
+    sifted_free(&sifted);
+    PyBuffer_Release(&body);
+    PyBuffer_Release(&values);
+    PyBuffer_Release(&sieve);
+    PyBuffer_Release(&dictionary);
+    PyBuffer_Release(&starts);
+    PyBuffer_Release(&entries);
     return result;
 }
 
@@ -383,6 +482,9 @@ static PyMethodDef METHODS[] = {
     {"bounds", py_bounds, METH_VARARGS, NULL},
     {"bloom_add", py_bloom_add, METH_VARARGS, NULL},
     {"bloom_any", py_bloom_any, METH_VARARGS, NULL},
+    {"sieve_add", py_sieve_add, METH_VARARGS, NULL},
+    {"sieve_marks", py_sieve_marks, METH_VARARGS, NULL},
+    {"sift", py_sift, METH_VARARGS, NULL},
     {"lz4_size", py_lz4_size, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -81,14 +81,21 @@ static inline uint64_t load_bits(View from, size_t bit, int width)
     return width == 64 ? value : value & ((UINT64_C(1) << width) - 1);
 }
 
-/* Marks are bytes, 0 or 1. The end of the run of equal marks that begins at `from`. */
-size_t run_end(const uint8_t *marks, size_t from, size_t count);
+/* Marks are bytes, 0 or 1. The first of those from `from` on that is followed by a mark within seven more, or the count. */
+static inline size_t marks_skip(const uint8_t *marks, size_t from, size_t count)
+{
+    while (count - from >= 8 && load_u64(marks + from) == 0)
+        from += 8;
+    return from;
+}
 
 /* hybrid.c: runs and bit-packed groups. */
 Fault hybrid_decode(View from, int width, size_t count, uint32_t *numbers);
 Fault hybrid_decode_levels(View from, int width, size_t count, uint8_t *levels, int *uniform);
 Fault hybrid_encode(Bytes *to, int width, size_t count, const uint32_t *numbers);
 Fault hybrid_encode_levels(Bytes *to, int width, size_t count, const uint8_t *levels);
+/* One run, or nothing where it has no values. */
+Fault hybrid_encode_run(Bytes *to, int width, size_t count, uint32_t number);
 
 /* values.c: the values of a page, by encoding. */
 typedef enum { PLAIN = 0, RLE = 3, DELTA_PACKED = 5, DELTA_LENGTHS = 6, DELTA_STRINGS = 7, DICTIONARY = 8, SPLIT = 9 } Encoding;
@@ -129,5 +136,15 @@ Fault bloom_add(Kind kind, View from, size_t count, uint8_t *filter, size_t size
 /* Whether the filter may hold one of the values. */
 Fault bloom_any(Kind kind, View from, size_t count, View filter, int *any);
 uint64_t xxh64(View of);
+
+/* sieve.c: values that are looked for, among many. */
+typedef struct {
+    uint32_t number; /* of a value */
+    uint32_t start;  /* where it begins among the others */
+} Passed;
+
+Fault sieve_add(Kind kind, View from, size_t count, uint8_t *sieve, size_t size);
+/* The plain values that the sieve lets through: those that were added, and few others. There is room for all. */
+Fault sieve_pass(Kind kind, View from, size_t count, View sieve, Passed *passed, size_t *number);
 
 #endif

@@ -82,6 +82,22 @@ static int compare(Order order, View one, View other)
     return sign(a < b, a > b);
 }
 
+/* Numbers of four or eight bytes, the most usual ones: by the sizes of their order alone. */
+static void number_bounds(Order order, const uint8_t *from, size_t width, size_t count, View *low, View *high)
+{
+    uint64_t half = order == SIGNED ? UINT64_C(1) << (8 * width - 1) : 0, least = UINT64_MAX, most = 0;
+    size_t first = 0, last = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t number = (width == 4 ? load_u32(from + 4 * i) : load_u64(from + 8 * i)) ^ half;
+        first = number < least ? i : first;
+        least = number < least ? number : least;
+        last = number > most ? i : last;
+        most = number > most ? number : most;
+    }
+    *low = (View){from + first * width, width};
+    *high = (View){from + last * width, width};
+}
+
 /* `low` stays without data where no value has an order: there is none, or each is not a number. */
 Fault plain_bounds(Kind kind, Order order, View from, size_t count, View *low, View *high)
 {
@@ -90,6 +106,13 @@ Fault plain_bounds(Kind kind, Order order, View from, size_t count, View *low, V
     low->data = high->data = NULL;
     if (number && (kind.shape == STRINGS || (width != 4 && width != 8 && width != (order == FLOATING ? 2 : 1))))
         return "an order that values of this type do not have";
+    if (kind.shape == FIXED && (width == 4 || width == 8) && (order == SIGNED || order == UNSIGNED)) {
+        if (count > from.size / width)
+            return "the values of a page lead out of it";
+        if (count != 0)
+            number_bounds(order, from.data, width, count, low, high);
+        return NULL;
+    }
     for (size_t i = 0; i < count; i++) {
         View value;
         Fault fault = plain_next(kind, &from, &value);

@@ -74,12 +74,15 @@ static size_t squeeze(const uint8_t *from, const uint8_t *marks, size_t count, u
 {
     size_t kept = 0;
     for (size_t i = 0; i < count;) {
-        size_t end = run_end(marks, i, count);
-        if (!marks[i]) {
-            memmove(to + kept, from + i, end - i);
-            kept += end - i;
+        size_t marked = marks_skip(marks, i, count);
+        if (marked != i)
+            memmove(to + kept, from + i, marked - i);
+        kept += marked - i;
+        size_t end = count - marked < 8 ? count : marked + 8;
+        for (i = marked; i < end; i++) {
+            to[kept] = from[i];
+            kept += !marks[i];
         }
-        i = end;
     }
     return kept;
 }
@@ -239,24 +242,33 @@ static Fault decode_indices(View values, size_t count, size_t entries, uint32_t 
 
 static Fault cut_indices(const Page *page, View values, const uint8_t *marks, size_t count, Cut *cut, Bytes *to)
 {
-    uint32_t *indices = malloc((count ? count : 1) * sizeof(uint32_t));
+    uint32_t *indices = malloc((count ? 2 * count : 1) * sizeof(uint32_t));
     if (indices == NULL)
         return NO_MEMORY;
+    uint32_t *gone = indices + count;
     int width = 0;
-    size_t kept = 0;
+    size_t kept = 0, lost = 0;
     Fault fault = decode_indices(values, count, page->entries, indices, &width);
     for (size_t i = 0; i < count && fault == NULL; i++) {
-        if (!marks[i]) {
-            page->used[indices[i]] = 1;
-            indices[kept++] = indices[i];
+        /* Both at every value, so that there is no branch that cannot be foreseen. */
+        uint32_t index = indices[i];
+        indices[kept] = index;
+        gone[lost] = index;
+        kept += !marks[i];
+        lost += marks[i];
+    }
+    for (size_t i = 0; i < kept; i++)
+        page->used[indices[i]] = 1;
+    for (size_t i = 0; i < lost && fault == NULL; i++) {
+        /* An entry that went before in this page was looked at then. One that a row of the page still uses touches no
+         * bound: its value is there as before. */
+        uint32_t index = gone[i];
+        if (page->lost[index])
             continue;
-        }
-        /* An entry that went before in this page was looked at then. */
-        int is_known = page->lost[indices[i]];
-        page->lost[indices[i]] = 1;
-        if (page->mark_count && !is_known) {
+        page->lost[index] = 1;
+        if (page->mark_count && !page->used[index]) {
             View value;
-            fault = entry_of(page, indices[i], &value);
+            fault = entry_of(page, index, &value);
             if (fault == NULL)
                 cut->touched = touches(page, value, cut->touched);
         }
@@ -290,7 +302,8 @@ static Fault cut_values(const Page *page, View values, const uint8_t *marks, siz
     return fault;
 }
 
-static Fault put_levels(Bytes *to, int max, const uint8_t *levels, size_t count, int prefixed, size_t *size)
+/* `uniform` is the level that all have, or -1. */
+static Fault put_levels(Bytes *to, int max, const uint8_t *levels, int uniform, size_t count, int prefixed, size_t *size)
 {
     *size = 0;
     if (max == 0)
@@ -298,7 +311,8 @@ static Fault put_levels(Bytes *to, int max, const uint8_t *levels, size_t count,
     Fault fault = prefixed ? bytes_append(to, "\0\0\0\0", 4) : NULL;
     size_t start = to->size;
     if (fault == NULL)
-        fault = hybrid_encode_levels(to, width_of(max), count, levels);
+        fault = uniform < 0 ? hybrid_encode_levels(to, width_of(max), count, levels)
+                            : hybrid_encode_run(to, width_of(max), count, (uint32_t)uniform);
     if (fault != NULL)
         return fault;
     *size = to->size - start;
@@ -329,11 +343,12 @@ Fault page_cut(const Page *page, Cut *cut)
         fault = bytes_reserve(&cut->body, page->body.size + parts.values.size / 8 + 64);
         if (fault == NULL && page->max_rep) {
             squeeze(levels.rep, levels.marks, page->count, levels.rep);
-            fault = put_levels(to, page->max_rep, levels.rep, kept, prefixed, &cut->rep_size);
+            fault = put_levels(to, page->max_rep, levels.rep, -1, kept, prefixed, &cut->rep_size);
         }
         if (fault == NULL && page->max_def) {
-            squeeze(levels.def, levels.marks, page->count, levels.def);
-            fault = put_levels(to, page->max_def, levels.def, kept, prefixed, &cut->def_size);
+            if (levels.def_uniform < 0)
+                squeeze(levels.def, levels.marks, page->count, levels.def);
+            fault = put_levels(to, page->max_def, levels.def, levels.def_uniform, kept, prefixed, &cut->def_size);
         }
         if (fault == NULL)
             fault = cut_values(page, parts.values, levels.here, levels.present, cut, &cut->body);
@@ -352,6 +367,115 @@ Fault indices_mark(View values, size_t count, size_t entries, uint8_t *used)
     for (size_t i = 0; i < count && fault == NULL; i++)
         used[indices[i]] = 1;
     free(indices);
+    return fault;
+}
+
+void sifted_free(Sifted *of)
+{
+    bytes_free(&of->rows);
+    bytes_free(&of->sizes);
+    bytes_free(&of->values);
+}
+
+static Fault sifted_add(Sifted *to, size_t row, View value)
+{
+    if (value.size > INT32_MAX)
+        return "a value is too long";
+    Fault fault = bytes_reserve(&to->rows, 4);
+    if (fault == NULL)
+        fault = bytes_reserve(&to->sizes, 4);
+    if (fault == NULL)
+        fault = bytes_append(&to->values, value.data, value.size);
+    if (fault != NULL)
+        return fault;
+    store_u32(to->rows.data + to->rows.size, (uint32_t)row);
+    store_u32(to->sizes.data + to->sizes.size, (uint32_t)value.size);
+    to->rows.size += 4;
+    to->sizes.size += 4;
+    return NULL;
+}
+
+/* The row of each value that is not null; NULL where each row has one. */
+static Fault rows_of(const Page *page, const Levels *levels, uint32_t **rows)
+{
+    *rows = NULL;
+    if (levels->present == page->count)
+        return NULL;
+    *rows = malloc((page->count + 1) * sizeof(uint32_t));
+    if (*rows == NULL)
+        return NO_MEMORY;
+    size_t present = 0;
+    for (size_t row = 0; row < page->count; row++) {
+        (*rows)[present] = (uint32_t)row;
+        present += levels->def[row] == page->max_def;
+    }
+    return NULL;
+}
+
+static Fault sift_indices(const Page *page, View values, size_t count, const uint32_t *rows, const uint8_t *entries, Sifted *sifted)
+{
+    uint32_t *indices = malloc((count ? count : 1) * sizeof(uint32_t));
+    int width;
+    if (indices == NULL)
+        return NO_MEMORY;
+    Fault fault = decode_indices(values, count, page->entries, indices, &width);
+    for (size_t i = 0; i < count && fault == NULL; i++) {
+        View value;
+        if (!entries[indices[i]])
+            continue;
+        fault = entry_of(page, indices[i], &value);
+        if (fault == NULL)
+            fault = sifted_add(sifted, rows == NULL ? i : rows[i], value);
+    }
+    free(indices);
+    return fault;
+}
+
+static Fault sift_plain(Kind kind, View values, size_t count, const uint32_t *rows, View sieve, Sifted *sifted)
+{
+    Passed *passed = malloc((count + 1) * sizeof(Passed));
+    size_t number = 0;
+    if (passed == NULL)
+        return NO_MEMORY;
+    Fault fault = sieve_pass(kind, values, count, sieve, passed, &number);
+    for (size_t i = 0; i < number && fault == NULL; i++) {
+        View rest = {values.data + passed[i].start, values.size - passed[i].start}, value;
+        fault = plain_next(kind, &rest, &value);
+        if (fault == NULL)
+            fault = sifted_add(sifted, rows == NULL ? passed[i].number : rows[passed[i].number], value);
+    }
+    free(passed);
+    return fault;
+}
+
+Fault page_sift(const Page *page, View sieve, const uint8_t *entries, Sifted *sifted)
+{
+    Parts parts;
+    Levels levels;
+    if (page->max_rep != 0 || page->kind.shape == BITS)
+        return "a column in which values are not looked for";
+    Fault fault = parts_of(page, &parts);
+    if (fault != NULL)
+        return fault;
+    fault = levels_of(page, &parts, &levels);
+    Kind plainly = {PLAIN, page->kind.shape, page->kind.width};
+    Bytes plain = {0};
+    uint32_t *rows = NULL;
+    if (fault == NULL)
+        fault = rows_of(page, &levels, &rows);
+    if (fault == NULL && page->kind.encoding == DICTIONARY)
+        fault = sift_indices(page, parts.values, levels.present, rows, entries, sifted);
+    else if (fault == NULL && page->kind.encoding == PLAIN)
+        fault = sift_plain(plainly, parts.values, levels.present, rows, sieve, sifted);
+    else if (fault == NULL) {
+        fault = values_plain(page->kind, parts.values, levels.present, &plain);
+        View all = {plain.data, plain.size};
+        if (fault == NULL)
+            fault = sift_plain(plainly, all, levels.present, rows, sieve, sifted);
+    }
+    bytes_free(&plain);
+    free(rows);
+    free(levels.room);
     return fault;
 }
 

@@ -45,4 +45,16 @@ Fault indices_mark(View values, size_t count, size_t entries, uint8_t *used);
 /* Finds the values of a page: after the levels. Counts those that are not null. */
 Fault page_values(const Page *page, View *values, size_t *present);
 
+/* The rows of a page that may hold one of some values. */
+typedef struct {
+    Bytes rows;   /* numbers of 32 bits, counted from the page's first row */
+    Bytes sizes;  /* of their values, 32 bits each */
+    Bytes values; /* one behind the other, without lengths */
+} Sifted;
+
+/* Of a column that does not repeat. In the sieve are all values that are looked for; where values are indices, `entries`
+ * has a mark for each entry of the dictionary that may be one of them. */
+Fault page_sift(const Page *page, View sieve, const uint8_t *entries, Sifted *sifted);
+void sifted_free(Sifted *of);
+
 #endif

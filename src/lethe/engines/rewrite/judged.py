@@ -1,0 +1,48 @@
+"""What a judge is shown: the columns by which it decides, row group by row group."""
+
+from contextlib import suppress
+from typing import Any
+
+import pyarrow as pa
+
+from lethe.engines.rewrite.interface import Judge
+from lethe.engines.rewrite.pages.faults import Damaged, Unfit
+from lethe.engines.rewrite.pages.footer import Footer
+from lethe.engines.rewrite.source import explained, leaves_of, read_leaves
+
+try:
+    from lethe.engines.rewrite.pages import _native
+    from lethe.engines.rewrite.pages.sieve import Sieve
+except ImportError:
+    # Without the native module Arrow reads every value.
+    _sifts = False
+else:
+    _sifts = True
+
+
+class JudgedColumns:
+    """The columns of one file that its judge must see."""
+
+    def __init__(self, source: Any, file: Any, footer: Footer, judge: Judge) -> None:
+        """Of a `pyarrow.NativeFile`, opened as a `pyarrow.parquet.ParquetFile` too."""
+        self._file = file
+        schema = file.schema_arrow
+        self.leaves = leaves_of(file, judge.columns(schema))
+        self._sieve: Sieve | None = None
+        sought = judge.sought(schema) if _sifts and len(self.leaves) == 1 else None
+        if sought is not None and Sieve.fits(footer.leaves[self.leaves[0]], sought):
+            field = schema.field(sought.column).with_type(sought.kind)
+            self._schema = pa.schema([field], metadata=schema.metadata)
+            self._sieve = Sieve(source, footer, self.leaves[0], sought)
+
+    def table(self, group: int) -> Any:
+        """A `pyarrow.Table` of a row group's rows. Raises RewriteRefused.
+
+        Where values are sought, others may be null. Whatever is strange about a column is left to Arrow.
+        """
+        if not self.leaves:
+            return pa.table({"": pa.nulls(self._file.metadata.row_group(group).num_rows)})
+        if self._sieve is not None:
+            with suppress(Damaged, Unfit, _native.Malformed, _native.Uncut), explained():
+                return pa.Table.from_arrays([self._sieve.column(group)], schema=self._schema)
+        return read_leaves(self._file, group, self.leaves)

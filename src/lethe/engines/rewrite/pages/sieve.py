@@ -1,0 +1,155 @@
+"""The column that names the person, with null in place of every value that is nobody's who is looked for.
+
+All wanted values are put into a sieve, and each value of a page must pass it; of those that do, the judge decides. So
+few values become Arrow's, and none that is wanted is missed: whatever was put in passes.
+No bound of a page is believed on the way. Where values are indices, the entries of the dictionary are asked instead.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from lethe.engines.pruning import Sought
+from lethe.engines.rewrite.pages import _native
+from lethe.engines.rewrite.pages.dictionary import Dictionary
+from lethe.engines.rewrite.pages.faults import Damaged, Unfit
+from lethe.engines.rewrite.pages.footer import Chunk, Footer, OldFile
+from lethe.engines.rewrite.pages.leaves import BYTE_ARRAY, FIXED, INT32, INT64, Leaf
+from lethe.engines.rewrite.pages.page import (
+    DICTIONARY,
+    DICTIONARY_ENCODINGS,
+    Page,
+    dictionary_of,
+    opened,
+    pages,
+)
+from lethe.engines.rewrite.pages.traits import require_encoding
+
+_SIZE_MIN, _BYTES_PER_VALUE = 1 << 12, 4
+"""So many bytes for each value let about one in two hundred of the others through."""
+_OFFSET_MAX: Final = (1 << 31) - 1
+
+
+class Sieve:
+    """Reads one column of a file."""
+
+    def __init__(self, source: Any, footer: Footer, column: int, sought: Sought) -> None:
+        """`source` is a `pyarrow.NativeFile`; the column is one that `fits`."""
+        self._old = OldFile(source, footer)
+        self._column = column
+        self._kind = sought.kind
+        leaf = footer.leaves[column]
+        self._sieve = bytearray(_SIZE_MIN + sought.count * _BYTES_PER_VALUE // 8 * 8)
+        _native.sieve_add(self._sieve, sought.plain, sought.count, leaf.shape, leaf.plain_width)
+        chunks = (group.chunks[column] for group in footer.groups)
+        self._room = bytearray(max((chunk.span.size for chunk in chunks), default=0))
+
+    @staticmethod
+    def fits(leaf: Leaf, sought: Sought) -> bool:
+        """Whether pages hold the column's values as they are sought: flat, and in the width of their type."""
+        kind = sought.kind
+        if leaf.repetition_max or leaf.definition_max > 1 or leaf.path != (sought.column.encode(),):
+            return False
+        if pa.types.is_integer(kind):
+            return leaf.physical in {INT32, INT64} and kind.bit_width == 8 * leaf.width
+        return leaf.physical == (FIXED if pa.types.is_fixed_size_binary(kind) else BYTE_ARRAY) and (
+            leaf.physical == BYTE_ARRAY or leaf.width == kind.byte_width
+        )
+
+    def column(self, group: int) -> Any:
+        """The column of a row group as a `pyarrow.Array`.
+
+        Raises Damaged, Unfit, and the native module's Malformed and Uncut: then somebody else must read it.
+        """
+        chunk = self._old.footer.groups[group].chunks[self._column]
+        rows = self._old.footer.groups[group].rows
+        first, found, dictionary = 0, list[tuple[int, Any, Any, bytes]](), _Entries(chunk, self._sieve)
+        for page in pages(chunk, self._old.read_into(self._room, chunk.span)):
+            if page.kind == DICTIONARY:
+                dictionary.open(page)
+                continue
+            places, sizes, values = self._sifted(page, chunk, dictionary)
+            if values or places:
+                found.append((first, places, sizes, values))
+            first += page.values
+        if first != rows:
+            raise Damaged("a column has another number of rows than its row group")
+        return self._array(rows, found)
+
+    def _sifted(self, page: Page, chunk: Chunk, dictionary: "_Entries") -> tuple[bytes, bytes, bytes]:
+        leaf = chunk.leaf
+        require_encoding(page.encoding, leaf)
+        indexed = page.encoding in DICTIONARY_ENCODINGS
+        if not page.values or (indexed and not dictionary.any_wanted):
+            return b"", b"", b""
+        content = opened(page, chunk)
+        return _native.sift(
+            content.body,
+            content.repetition_size,
+            content.definition_size,
+            content.values,
+            page.values,
+            leaf.definition_max,
+            page.encoding,
+            leaf.shape,
+            leaf.width,
+            self._sieve,
+            dictionary.plain if indexed else b"",
+            dictionary.starts if indexed else b"",
+            dictionary.wanted if indexed else b"",
+        )
+
+    def _array(self, rows: int, found: list[tuple[int, Any, Any, bytes]]) -> Any:
+        if not found:
+            return pa.nulls(rows, self._kind)
+        places = np.concatenate(
+            [first + np.frombuffer(some, np.uint32).astype(np.int64) for first, some, _, _ in found]
+        )
+        values = b"".join(some for _, _, _, some in found)
+        here = np.zeros(rows, np.bool_)
+        here[places] = True
+        validity = pa.py_buffer(np.packbits(here, bitorder="little"))
+        if pa.types.is_integer(self._kind) or pa.types.is_fixed_size_binary(self._kind):
+            width = self._kind.byte_width
+            data = np.zeros((rows, width), np.uint8)
+            data[places] = np.frombuffer(values, np.uint8).reshape(-1, width)
+            return pa.Array.from_buffers(self._kind, rows, [validity, pa.py_buffer(data)])
+        wide = pa.types.is_large_string(self._kind) or pa.types.is_large_binary(self._kind)
+        if len(values) > _OFFSET_MAX and not wide:
+            raise Unfit("too many values")
+        offsets = np.zeros(rows + 1, np.int64 if wide else np.int32)
+        offsets[places + 1] = np.concatenate([np.frombuffer(some, np.uint32) for _, _, some, _ in found])
+        np.cumsum(offsets, out=offsets)
+        return pa.Array.from_buffers(self._kind, rows, [validity, pa.py_buffer(offsets), pa.py_buffer(values)])
+
+
+class _Entries:
+    """The dictionary of one chunk, and which entries of it may be wanted."""
+
+    def __init__(self, chunk: Chunk, sieve: bytearray) -> None:
+        self._chunk = chunk
+        self._sieve = sieve
+        self._known = False
+        self.plain: Any = b""
+        self.starts = b""
+        self.wanted = b""
+        self._any = False
+
+    def open(self, page: Page) -> None:
+        """Take in the dictionary's page."""
+        if self._known:
+            raise Damaged("a second dictionary")
+        leaf = self._chunk.leaf
+        dictionary = Dictionary.of(dictionary_of(page, self._chunk), page.values, leaf)
+        self._known = True
+        self.plain, self.starts = dictionary.plain, dictionary.starts
+        self.wanted = _native.sieve_marks(self._sieve, self.plain, page.values, leaf.shape, leaf.plain_width)
+        self._any = 1 in self.wanted
+
+    @property
+    def any_wanted(self) -> bool:
+        """Whether an entry may be wanted. Raises Damaged where there is no dictionary."""
+        if not self._known:
+            raise Damaged("indices into a dictionary that is not there")
+        return self._any

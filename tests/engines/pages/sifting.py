@@ -1,0 +1,62 @@
+"""A sieve that lets every value through, over every column that it fits: what it reads is what Arrow reads."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from engines.pages.claims import require
+from lethe.engines.interface import TableRefused
+from lethe.engines.pruning import Sought
+from lethe.engines.rewrite.pages import _native
+from lethe.engines.rewrite.pages.faults import Damaged, Unfit
+from lethe.engines.rewrite.pages.footer import read_footer
+from lethe.engines.rewrite.pages.sieve import Sieve
+from lethe.engines.rewrite.source import open_parquet
+
+_TEXTS = (pa.string(), pa.binary(), pa.large_string(), pa.large_binary())
+Sifted = tuple[int, int, Any]
+"""A row group, a leaf, and its `pyarrow.Array`."""
+
+
+def sifted(data: bytes) -> list[Sifted]:
+    """What the sieve reads in a file that may be broken; nothing where it declines."""
+    source = pa.BufferReader(data)
+    try:
+        file, footer = open_parquet(source), read_footer(source)
+    except TableRefused:
+        return []
+    found = []
+    for leaf, kind in _fitting(file, footer):
+        sieve = Sieve(source, footer, leaf, Sought(footer.leaves[leaf].name, kind, 0, b""))
+        sieve._sieve[:] = b"\xff" * len(sieve._sieve)
+        for group in range(len(footer.groups)):
+            try:
+                found.append((group, leaf, sieve.column(group)))
+            except (Damaged, Unfit, _native.Malformed, _native.Uncut):
+                continue
+    return found
+
+
+def _fitting(file: Any, footer: Any) -> Iterator[tuple[int, Any]]:
+    for leaf, column in enumerate(footer.leaves):
+        index = file.schema_arrow.get_field_index(column.name)
+        kind = pa.null() if index < 0 else file.schema_arrow.field(index).type
+        known = pa.types.is_integer(kind) or pa.types.is_fixed_size_binary(kind) or kind in _TEXTS
+        if known and Sieve.fits(column, Sought(column.name, kind, 0, b"")):
+            yield leaf, kind
+
+
+def require_as_arrow_reads(what: list[Sifted], source: Any) -> int:
+    """How many columns of row groups Arrow could read as well. `source` is a `pyarrow.parquet.ParquetFile`."""
+    compared = 0
+    for group, leaf, column in what:
+        try:
+            read = source.reader.read_row_group(group, column_indices=[leaf], use_threads=False).column(0)
+            read.validate(full=True)
+        except (pa.ArrowException, OSError, MemoryError):
+            continue
+        if len(read) == len(column):
+            require(read.equals(pa.chunked_array([column])), f"row group {group}, leaf {leaf}: sifted wrong values")
+            compared += 1
+    return compared
