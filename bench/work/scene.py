@@ -27,15 +27,18 @@ def person(number: int) -> str:
     return f"first.last+{number}@mail.example.com"
 
 
-def write_table(directory: Path, rows: int, files: int) -> None:
-    """A Parquet table of so many people, one row each: an address, and values that do not compress to nothing."""
+def write_table(directory: Path, rows: int, files: int, people: int | None = None) -> None:
+    """A Parquet table: an address, and values that do not compress to nothing.
+
+    Row by row it is the next person's turn, one after another; a row is everybody's own unless there are fewer people.
+    """
     directory.mkdir(parents=True)
     values = np.random.default_rng(1)
     for part in range(files):
         numbers = np.arange(part, rows, files)
         table = pa.table(
             {
-                "email": pa.array([person(number) for number in numbers]),
+                "email": pa.array([person(number) for number in numbers % (people or rows)]),
                 "amount": values.random(len(numbers)),
                 "visits": values.integers(0, 10_000, len(numbers)),
                 "note": pa.array([f"{value:x}" for value in values.integers(0, 2**48, len(numbers))]),
