@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from engines.asking import CRM, asked, order
-from engines.plugs import BY_ID, VERIFIER
+from engines.plug import BY_ID, VERIFIER
 from lethe.domain.dataset import TableFormat, TableReference
 from lethe.domain.identity import HashedIdentities
 from lethe.domain.ids import DatasetId, WorkOrderId

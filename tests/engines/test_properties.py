@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from engines.asking import CRM, EMAIL, asked, order
-from engines.plugs import LATER, VERIFIER
+from engines.plug import LATER, VERIFIER
 from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
 from lethe.domain.ids import DatasetId
 from lethe.domain.namespace import Namespace

@@ -25,7 +25,7 @@ from obstore import exceptions
 from obstore.store import MemoryStore
 
 from engines.asking import CRM, asked, order
-from engines.plugs import BY_ID, LATER, VERIFIER
+from engines.plug import BY_ID, LATER, VERIFIER
 from lethe.domain.dataset import TableFormat, TableReference
 from lethe.domain.ids import DatasetId
 from lethe.engines.directory.engine import DirectoryEngine

@@ -142,7 +142,8 @@ class Forgetting:
 
     def _finish(self, plan: TablePlan, listing: Listing) -> Done:
         counts = sum((change.counts for change in self._carried_out), Counts())
-        if not self._carried_out:
+        # A journal that has decided is ended even where others were faster everywhere: a purge waits for it.
+        if not self.decided:
             return Done(listing.snapshot, replace(plan, files=_kept(plan)), counts)
         return self._journal.finish(listing.snapshot, self._as_carried_out(plan, listing), counts)
 
