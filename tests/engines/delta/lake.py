@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable, WriterProperties, write_deltalake
 from pyroaring import BitMap64
 
@@ -173,25 +172,6 @@ def hide(root: Path, version: int, add: Mapping[str, Any], vector: Mapping[str, 
         remove["deletionVector"] = add["deletionVector"]
     upgrade = [protocol("deletionVectors"), metadata(root, delta__enableDeletionVectors="true")] if version == 1 else []
     commit(root, version, *upgrade, {"remove": remove}, {"add": {**add, "deletionVector": dict(vector)}})
-
-
-# What is left
-
-
-def residue(root: Path, *values: str) -> set[str]:
-    """Files that hold one of the texts: in their names, their bytes, or decoded as Parquet."""
-    found = set()
-    for path in root.rglob("*"):
-        name = str(path.relative_to(root))
-        if any(value in name for value in values):
-            found.add(name)
-        if path.is_file():
-            data = path.read_bytes()
-            if path.suffix == ".parquet":
-                data += str(pq.ParquetFile(path).read().to_pylist()).encode()
-            if any(value.encode() in data or json.dumps(value)[1:-1].encode() in data for value in values):
-                found.add(name)
-    return found
 
 
 # Storage that fails, or lets others act

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engines.asking import CRM, asked, order
+from engines.byte_search import residue
 from engines.delta.lake import (
     AT_ONCE,
     MARKER,
@@ -17,7 +18,6 @@ from engines.delta.lake import (
     log_files,
     numbers,
     people,
-    residue,
     target,
     write,
 )
