@@ -4,7 +4,7 @@ import gzip
 import io
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -30,6 +30,7 @@ from lethe.engines.storage.objects import ObjectStorage
 
 NULL = "__HIVE_DEFAULT_PARTITION__"
 Rows = list[dict[str, Any]]
+Lacks = Mapping[Trait, str] | None
 
 
 class Writing(ABC):
@@ -186,7 +187,7 @@ def _directory(name: str, value: Any) -> str:
     return f"{quote(name, safe='')}={NULL if value is None else quote(str(value), safe='')}"
 
 
-def _plug(name: str, writing: Writing, *, objects: bool = False, pool: bool = False, **lacks: Any) -> Plug:
+def _plug(name: str, writing: Writing, *, objects: bool = False, pool: bool = False, lacks: Lacks = None) -> Plug:
     def make(directory: Path, files: Sequence[pa.Table], schema: pa.Schema, partition_by: Sequence[str], /) -> Table:
         root = directory / "tabelle ü%20# '\"=&+" / "t"
         storage: Storage = ObjectStorage("memory://t", MemoryStore()) if objects else LocalStorage(str(root))
@@ -195,7 +196,7 @@ def _plug(name: str, writing: Writing, *, objects: bool = False, pool: bool = Fa
         table.append(*(files or [schema.empty_table()]))
         return table
 
-    return Plug(name, make, WITHOUT_A_SCHEMA | lacks.get("lacks", {}))
+    return Plug(name, make, WITHOUT_A_SCHEMA | (lacks or {}), same_as="parquet" if pool else "")
 
 
 WITHOUT_A_SCHEMA = {

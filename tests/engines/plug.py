@@ -119,6 +119,8 @@ class Plug:
     make: Make
     lacks: Mapping[Trait, str] = field(default_factory=dict)
     """What it cannot do or hold, and why."""
+    same_as: str = ""
+    """A plug from which it differs in nothing but who does the work: what is asked of a format is asked of that one."""
 
     def __str__(self) -> str:
         return self.name

@@ -10,5 +10,5 @@ PLUGS = [*DIRECTORIES, *DELTA, *ICEBERG, *MEMORY]
 
 
 def having(*traits: Trait) -> list[Plug]:
-    """The plugs that lack none of these."""
-    return [plug for plug in PLUGS if not plug.lacks.keys() & set(traits)]
+    """The plugs that lack none of these, each way to write once."""
+    return [plug for plug in PLUGS if not (plug.same_as or plug.lacks.keys() & set(traits))]

@@ -14,6 +14,7 @@ ANN = "ann-annegret"
 WANTED = asked(order(CRM, ANN))
 
 
+@pytest.mark.parametrize("plug", having(), ids=str)
 def test_files_of_different_age_lack_or_have_columns(make: Make) -> None:
     older = people(ANN, "bob").select(["seq", "note"])
     newer = people(ANN, "bob", first=10).append_column("added", pa.array(["x", "y"]))
@@ -27,6 +28,7 @@ def test_files_of_different_age_lack_or_have_columns(make: Make) -> None:
     assert evidence.gone, evidence.residues
 
 
+@pytest.mark.parametrize("plug", having(), ids=str)
 def test_the_identity_s_column_is_added(make: Make) -> None:
     """Rows of files that are older than the column name nobody."""
     table = make(people(ANN, "bob").select(["seq", "note"]))
@@ -84,6 +86,7 @@ def test_a_name_that_another_column_bore_before_names_nobody_of_then(make: Make)
 NAMES = ["größe", "a.b", "a b", "%41", "'", '"', "`", "日本", "x=1", "Id"]
 
 
+@pytest.mark.parametrize("plug", having(), ids=str)
 @pytest.mark.parametrize("name", ["e.mail 'ü\" `=%2F`", "日本語.の", "a,b;c{d}(e)"])
 def test_names_of_columns_that_need_quoting_everywhere(make: Make, name: str) -> None:
     schema = pa.schema([("seq", pa.int64()), (name, pa.string()), *((f"{n}·", pa.string()) for n in NAMES)])

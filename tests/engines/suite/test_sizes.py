@@ -18,6 +18,7 @@ def small(first: int, *ids: str | None) -> pa.Table:
     return pa.table([[first + n for n in range(len(ids))], list(ids)], schema=SMALL)
 
 
+@pytest.mark.parametrize("plug", having(), ids=str)
 @pytest.mark.parametrize("count", [1, 1_000])
 def test_few_and_many_files(make: Make, count: int) -> None:
     """Of the last file all rows go, of some in between one goes."""
@@ -67,4 +68,15 @@ def test_partitions_by_the_identity_itself(make: Make) -> None:
     assert left(table) == [1, 2, 4]
     assert outcome.tally is not None
     assert outcome.tally.orders[0].rows_by_identity == (3, 1)
+    assert evidence.gone, evidence.residues
+
+
+@pytest.mark.parametrize("plug", having(Trait.PARTITIONS), ids=str)
+def test_all_partitions_by_the_identity_go(make: Make) -> None:
+    """What is left of the table for its schema's sake names nobody."""
+    table = make(people(ANN, "bea-beatrice", ANN), partition_by=("id",))
+    outcome, evidence = table.erase(WANTED)
+    assert left(table) == []
+    assert outcome.tally is not None
+    assert outcome.tally.orders[0].rows_by_identity == (2, 1)
     assert evidence.gone, evidence.residues

@@ -81,7 +81,8 @@ class DirectoryEngine:
         if found and not any(one.identified for one in found):
             raise TableRefused("no file of the table has a column at the identity's path")
         names = public_names(listing, table.identity_column)
-        files = [replace(file, path=names[file.path]) for file in planned(found, whole_table=True, suspects=suspects)]
+        plans = planned(found, whole_table=True, identity_column=table.identity_column, suspects=suspects)
+        files = [replace(file, path=names[file.path]) for file in plans]
         plan = TablePlan(target.dataset_id, listing.snapshot, files)
         return Finding(plan, tally(wanted, sum((one.counts for one in found), Counts())))
 

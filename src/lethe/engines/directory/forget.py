@@ -93,7 +93,8 @@ class Forgetting:
             return []
         found = self._table.search(files, self._matcher, self._watch)
         self._searched |= {one.path: one.version for one in found if not one.counts.rows}
-        plan = planned(found, whole_table=len(files) == len(listing.live))
+        whole = len(files) == len(listing.live)
+        plan = planned(found, whole_table=whole, identity_column=self._table.identity_column)
         return [file for file in plan if file.action is not FileAction.KEEP]
 
     def _all_searched(self, listing: Listing) -> bool:
