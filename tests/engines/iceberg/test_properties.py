@@ -101,11 +101,11 @@ def _seqs(location: str) -> list[int]:
 
 
 def _forms(made: Lake) -> set[str]:
-    """Schema and metadata of every live file, and the codecs of its columns."""
+    """Schema (but for the name of its root, which says nothing) and metadata of every live file, and its codecs."""
     found = set()
     for path in data_files(made):
         metadata = pq.read_metadata(path.removeprefix("file://"))
         groups = [metadata.row_group(n) for n in range(metadata.num_row_groups)]
         codecs = {group.column(n).compression for group in groups for n in range(metadata.num_columns)}
-        found.add(f"{str(metadata.schema).partition(chr(10))[2]}{metadata.metadata}{codecs}")
+        found.add(f"{str(metadata.schema).split(chr(10), 2)[2]}{metadata.metadata}{codecs}")
     return found
