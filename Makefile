@@ -44,6 +44,10 @@ check: install ## style, types, import rules, reference pages
 faults: install ## every I/O call of forget and purge fails, kills the process, hangs; for every format
 	LETHE_FAULTS=all $(BIN)/pytest -n 2 --dist loadgroup --timeout 7200 tests/engines/ordeal
 
+properties: install ## the properties of the engines with many more drawn tables than `make test` tries; EXAMPLES=30
+	LETHE_EXAMPLES=$(or $(EXAMPLES),30) $(BIN)/pytest -n 2 --timeout 7200 tests/engines/test_properties.py \
+	  tests/engines/delta/test_properties.py tests/engines/iceberg/test_properties.py tests/engines/iceberg/test_histories.py
+
 pure: install ## the engines' tests without the native module, as on a machine that has no compiler
 	rm -f src/lethe/engines/rewrite/pages/_native.abi3.so
 	LETHE_PURE=1 $(BIN)/pytest -n 2 --dist loadgroup tests/engines tests/pipeline; \
@@ -83,4 +87,4 @@ lock: ## renew requirements.lock from pyproject.toml
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --no-header --extra postgres --group dev --output-file requirements.lock --upgrade pyproject.toml
 
-.PHONY: help install demo serve test torture check faults pure fuzz sanitize interop bench docs recording site lock
+.PHONY: help install demo serve test torture check faults properties pure fuzz sanitize interop bench docs recording site lock

@@ -1,5 +1,9 @@
-"""A storage whose every call can be made to fail, before or after its effect, or be the last of the process."""
+"""A storage whose every call can be made to fail, before or after its effect, or be the last of the process.
 
+Reads of an opened file can fail as well.
+"""
+
+import errno
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -7,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any
+
+import pyarrow as pa
 
 from lethe.engines.storage.interface import FileStat, Keeping, Storage, StorageFailed
 
@@ -21,6 +27,16 @@ class Faults:
     blow: Callable[[], None] = lambda: None
     calls: int = 0
     names: list[str] = field(default_factory=list)
+    reading_at: int | None = None
+    """Which read of an opened file is struck; those are counted apart, for there are many of them."""
+    readings: int = 0
+
+    def read(self) -> None:
+        """A read of an opened file begins."""
+        number = self.readings
+        self.readings += 1
+        if number == self.reading_at:
+            self.blow()
 
     @contextmanager
     def call(self, name: str) -> Iterator[None]:
@@ -38,6 +54,11 @@ class Faults:
 
 def fail() -> None:
     raise StorageFailed("injected")
+
+
+def fail_as_a_disk() -> None:
+    """What Arrow raises when the operating system cannot read a file that is open."""
+    raise OSError(errno.EIO, "injected")
 
 
 def die() -> None:
@@ -77,8 +98,8 @@ class FaultyStorage:
     def open(self, path: str) -> Iterator[Any]:
         with self.faults.call("open"):
             pass
-        with self.inner.open(path) as file:
-            yield file
+        with self.inner.open(path) as file, pa.PythonFile(_Source(file, self.faults), mode="r") as source:
+            yield source
 
     @contextmanager
     def create(self, path: str) -> Iterator[IO[bytes]]:
@@ -112,6 +133,21 @@ class FaultyStorage:
     def old_versions(self, before: datetime | None = None) -> int | None:
         with self.faults.call("old_versions"):
             return self.inner.old_versions(before)
+
+
+class _Source:
+    """An opened file, of which every read may be struck."""
+
+    def __init__(self, file: Any, faults: Faults) -> None:
+        self._file = file
+        self._faults = faults
+
+    def read(self, size: int | None = None) -> Any:
+        self._faults.read()
+        return self._file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 class _Sink:

@@ -9,7 +9,7 @@ import pytest
 
 from engines.asking import CRM, asked, order
 from engines.faults import Faults, FaultyStorage, fail
-from engines.plugs import BY_ID, LATER, VERIFIER
+from engines.plug import BY_ID, LATER, VERIFIER
 from lethe.domain.dataset import TableFormat, TableReference
 from lethe.domain.ids import DatasetId
 from lethe.domain.plan import TablePlan

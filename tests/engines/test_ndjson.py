@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from engines.asking import CRM, asked, order
-from engines.plugs import BY_ID, VERIFIER
+from engines.plug import BY_ID, VERIFIER
 from lethe.domain.dataset import TableFormat, TableReference
 from lethe.domain.identity import HashedIdentities
 from lethe.domain.ids import DatasetId, WorkOrderId
@@ -221,3 +221,16 @@ def test_numbers_are_recognised_by_hashes() -> None:
     known = HashedOrder(WorkOrderId(UUID(int=1)), HashedIdentities({CRM: tuple(hasher.hashes(CRM, ["7.50"]))}, hasher))
     found = judged([b'{"id":7.5}', b'{"id":7.51}'], compile_matcher(BY_ID, Wanted((), (known,))))
     assert found.leave_out == [True, False]
+
+
+def test_a_directory_names_the_rows_that_do_not_name_themselves(tmp_path: Path) -> None:
+    """A row that has the column says itself whom it is of, be it nobody."""
+    (tmp_path / "id=ann-annegret").mkdir()
+    (tmp_path / "id=bob").mkdir()
+    (tmp_path / "id=bob" / "a.json").write_bytes(b'{"n": 1}\n{"n": 2, "id": "ann-annegret"}\n{"n": 3, "id": null}\n')
+    (tmp_path / "id=ann-annegret" / "b.json").write_bytes(b'{"n": 4}\n{"n": 5, "other": {"id": "x"}}\n')
+    outcome = erase(tmp_path, "ann-annegret")
+    assert outcome.tally.rows_matched == 3
+    assert (tmp_path / "id=bob" / "a.json").read_bytes() == b'{"n": 1}\n{"n": 3, "id": null}\n'
+    assert not (tmp_path / "id=ann-annegret" / "b.json").exists()
+    assert all("annegret" not in file.path for file in outcome.plan.files)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engines.asking import CRM, asked, order
-from engines.plugs import BY_ID, LATER, VERIFIER
+from engines.plug import BY_ID, LATER, VERIFIER
 from engines.tables import wide
 from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
 from lethe.domain.ids import DatasetId

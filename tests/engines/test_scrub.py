@@ -16,7 +16,7 @@ from pyiceberg.typedef import Record
 from engines.asking import CRM, EMAIL, asked, order
 from engines.delta import lake as delta
 from engines.iceberg import lake as iceberg
-from engines.plugs import LATER, VERIFIER
+from engines.plug import LATER, VERIFIER
 from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
 from lethe.domain.ids import DatasetId
 from lethe.domain.plan import FileAction

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from errno import ENOSPC
 from pathlib import Path
 from threading import Barrier, Thread
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import boto3
@@ -24,7 +25,7 @@ from obstore import exceptions
 from obstore.store import MemoryStore
 
 from engines.asking import CRM, asked, order
-from engines.plugs import BY_ID, LATER, VERIFIER
+from engines.plug import BY_ID, LATER, VERIFIER
 from lethe.domain.dataset import TableFormat, TableReference
 from lethe.domain.ids import DatasetId
 from lethe.engines.directory.engine import DirectoryEngine
@@ -172,6 +173,27 @@ def test_paths_cannot_lead_out(tmp_path: Path) -> None:
     for path in ("../x", "a/../../x", "/etc/passwd"):
         with pytest.raises(StorageFailed):
             LocalStorage(str(tmp_path)).read(path)
+
+
+def test_what_the_disk_refuses_while_a_file_is_open_is_the_storage_s_failure(tmp_path: Path) -> None:
+    """`/proc/self/mem` can be opened by everybody, and its first page be read by nobody."""
+    with pytest.raises(StorageFailed, match="EIO"), LocalStorage("/proc/self").open("mem") as file:
+        file.read(8)
+    with pytest.raises(StorageFailed, match="ENOSPC"), LocalStorage(str(tmp_path)).create("a") as sink:
+        _write_to_a_full_disk(sink)
+    assert not list(tmp_path.iterdir())
+
+
+def _write_to_a_full_disk(sink: IO[bytes]) -> None:
+    sink.write(b"x")
+    raise OSError(ENOSPC, "full", "/a/name/that/speaks")
+
+
+def test_what_arrow_cannot_decode_is_no_failure_of_the_disk(tmp_path: Path) -> None:
+    storage = LocalStorage(str(tmp_path))
+    storage.put("a", b"x")
+    with pytest.raises(OSError, match="not decoded"), storage.open("a"):
+        raise OSError("not decoded")
 
 
 def test_locations_are_opened_and_may_not_carry_secrets(tmp_path: Path, s3: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engines.asking import CRM, EMAIL, asked, order
-from engines.plugs import BY_ID
+from engines.plug import BY_ID
 from engines.tables import wide
 from engines.test_rewriter import LAYOUTS, PEOPLE, judge, rewritten, written
 from lethe.domain.dataset import PrimaryIdentity

@@ -17,6 +17,7 @@ from pyiceberg.catalog.sql import SqlCatalog
 from lethe.clock import system_now
 from lethe.domain.dataset import TableFormat, TableReference
 from lethe.engines.delta.engine import DeltaEngine
+from lethe.engines.delta.retention import FILES, VERSIONS
 from lethe.engines.directory.engine import DirectoryEngine
 from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.iceberg.engine import IcebergEngine
@@ -181,3 +182,24 @@ def _tasks(lake: Workshop, order_id: str) -> list[Any]:
     with lake.world.store.read() as tx:
         subjects = [UUID(order_id.removeprefix("DI-")), UUID(order["bundleId"].removeprefix("BN-"))]
         return [(task.step.value, task.state.value, task.reason) for each in subjects for task in tx.tasks.of(each)]
+
+
+@pytest.mark.parametrize("name", [FILES, VERSIONS])
+def test_an_order_waits_for_a_table_s_own_retention_and_not_once_it_is_taken_away(
+    lake: Workshop, shelf: Shelf, name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "people"
+    lake.register("ds", table=_make_delta(shelf, path))
+    DeltaTable(path).alter.set_table_properties({name: "interval 30 days"})
+    order_id = lake.delete("ds", ANN)
+    while lake.worker.run_once():
+        pass
+    waiting = lake.order(order_id)
+    assert lake.products(order_id)["Data Management"] == "waiting"
+    assert [(held["step"], name in held["reason"]) for held in waiting["heldBy"]] == [("purge", True)]
+    assert _people(DeltaTable(path).to_pyarrow_table()) == [BOB, None, CY]
+    DeltaTable(path).alter.set_table_properties({name: "interval 0 days"})
+    lake.world.later(hours=1)
+    lake.work(order_id=order_id, until="completed")
+    assert lake.order(order_id)["status"] == "completed"
+    assert _people(DeltaTable(path).to_pyarrow_table()) == [BOB, None, CY]

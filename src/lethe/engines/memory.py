@@ -194,7 +194,7 @@ def _identities(row: Any, target: Target, folded_code: str) -> Sequence[Any]:
             return []
         for name in selector.path:
             row = row.get(name) if isinstance(row, dict) else None
-        return [] if row is None else [row.decode() if isinstance(row, bytes) else row]
+        return [] if row is None else [row.decode(errors="surrogateescape") if isinstance(row, bytes) else row]
     return [
         entry["id"]
         for code, entries in row.get(selector.column) or []

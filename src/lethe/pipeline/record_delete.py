@@ -44,6 +44,9 @@ from lethe.storage.work_interface import WorkTransaction
 HELD_LOOKS_AGAIN: Final = timedelta(minutes=1)
 """How long a purge waits for what holds a file when no date is known."""
 
+HELD_LOOKS_AGAIN_AT_LATEST: Final = timedelta(hours=1)
+"""How long it waits at most where a date is known: whoever takes the reason away need not wait for the date."""
+
 CLOCKS_APART: Final = timedelta(minutes=10)
 """How far the clock of an object store may be ahead of the database's."""
 
@@ -102,7 +105,8 @@ def purge(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
         return Failed(f"{len(report.failed)} files could not be removed: {report.failed[0].reason}")
     if report.held:
         until = min((held.until for held in report.held if held.until is not None), default=now + HELD_LOOKS_AGAIN)
-        return Later(max(until - now, shop.patience), f"{len(report.held)} files are held: {report.held[0].reason}")
+        wait = min(until - now, HELD_LOOKS_AGAIN_AT_LATEST)
+        return Later(max(wait, shop.patience), f"{len(report.held)} files are held: {report.held[0].reason}")
 
     def record(tx: WorkTransaction) -> None:
         _promise_next(tx, Step.VERIFY, task)

@@ -4,35 +4,30 @@ import base64
 import json
 import struct
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable, WriterProperties, write_deltalake
 from pyroaring import BitMap64
 
-from lethe.domain.dataset import PrimaryIdentity, TableFormat, TableReference
+from engines.plug import BY_ID, VERIFIER, Hook
+from engines.watched import Watched, unwatched
+from lethe.domain.dataset import TableFormat, TableReference
 from lethe.domain.ids import DatasetId
 from lethe.engines.delta.engine import DeltaEngine
 from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.interface import Marker, PurgePolicy, Selector, Target
 from lethe.engines.rewrite.choice import best_rewriter
-from lethe.engines.storage.interface import Storage
 from lethe.engines.storage.opening import StorageOpener, storage_opener
-from lethe.engines.verify.verifier import ByteVerifier
 
 NOW = datetime(2035, 1, 1, tzinfo=UTC)
 MARKER = Marker("BN-1/forget")
 AT_ONCE = PurgePolicy(writers_grace=timedelta(0))
-BY_ID = PrimaryIdentity(("id",), "CRM")
 PLAIN = WriterProperties(compression="UNCOMPRESSED")
-
-
-VERIFIER = ByteVerifier(InlineExecutor(), full=True)
 
 
 def engine(open_storage: StorageOpener | None = None, now: datetime = NOW) -> DeltaEngine:
@@ -179,53 +174,9 @@ def hide(root: Path, version: int, add: Mapping[str, Any], vector: Mapping[str, 
     commit(root, version, *upgrade, {"remove": remove}, {"add": {**add, "deletionVector": dict(vector)}})
 
 
-# What is left
-
-
-def residue(root: Path, *values: str) -> set[str]:
-    """Files that hold one of the texts: in their names, their bytes, or decoded as Parquet."""
-    found = set()
-    for path in root.rglob("*"):
-        name = str(path.relative_to(root))
-        if any(value in name for value in values):
-            found.add(name)
-        if path.is_file():
-            data = path.read_bytes()
-            if path.suffix == ".parquet":
-                data += str(pq.ParquetFile(path).read().to_pylist()).encode()
-            if any(value.encode() in data or json.dumps(value)[1:-1].encode() in data for value in values):
-                found.add(name)
-    return found
-
-
 # Storage that fails, or lets others act
 
 
-class Wrapped:
-    """A storage of which every call can be watched or made to fail."""
-
-    def __init__(self, inner: Storage, before: Callable[[str, str], None], after: Callable[[str, str], None]) -> None:
-        self._inner = inner
-        self._before = before
-        self._after = after
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._inner, name)
-        if not callable(found):
-            return found
-
-        def call(*args: Any, **options: Any) -> Any:
-            path = str(args[0]) if args else ""
-            self._before(name, path)
-            answer = found(*args, **options)
-            self._after(name, path)
-            return answer
-
-        return call
-
-
-def wrapped(
-    before: Callable[[str, str], None] = lambda *_: None, after: Callable[[str, str], None] = lambda *_: None
-) -> StorageOpener:
+def wrapped(before: Hook = unwatched, after: Hook = unwatched) -> StorageOpener:
     opener = storage_opener()
-    return lambda location: Wrapped(opener(location), before, after)  # type: ignore[return-value]
+    return lambda location: Watched(opener(location), before, after)  # type: ignore[return-value]

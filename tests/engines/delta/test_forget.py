@@ -1,6 +1,7 @@
 """Forgetting: which rows survive, in which files, and what the log says of them."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from engines.delta.lake import (
 from engines.tables import wide
 from lethe.domain.ids import DatasetId
 from lethe.domain.plan import FileAction, TablePlan
-from lethe.engines.interface import Forgotten, IdentityMap, Selector, Wanted
+from lethe.engines.interface import Forgotten, IdentityMap, ResidueKind, Selector, Wanted
 
 
 def forget(root: Path, wanted: Wanted, selector: Selector = BY_ID) -> Forgotten:
@@ -359,3 +360,23 @@ def test_absence_is_proven_beside_people_who_are_named_alike(tmp_path: Path) -> 
 def test_absence_is_proven_for_integers(tmp_path: Path) -> None:
     table = pa.table({"id": pa.array([70_000_001, -70_000_001, 70_000_002, None], pa.int64()), "n": [0, 1, 2, 3]})
     assert erased(write(tmp_path, table), asked(order(CRM, "70000001"))) == [1, 2, 3]
+
+
+def test_absence_is_proven_for_decimals(tmp_path: Path) -> None:
+    """The log writes bounds as numerals, in which a neighbour's may hold the person's."""
+    numbers = [Decimal(text) for text in ("70000001.50", "-70000001.50", "70000001.51", "7.00")]
+    table = pa.table({"id": pa.array([*numbers, None], pa.decimal128(12, 2)), "n": [0, 1, 2, 3, 4]})
+    assert erased(write(tmp_path, table, table.slice(1)), asked(order(CRM, "70000001.5"))) == [1, 1, 2, 2, 3, 3, 4, 4]
+
+
+def test_a_decimal_in_the_log_is_a_trace(tmp_path: Path) -> None:
+    numbers = [Decimal(text) for text in ("70000001.50", "7.00")]
+    root = write(tmp_path, pa.table({"id": pa.array(numbers, pa.decimal128(12, 2)), "n": [0, 1]}))
+    wanted = asked(order(CRM, "70000001.5"))
+    forget(root, wanted)
+    for old in root.glob("part-*.parquet"):
+        if not old.name.startswith("lethe-"):
+            old.unlink()
+    evidence = engine().verify(target(root), wanted)
+    assert [residue.kind for residue in evidence.residues] == [ResidueKind.VALUE]
+    assert evidence.residues[0].path.startswith("_delta_log/")

@@ -10,7 +10,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from engines.asking import CRM, asked, order
-from engines.delta.lake import MARKER, NOW, VERIFIER, numbers, people, residue, target, write
+from engines.byte_search import residue
+from engines.delta.lake import MARKER, NOW, VERIFIER, numbers, people, target, write
 from lethe.engines.delta.engine import DeltaEngine
 from lethe.engines.executors.pool import PoolExecutor
 from lethe.engines.interface import Forgotten, PurgePolicy

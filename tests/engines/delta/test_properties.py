@@ -8,11 +8,29 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import HealthCheck, given, settings
+from deltalake import DeltaTable, WriterProperties, write_deltalake
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from engines.asking import CRM, asked, order
-from engines.delta.lake import AT_ONCE, MARKER, NOW, adds, data_files, engine, hide, inline_vector, target, write
+from engines.byte_search import residue, words
+from engines.delta.lake import (
+    AT_ONCE,
+    MARKER,
+    NOW,
+    adds,
+    commit,
+    data_files,
+    engine,
+    hide,
+    inline_vector,
+    metadata,
+    protocol,
+    read,
+    target,
+    write,
+)
+from engines.drawn import ARROW_ALONE, PART, SIDE_OF_LAKES, Drawn, examples, tables
 from lethe.engines.delta.actions import add_of
 from lethe.engines.delta.log import read_snapshot
 from lethe.engines.interface import Forgotten
@@ -35,7 +53,7 @@ def table(rows: list[Any], first: int) -> pa.Table:
     )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     files=st.lists(FILE, min_size=1, max_size=4),
     wanted=st.sets(st.sampled_from(PEOPLE), min_size=1, max_size=3),
@@ -70,6 +88,98 @@ def test_survivors_statistics_and_absence(
         survivors = [row for row in live if row["id"] not in wanted]
         assert sorted(_rows(root), key=lambda row: row["n"]) == survivors
         _require_true_statistics(root)
+
+
+CODECS = ["ZSTD", "SNAPPY", "GZIP", "UNCOMPRESSED", "LZ4_RAW", "BROTLI"]
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Drawn, dict[str, Any], set[int]]:
+    """A table, how it is written, and which rows of its first file a deletion vector hides."""
+    partitioned = draw(st.booleans())
+    drawn = draw(tables(SIDE_OF_LAKES, [pa.string(), pa.binary()], partitioned=partitioned, field_ids=False))
+    options: dict[str, Any] = {"writer_properties": WriterProperties(compression=draw(st.sampled_from(CODECS)))}
+    if partitioned:
+        options["partition_by"] = [PART]
+    if draw(st.booleans()):
+        options["configuration"] = {"delta.columnMapping.mode": "name"}
+    return drawn, options, draw(st.sets(st.integers(0, 11), max_size=4))
+
+
+@settings(max_examples=examples(35), deadline=None, suppress_health_check=list(HealthCheck))
+@given(cases())
+def test_survivors_form_and_absence(case: tuple[Drawn, dict[str, Any], set[int]]) -> None:
+    drawn, options, positions = case
+    with TemporaryDirectory() as directory:
+        root = Path(directory) / "t"
+        for data in drawn.files:
+            write_deltalake(str(root), data, mode="append", **options)
+        rows = {row["seq"]: row for row in read(root)}
+        hidden = _hide(root, positions)
+        forms, before = _forms(root), _places(root)
+        live = {seq: row for seq, row in rows.items() if seq not in hidden}
+        survivors = {seq: row for seq, row in live.items() if not drawn.is_named(row)}
+        where = target(root, drawn.selector)
+        outcome = engine().forget(where, drawn.wanted, engine().find(where, drawn.wanted).plan, MARKER)
+        assert isinstance(outcome, Forgotten), outcome
+        assert outcome.tally is not None
+        assert outcome.tally.rows_matched == len(live) - len(survivors)
+        assert engine().purge(where, AT_ONCE, NOW).clean
+        evidence = engine().verify(where, drawn.wanted)
+        assert evidence.gone, evidence.residues
+        assert sorted(read(root), key=lambda row: row["seq"]) == [survivors[seq] for seq in sorted(survivors)]
+        assert _forms(root) <= forms
+        written_anew = {tuple(seq for seq in seqs if seq in survivors) for seqs in before}
+        assert _places(root) <= before | written_anew, "rows keep their order and their neighbours"
+        gone = [name for row in rows.values() if drawn.is_named(row) for name in drawn.names(row)]
+        alive = [row for row in rows.values() if not drawn.is_named(row)]
+        searched = words(gone, alive)
+        event(f"{'some' if searched else 'no'} words searched, {'some' if hidden else 'no'} rows hidden before")
+        assert residue(root, *searched) == set()
+
+
+def _hide(root: Path, positions: set[int]) -> set[int]:
+    """Hide some rows of the first file that has any; answers their numbers."""
+    for add in read_snapshot(LocalStorage(str(root))).files.values():
+        seqs = _seqs(root / add.file_path)
+        chosen = sorted(position for position in positions if position < len(seqs))
+        if chosen:
+            version = DeltaTable(str(root)).version()
+            commit(root, version + 1, *_with_vectors(root))
+            hide(root, version + 2, add.to_json()["add"], inline_vector(*chosen))
+            return {seqs[position] for position in chosen}
+    return set()
+
+
+def _with_vectors(root: Path) -> list[dict[str, Any]]:
+    return [protocol("deletionVectors", "columnMapping"), metadata(root, delta__enableDeletionVectors="true")]
+
+
+def _live(root: Path) -> list[Path]:
+    return [root / add.file_path for add in read_snapshot(LocalStorage(str(root))).files.values()]
+
+
+def _places(root: Path) -> set[tuple[int, ...]]:
+    return {tuple(_seqs(path)) for path in _live(root)}
+
+
+def _seqs(path: Path) -> list[int]:
+    """The first column is the number, whatever it is called in the file."""
+    return pq.ParquetFile(path).read().column(0).to_pylist()
+
+
+def _forms(root: Path) -> set[str]:
+    """Schema (but for the name of its root, which says nothing) and metadata of every live file, and its codecs."""
+    found = set()
+    for path in _live(root):
+        told = pq.read_metadata(path)
+        groups = [told.row_group(n) for n in range(told.num_row_groups)]
+        codecs = {group.column(n).compression for group in groups for n in range(told.num_columns)}
+        schema = str(told.schema).split("\n", 2)[2]
+        if ARROW_ALONE:
+            schema = schema.replace("repeated group field_id=-1 entries {", "repeated group field_id=-1 key_value {")
+        found.add(f"{schema}{told.metadata}{sorted(codecs)}")
+    return found
 
 
 def _rows(root: Path) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import pytest
 from deltalake import DeltaTable
 
 from engines.asking import CRM, asked, order
+from engines.byte_search import residue
 from engines.delta.lake import (
     AT_ONCE,
     MARKER,
@@ -30,7 +31,6 @@ from engines.delta.lake import (
     people,
     protocol,
     read,
-    residue,
     stored_vector,
     target,
     wrapped,

@@ -66,13 +66,21 @@ def _commit(
 
 def delete_files(made: Lake) -> list[str]:
     """Locations of the live delete files."""
+    return _files(made, ManifestContent.DELETES)
+
+
+def data_files(made: Lake) -> list[str]:
+    """Locations of the live data files, whatever hides their rows: pyiceberg plans no scan over equality deletes."""
+    return _files(made, ManifestContent.DATA)
+
+
+def _files(made: Lake, content: ManifestContent) -> list[str]:
     table = made.table
     snapshot = table.current_snapshot()
-    assert snapshot is not None
     return sorted(
         entry.data_file.file_path
-        for manifest in snapshot.manifests(table.io)
-        if manifest.content == ManifestContent.DELETES
+        for manifest in (snapshot.manifests(table.io) if snapshot is not None else ())
+        if manifest.content == content
         for entry in manifest.fetch_manifest_entry(table.io)
     )
 
@@ -81,7 +89,8 @@ def live_rows(made: Lake) -> list[Mapping[str, Any]]:
     """Every live row, row by row, with all deletes applied as the specification says; for unpartitioned tables."""
     table = made.table
     snapshot = table.current_snapshot()
-    assert snapshot is not None
+    if snapshot is None:
+        return []
     names = {field.field_id: field.name for field in table.schema().fields}
     entries = [e for m in snapshot.manifests(table.io) for e in m.fetch_manifest_entry(table.io)]
     by_content: dict[DataFileContent, list[Any]] = {content: [] for content in DataFileContent}

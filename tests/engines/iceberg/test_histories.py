@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engines.asking import CRM, asked, order
+from engines.drawn import examples
 from engines.iceberg.deletes_by_hand import equality_delete, live_rows, position_delete, with_id
 from engines.iceberg.lake import Lake, lake, people
 from lethe.engines.interface import Forgotten, Marker
@@ -77,7 +78,7 @@ def _unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lethe.engines.storage.local.os.fsync", lambda _: None)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(histories, st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=2, unique=True))
 def test_survivors_and_absence(history: list[tuple[str, Any]], ids: list[str]) -> None:
     root = Path(tempfile.mkdtemp())

@@ -73,7 +73,7 @@ def _no_byte_is_left(source: Walked, result: Walked, deleted: Mask) -> int:
     if not words:
         return 0
     search = BytesAhoCorasick(words)
-    for where, part in _parts(result):
+    for where, part in parts_of(result):
         found = search.find_matches_as_indexes(part)
         # What the source's own schema or metadata says is not of its rows.
         left = {words[n] for n, _, _ in found if words[n] not in source.data[source.footer_start :] or where != "file"}
@@ -81,7 +81,8 @@ def _no_byte_is_left(source: Walked, result: Walked, deleted: Mask) -> int:
     return len(words)
 
 
-def _parts(walked: Walked) -> Iterator[tuple[str, bytes]]:
+def parts_of(walked: Walked) -> Iterator[tuple[str, bytes]]:
+    """The file as it is, and the body of every page, decompressed."""
     yield "file", walked.data
     for number, group in enumerate(walked.groups):
         for column in group.columns:

@@ -244,7 +244,7 @@ def test_a_reason_is_told_again_when_it_came_otherwise() -> None:
 def test_the_outcome_says_what_was_not_cut(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plug = next(plug for plug in PLUGS if plug.name == name)
     files = [pa.table({"id": ["ann", "bob", None]}), pa.table({"id": ["ann", "ann"]}), pa.table({"id": ["cy"]})]
-    table = plug.make(tmp_path, files, files[0].schema)
+    table = plug.make(tmp_path, files, files[0].schema, ())
     monkeypatch.setattr(page, "VALUES_MAX", 1)
     outcome, evidence = table.erase(asked(order(CRM, "ann")))
     assert evidence.gone

@@ -5,7 +5,7 @@ Order of effects:
    between is live, a file that appears later is not in the listing;
 2. data files, deletion vectors and change data that the newest version does not name are removed, while the log still
    tells them from the files of a commit that is on its way; when one of them cannot be removed now, the log's history
-   stays, so that a repeat still knows it;
+   stays, so that a repeat still knows it, and so it does while the table's own properties keep it (`retention`);
 3. when the log tells of nothing but the live table, that was all; otherwise a commit that changes nothing becomes the
    newest version (the seal): readers want the newest commit's own file, and
    that of a deletion speaks; when another writer is faster, everything begins again from 1;
@@ -44,6 +44,7 @@ from lethe.engines.delta.log_files import (
     is_commit,
     version_of,
 )
+from lethe.engines.delta.retention import FILES, VERSIONS, floors
 from lethe.engines.delta.snapshot import Snapshot
 from lethe.engines.interface import NotRemoved, PurgePolicy, PurgeReport, TableUnavailable
 from lethe.engines.progress import Meter
@@ -121,6 +122,8 @@ class Purge:
             if kept_back is not None or self.removal.failed or self.removal.forbidden:
                 self._keep_log(listing.commits[:-1], kept_back)
                 return self.removal.report()
+            if history.speaks and self._keeps_versions(snapshot, listing):
+                return self.removal.report()
             if history.speaks:
                 try:
                     snapshot = self._sealed(snapshot, history)
@@ -136,6 +139,11 @@ class Purge:
         """Remove what is not live; answer until when readers may still need a file, or None."""
         live = live_paths(snapshot)
         nested = tables_below(files)
+        graces = [
+            (self.policy.readers_grace, "queries that began before its removal may still read it"),
+            (floors(snapshot.metadata.configuration).files, f"the table's property {FILES} keeps it"),
+        ]
+        grace, reason = max(graces, key=lambda pair: pair[0])
         due, kept_back = list[FileStat](), None
         for stat in files:
             if stat.path.startswith(f"{LOG}/") or stat.path in live or _original(stat.path) in live:
@@ -143,9 +151,9 @@ class Purge:
             if any(stat.path.startswith(root) for root in nested):
                 self.removal.hold(stat.path, "it belongs to another Delta table inside this one")
                 continue
-            until = self._readers_until(stat, history)
+            until = self._readers_until(stat, history, grace)
             if until is not None:
-                self.removal.hold(stat.path, "queries that began before its removal may still read it", until)
+                self.removal.hold(stat.path, reason, until)
                 kept_back = until if kept_back is None else max(until, kept_back)
             elif self._may_remove(stat, history):
                 due.append(stat)
@@ -155,11 +163,11 @@ class Purge:
             meter.step(stat.size_bytes)
         return kept_back
 
-    def _readers_until(self, stat: FileStat, history: History) -> datetime | None:
+    def _readers_until(self, stat: FileStat, history: History, grace: timedelta) -> datetime | None:
         removed_at = history.removed_at(stat.path)
-        if removed_at is None or removed_at + self.policy.readers_grace <= self.now:
+        if removed_at is None or removed_at + grace <= self.now:
             return None
-        return removed_at + self.policy.readers_grace if self.policy.readers_grace > timedelta(0) else None
+        return removed_at + grace if grace > timedelta(0) else None
 
     def _may_remove(self, stat: FileStat, history: History) -> bool:
         """Whether the file cannot belong to a commit that is still on its way; else it is held."""
@@ -168,6 +176,18 @@ class Purge:
             return True
         self.removal.hold(stat.path, "it may belong to a commit that is still on its way", until)
         return False
+
+    def _keeps_versions(self, snapshot: Snapshot, listing: LogListing) -> bool:
+        """Hold the history while one of its versions is younger than the table's own floor."""
+        floor = floors(snapshot.metadata.configuration).versions
+        old = {commit_path(version) for version in listing.commits[:-1]}
+        free = {stat.path: stat.modified_at + floor for stat in listing.files if stat.path in old}
+        until = max(free.values(), default=self.now)
+        if not floor or until <= self.now:
+            return False
+        for path in sorted(free):
+            self.removal.hold(path, f"the table's property {VERSIONS} keeps its versions", until)
+        return True
 
     def _keep_log(self, versions: Iterable[int], until: datetime | None) -> None:
         reason = "the log's history stays until every file that it names is gone"

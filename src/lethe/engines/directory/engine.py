@@ -145,7 +145,8 @@ def _plan(
     table: DirectoryTable, listing: Listing, found: Sequence[FileFound], suspects: Collection[str] = ()
 ) -> TablePlan:
     names = public_names(listing, table.identity_column)
-    files = [replace(file, path=names[file.path]) for file in planned(found, whole_table=True, suspects=suspects)]
+    plans = planned(found, whole_table=True, identity_column=table.identity_column, suspects=suspects)
+    files = [replace(file, path=names[file.path]) for file in plans]
     return TablePlan(table.target.dataset_id, listing.snapshot, files)
 
 

@@ -93,7 +93,8 @@ class Forgetting:
             return []
         found = self._table.search(files, self._matcher, self._watch)
         self._searched |= {one.path: one.version for one in found if not one.counts.rows}
-        plan = planned(found, whole_table=len(files) == len(listing.live))
+        whole = len(files) == len(listing.live)
+        plan = planned(found, whole_table=whole, identity_column=self._table.identity_column)
         return [file for file in plan if file.action is not FileAction.KEEP]
 
     def _all_searched(self, listing: Listing) -> bool:
@@ -142,7 +143,8 @@ class Forgetting:
 
     def _finish(self, plan: TablePlan, listing: Listing) -> Done:
         counts = sum((change.counts for change in self._carried_out), Counts())
-        if not self._carried_out:
+        # A journal that has decided is ended even where others were faster everywhere: a purge waits for it.
+        if not self.decided:
             return Done(listing.snapshot, replace(plan, files=_kept(plan)), counts)
         return self._journal.finish(listing.snapshot, self._as_carried_out(plan, listing), counts)
 

@@ -8,7 +8,7 @@ from lethe.domain.dataset import PrimaryIdentity
 from lethe.domain.plan import FileAction, PlannedFile
 from lethe.engines.directory.formats import FileFormat
 from lethe.engines.directory.journal import Change
-from lethe.engines.directory.listing import Listing, listing_of
+from lethe.engines.directory.listing import Listing, listing_of, partition_values
 from lethe.engines.directory.prepare import FileFound, FileRefused, Intent, Preparing, Searching
 from lethe.engines.executors.interface import Executor, Job
 from lethe.engines.interface import TRACE, Phase, TableMissing, TableRefused, Target, Watcher
@@ -85,19 +85,25 @@ def _numbered(results: Iterator[_ResultT], paths: Collection[str]) -> Iterator[_
         raise TableRefused(f"file {number} of {len(paths)} by name: {refused}")
 
 
-def planned(found: Sequence[FileFound], *, whole_table: bool, suspects: Collection[str] = ()) -> Sequence[PlannedFile]:
+def planned(
+    found: Sequence[FileFound], *, whole_table: bool, identity_column: str, suspects: Collection[str] = ()
+) -> Sequence[PlannedFile]:
     """Drop what matches whole, rewrite what matches in part, scrub what is suspected, keep the rest. Pure.
 
     When nothing of the whole table would be left, the first file stays without rows: it is all that knows the schema.
+    One whose directory names a person does not: without a row it would name them still.
     """
     nothing_left = whole_table and all(one.counts.rows == one.rows for one in found)
+    staying = next(
+        (number for number, one in enumerate(found) if identity_column not in partition_values(one.path)), None
+    )
     plan = []
     for number, one in enumerate(found):
         if not one.counts.rows:
             action, reason = FileAction.KEEP, "no row matches"
         elif one.counts.rows < one.rows:
             action, reason = FileAction.REWRITE, f"some rows match; {one.method}" if one.method else "some rows match"
-        elif nothing_left and number == 0:
+        elif nothing_left and number == staying:
             action, reason = FileAction.REWRITE, "all rows match; the file stays without rows, for the schema"
         else:
             action, reason = FileAction.DROP, "all rows match"

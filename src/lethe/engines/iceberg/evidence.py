@@ -129,8 +129,9 @@ def _selectors(storage: Storage, document: Mapping[str, Any], selector: Selector
 
 
 def _moved(selector: Selector, path: tuple[str, ...]) -> Selector:
+    """The selector at another path; at none, where nothing is to be found."""
     if isinstance(selector, IdentityMap):
-        return IdentityMap(path[0])
+        return IdentityMap(path[0] if path else "")
     return PrimaryIdentity(path, selector.namespace_code)
 
 
@@ -159,6 +160,7 @@ def _is_parquet(storage: Storage, path: str) -> bool:
 def _path_in(
     storage: Storage, path: str, number: int | None, names: Mapping[tuple[str, ...], int]
 ) -> tuple[str, ...] | None:
+    """Where a file has the identity's column; empty where it has none, None where it does not tell."""
     try:
         with storage.open(path) as source:
             schema = pq.read_schema(source)
@@ -166,7 +168,8 @@ def _path_in(
         return None
     found = list(_fields(schema, ()))
     if any(field_id is not None for _, field_id in found):
-        return next((there for there, field_id in found if field_id == number), None)
+        # A column that bears the name without the number is another one, which bore it before.
+        return next((there for there, field_id in found if field_id == number), () if number is not None else None)
     return next((there for there, _ in found if names.get(there) == number), None)
 
 

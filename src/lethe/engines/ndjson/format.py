@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
-from lethe.domain.dataset import TableFormat
+from lethe.domain.dataset import PrimaryIdentity, TableFormat
 from lethe.engines.directory.formats import Searched
+from lethe.engines.directory.listing import partition_values
 from lethe.engines.interface import TableRefused
 from lethe.engines.matching import Matcher
 from lethe.engines.ndjson.lines import judged
@@ -39,19 +40,19 @@ class NdjsonFormat:
         """Newline-delimited JSON."""
         return TableFormat.NDJSON
 
-    def search(self, source: Any, path: str, matcher: Matcher) -> Searched:  # noqa: ARG002
+    def search(self, source: Any, path: str, matcher: Matcher) -> Searched:
         """Decode every line."""
-        rows, counts = 0, Counts()
+        rows, counts, around = 0, Counts(), _named_around(path, matcher)
         with _lines(source) as stream:
             for first_line, batch in _batches(stream):
-                judgement = judged(batch, matcher, first_line)
+                judgement = judged(batch, matcher, first_line, around)
                 rows += judgement.rows
                 counts += judgement.counts
         return Searched(rows, counts)
 
     def copy(self, source: Any, path: str, sink: IO[bytes], matcher: Matcher, *, anew: bool) -> _Copied:  # noqa: ARG002
         """Write the lines that stay. The last line keeps, or keeps lacking, its end."""
-        gzipped = _is_gzip(source)
+        gzipped, around = _is_gzip(source), _named_around(path, matcher)
         rows, lines, counts = 0, 0, Counts()
         with ExitStack() as stack:
             stream = stack.enter_context(_lines(source))
@@ -60,7 +61,7 @@ class NdjsonFormat:
                 # No name and no time: neither tells anything of the rows.
                 out = stack.enter_context(gzip.GzipFile("", "wb", self.gzip_level, sink, mtime=0))
             for first_line, batch in _batches(stream):
-                judgement = judged(batch, matcher, first_line)
+                judgement = judged(batch, matcher, first_line, around)
                 rows += judgement.rows
                 counts += judgement.counts
                 kept = [line for line, gone in zip(batch, judgement.leave_out, strict=True) if not gone]
@@ -77,6 +78,14 @@ class NdjsonFormat:
         if lines != copied.lines:
             raise TableRefused("rewriting would change the number of lines")
         return Searched(copied.rows, copied.counts)
+
+
+def _named_around(path: str, matcher: Matcher) -> str | None:
+    """Whom a directory names where the identity is a partition column: `id=…`."""
+    selector = matcher.selector
+    if isinstance(selector, PrimaryIdentity) and len(selector.path) == 1:
+        return partition_values(path).get(selector.path[0])
+    return None
 
 
 def _is_gzip(source: Any) -> bool:

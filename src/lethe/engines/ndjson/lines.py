@@ -29,9 +29,14 @@ class JudgedLines:
     counts: Counts
 
 
-def judged(lines: Sequence[bytes], matcher: Matcher, first_line: int = 1) -> JudgedLines:
-    """Judge a batch. Raises TableRefused, with its number, for a line that cannot be judged."""
-    names_in = _reader(matcher.selector)
+def judged(
+    lines: Sequence[bytes], matcher: Matcher, first_line: int = 1, named_around: str | None = None
+) -> JudgedLines:
+    """Judge a batch. Raises TableRefused, with its number, for a line that cannot be judged.
+
+    A row that lacks the identity's column altogether is of whom its file's directory names, if it names somebody.
+    """
+    names_in = _reader(matcher.selector, named_around)
     rows, names = 0, list[Any]()
     for number, line in enumerate(lines, first_line):
         if not line.strip():
@@ -46,9 +51,11 @@ def judged(lines: Sequence[bytes], matcher: Matcher, first_line: int = 1) -> Jud
     return JudgedLines(rows, matches.mask.to_pylist(), matches.counts)
 
 
-def _reader(selector: Selector) -> Callable[[dict[str, Any], bytes], Any]:
+def _reader(selector: Selector, named_around: str | None) -> Callable[[dict[str, Any], bytes], Any]:
     """From a row and its line to whom the row names."""
     match selector:
+        case PrimaryIdentity(path=path) if named_around is not None:
+            return lambda row, line: _name(row, line, path) if path[0] in row else named_around
         case PrimaryIdentity(path=path):
             return lambda row, line: _name(row, line, path)
         case IdentityMap(column=column):

@@ -83,8 +83,10 @@ def layout_of(metadata: Any, source: Any, levels: Mapping[str, int]) -> Layout:
 def _written_paths(metadata: Any) -> list[str]:
     """The paths of the columns as Arrow will write them: the repeated group of a map may have had another name."""
     sink = io.BytesIO()
-    empty = plain_schema(metadata.schema.to_arrow_schema()).empty_table()
-    pq.write_table(empty, sink, store_schema=False, use_compliant_nested_type=False)
+    # A file without row groups asks for no empty arrays, which Arrow does not make of an extension within a struct.
+    schema = plain_schema(metadata.schema.to_arrow_schema())
+    with pq.ParquetWriter(sink, schema, store_schema=False, use_compliant_nested_type=False):
+        pass
     written = pq.read_metadata(sink).schema
     return [written.column(i).path for i in range(metadata.num_columns)]
 

@@ -105,7 +105,8 @@ class _Filtering:
         """
         kept = pc.sum(keep).as_py() or 0
         if not kept:
-            return self._schema.empty_table()
+            # Arrow makes no empty array of an extension within a struct.
+            return pa.Table.from_batches([], schema=self._schema)
         columns = []
         for leaves, field_ in zip(self._fields, self._schema, strict=True):
             column = (known if leaves == known_leaves else read_leaves(self._file, group, leaves)).column(0)

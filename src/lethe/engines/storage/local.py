@@ -64,7 +64,7 @@ class LocalStorage:
         """A `pyarrow.OSFile`."""
         with _failures("open"):
             file = pa.OSFile(self._path(path))
-        with file:
+        with file, _told_by_the_disk():
             yield file
 
     @contextmanager
@@ -78,7 +78,8 @@ class LocalStorage:
             Path(name).parent.mkdir(parents=True, exist_ok=True)
             file = Path(name).open("wb")  # noqa: SIM115 - closed below, before the directory is synced
         try:
-            yield file
+            with _told_by_the_disk():
+                yield file
             with _failures("write"):
                 file.flush()
                 os.fsync(file.fileno())
@@ -170,3 +171,14 @@ def _failures(call: str) -> Iterator[None]:
         raise FileExists(f"{call}: the file exists") from None
     except OSError as error:
         raise StorageFailed(f"{call}: {errno.errorcode.get(error.errno or 0, 'unknown error')}") from None
+
+
+@contextmanager
+def _told_by_the_disk() -> Iterator[None]:
+    """What the disk says while a file is in use; Arrow's own errors have no number, and are of the content."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise StorageFailed(f"read or write: {errno.errorcode.get(error.errno, 'unknown error')}") from None

@@ -34,7 +34,7 @@ _NUMERAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z")
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
-_DIGITS: Final = re.compile(rb"[-0-9\n]+")
+_DIGITS: Final = re.compile(rb"[-.0-9\n]+")
 
 _WORD: Final = re.compile(rb"[0-9A-Za-z]+")
 
@@ -217,7 +217,7 @@ class Needles:
 
     @cached_property
     def may_stand_in_numerals(self) -> bool:
-        """Whether any identity, in any of its forms, is made of digits and signs alone."""
+        """Whether any identity, in any of its forms, is made of digits, signs and points alone."""
         return any(_DIGITS.fullmatch(pattern) for pattern, _ in self._patterns)
 
     @cached_property

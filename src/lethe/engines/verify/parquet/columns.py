@@ -11,7 +11,7 @@ from lethe.engines.verify.cut import CUT_USUALLY, before_raising
 from lethe.engines.verify.needles import Needles
 from lethe.engines.verify.parquet import bloom
 from lethe.engines.verify.parquet.footer import BYTE_ARRAY, FIXED, INT32, INT64, Chunk
-from lethe.engines.verify.parquet.naming import Namer, namer, wanted_integers, wanted_values
+from lethe.engines.verify.parquet.naming import Namer, namer, numerals_of, wanted_integers, wanted_values
 from lethe.engines.verify.parquet.pages import DELTA_BYTE_ARRAY, Page, pages
 from lethe.engines.verify.parquet.thrift import Reader
 from lethe.engines.verify.parquet.values import DICTIONARY_ENCODINGS, decode, indices
@@ -140,10 +140,12 @@ class ChunkReader:
         return likely
 
     def identities_in_numerals(self) -> set[int]:
-        """Identities whose digits occur in an integer of the column, written as text: a log writes bounds so."""
-        if self.holds_text or not self.searchable or not self.needles.may_stand_in_numerals:
+        """Identities whose digits occur in a number of the column, written as text: a log writes bounds so."""
+        is_number = self.chunk.leaf.decimal or not self.holds_text
+        if not is_number or not self.searchable or not self.needles.may_stand_in_numerals:
             return set()
-        return self.needles.in_words(b"\n".join(str(value).encode() for value in self.used_values))
+        texts = (text.encode() for value in self.used_values for text in numerals_of(value, self.chunk.leaf))
+        return self.needles.in_words(b"\n".join(texts))
 
     def unused_identities(self) -> set[Any]:
         """Dictionary entries that hold an identity and that no row of the chunk uses."""

@@ -89,6 +89,17 @@ def _decimals(needles: Needles, leaf: Leaf) -> Iterator[tuple[Any, int]]:
         yield (whole if leaf.physical in _BITS else whole.to_bytes(bits // 8, "big", signed=True)), number
 
 
+def numerals_of(value: Any, leaf: Leaf) -> Iterator[str]:
+    """How a number may be written: of a decimal with all its places, and without the zeros behind the last."""
+    if not leaf.decimal:
+        yield str(value)
+        return
+    exact = f"{_decimal(value, leaf.scale):f}"
+    yield exact
+    if exact.endswith("0") and "." in exact:
+        yield exact.rstrip("0").removesuffix(".")
+
+
 def _numerals(needles: Needles, code: str | None) -> list[tuple[str, int]]:
     return [(text, number) for namespace, text, number in needles.numerals if code is None or namespace == code]
 

@@ -1,14 +1,15 @@
-"""What every engine must do, whatever the format."""
+"""What every engine must do, whatever the format: which rows go, what is counted, and what a repeat answers."""
 
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from engines.asking import CRM, EMAIL, asked, order
-from engines.plugs import BY_ID, LATER, PLUGS, Plug, Table
-from lethe.domain.dataset import PrimaryIdentity
+from engines.plug import BY_ID, LATER, Trait
+from engines.plugs import having
+from engines.suite.conftest import Make
+from engines.suite.rows import TRICKY, left, people
 from lethe.domain.plan import FileAction
 from lethe.engines.interface import (
     Forgotten,
@@ -22,48 +23,8 @@ from lethe.engines.interface import (
     TableRefused,
 )
 
-SCHEMA = pa.schema(
-    [
-        pa.field("seq", pa.int64(), nullable=False),
-        pa.field("id", pa.string()),
-        pa.field("note", pa.string()),
-        pa.field("größe \"'. x", pa.struct([pa.field("e.mail", pa.string()), pa.field("n", pa.int32())])),
-    ]
-)
-TRICKY = PrimaryIdentity(("größe \"'. x", "e.mail"), "Email")
 
-
-def people(*ids: str | None, first: int = 0, notes: dict[int, str] | None = None) -> pa.Table:
-    rows = [
-        {
-            "seq": first + n,
-            "id": value,
-            "note": (notes or {}).get(n, f"note {n}"),
-            "größe \"'. x": None if value is None else {"e.mail": f"{value}@EXAMPLE.com", "n": n},
-        }
-        for n, value in enumerate(ids)
-    ]
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
-
-
-@pytest.fixture(params=PLUGS, ids=str)
-def plug(request: pytest.FixtureRequest) -> Plug:
-    return request.param
-
-
-@pytest.fixture
-def make(plug: Plug, tmp_path: Path) -> Any:
-    def make(*files: pa.Table, schema: pa.Schema = SCHEMA) -> Table:
-        return plug.make(tmp_path, files, schema)
-
-    return make
-
-
-def left(table: Table) -> list[int]:
-    return [row["seq"] for row in table.rows()]
-
-
-def test_just_inside_just_outside_and_ineligible(make: Any) -> None:
+def test_just_inside_just_outside_and_ineligible(make: Make) -> None:
     """Only the exact value goes: not another case, a longer or shorter one, a null, or a mention elsewhere."""
     ids = ["annegret", "Annegret", "annegret ", "annegre", None, "bob", "annegret", "xannegret", "ännegret", ""]
     table = make(
@@ -78,7 +39,7 @@ def test_just_inside_just_outside_and_ineligible(make: Any) -> None:
     assert evidence.gone, evidence.residues
 
 
-def test_the_physical_schema_stays(make: Any) -> None:
+def test_the_physical_schema_stays(make: Make) -> None:
     table = make(people("ann", "bob", None, "cy"), people("bob", "dee", first=10))
     before = table.schema()
     table.erase(asked(order(CRM, "bob")))
@@ -86,7 +47,7 @@ def test_the_physical_schema_stays(make: Any) -> None:
     assert left(table) == [0, 2, 3, 11]
 
 
-def test_the_plan_says_which_files_and_why(make: Any) -> None:
+def test_the_plan_says_which_files_and_why(make: Make) -> None:
     table = make(people("ann", "bob"), people("bobby", first=10), people("bob", "bob", first=20))
     finding = table.engine.find(table.target(), asked(order(CRM, "bob")))
     actions = sorted((f.action, f.rows, f.rows_matched) for f in finding.plan.files)
@@ -100,14 +61,14 @@ def test_the_plan_says_which_files_and_why(make: Any) -> None:
     assert table.engine.find(table.target(), asked(order(CRM, "bob"))).plan.hash != finding.plan.hash
 
 
-def test_an_empty_table(make: Any) -> None:
+def test_an_empty_table(make: Make) -> None:
     table = make()
     outcome, evidence = table.erase(asked(order(CRM, "ann")))
     assert (outcome.tally.rows_matched, left(table)) == (0, [])
     assert evidence.gone
 
 
-def test_all_rows_match(make: Any) -> None:
+def test_all_rows_match(make: Make) -> None:
     table = make(people("ann", "bob"), people("ann", first=10))
     outcome, evidence = table.erase(asked(order(CRM, "ann", "bob")))
     assert outcome.tally.orders[0].rows_by_identity == (2, 1)
@@ -117,7 +78,7 @@ def test_all_rows_match(make: Any) -> None:
     assert left(table) == [20]
 
 
-def test_no_row_matches_and_nothing_changes(make: Any) -> None:
+def test_no_row_matches_and_nothing_changes(make: Make) -> None:
     table = make(people("ann", None), people("bob", first=10))
     before, schema = table.rows(), table.schema()
     target, wanted = table.target(), asked(order(CRM, "zoe"))
@@ -128,7 +89,7 @@ def test_no_row_matches_and_nothing_changes(make: Any) -> None:
     assert table.engine.find(target, wanted).plan.snapshot == finding.plan.snapshot
 
 
-def test_a_bundle_counts_per_order_and_identity(make: Any) -> None:
+def test_a_bundle_counts_per_order_and_identity(make: Make) -> None:
     table = make(people("ann", "bob", "cy", "ann"), people("cy", "dee", "ann", first=10))
     bundle = asked(order(CRM, "ann", "zoe"), order(CRM, "cy", "ann"), order(EMAIL, "bob"))
     outcome, evidence = table.erase(bundle)
@@ -140,7 +101,7 @@ def test_a_bundle_counts_per_order_and_identity(make: Any) -> None:
     assert evidence.gone
 
 
-def test_nested_and_case_folded(make: Any) -> None:
+def test_nested_and_case_folded(make: Make) -> None:
     table = make(people("Ann", "STRASSE", "straße", None, "ann", "annx"), people("ANN", "bob", first=10))
     outcome, evidence = table.erase(asked(order(EMAIL, "aNN@example.COM", "Straße@example.com")), TRICKY)
     assert left(table) == [3, 5, 11]
@@ -148,7 +109,7 @@ def test_nested_and_case_folded(make: Any) -> None:
     assert evidence.gone, evidence.residues
 
 
-def test_only_primary_entries_of_an_identity_map(make: Any) -> None:
+def test_only_primary_entries_of_an_identity_map(make: Make) -> None:
     entry = pa.struct([("id", pa.string()), ("authenticatedState", pa.string()), ("primary", pa.bool_())])
     schema = pa.schema([("seq", pa.int64()), ("identityMap", pa.map_(pa.string(), pa.list_(entry)))])
 
@@ -181,19 +142,7 @@ def test_only_primary_entries_of_an_identity_map(make: Any) -> None:
     assert evidence.gone, evidence.residues
 
 
-def test_integer_identities(make: Any) -> None:
-    schema = pa.schema([("seq", pa.int64()), ("id", pa.int64())])
-    values = [70_000_001, 7, None, 70_000_002, 70_000_001, -70_000_001]
-    table = make(
-        pa.Table.from_pylist([{"seq": n, "id": v} for n, v in enumerate(values)], schema=schema), schema=schema
-    )
-    outcome, evidence = table.erase(asked(order(CRM, "70000001", "007", "-0")))
-    assert left(table) == [1, 2, 3, 5]
-    assert outcome.tally.orders[0].rows_by_identity == (2, 0, 0)
-    assert evidence.gone, evidence.residues
-
-
-def test_a_forget_that_is_repeated_answers_the_same(make: Any) -> None:
+def test_a_forget_that_is_repeated_answers_the_same(make: Make) -> None:
     table = make(people("ann", "bob"), people("ann", first=10))
     wanted, target = asked(order(CRM, "ann")), table.target()
     plan = table.engine.find(target, wanted).plan
@@ -206,7 +155,7 @@ def test_a_forget_that_is_repeated_answers_the_same(make: Any) -> None:
     assert left(table) == [1]
 
 
-def test_rows_appended_since_the_plan_are_found_too(make: Any) -> None:
+def test_rows_appended_since_the_plan_are_found_too(make: Make) -> None:
     table = make(people("ann", "bob"))
     wanted, target = asked(order(CRM, "ann")), table.target()
     plan = table.engine.find(target, wanted).plan
@@ -218,14 +167,14 @@ def test_rows_appended_since_the_plan_are_found_too(make: Any) -> None:
     assert outcome.plan.hash != plan.hash
 
 
-def test_one_marker_does_not_hide_another_bundle(make: Any) -> None:
+def test_one_marker_does_not_hide_another_bundle(make: Make) -> None:
     table = make(people("ann", "bob", "cy"))
     table.erase(asked(order(CRM, "ann")), marker="b/1")
     table.erase(asked(order(CRM, "bob")), marker="b/2")
     assert left(table) == [2]
 
 
-def test_verify_fails_while_a_row_is_there(make: Any) -> None:
+def test_verify_fails_while_a_row_is_there(make: Make) -> None:
     table = make(people("ann-annegret", "bob"))
     evidence = table.engine.verify(table.target(), asked(order(CRM, "ann-annegret")))
     assert not evidence.gone
@@ -233,7 +182,7 @@ def test_verify_fails_while_a_row_is_there(make: Any) -> None:
     assert evidence.rows_examined >= 2
 
 
-def test_a_drop_leaves_nothing(make: Any) -> None:
+def test_a_drop_leaves_nothing(make: Make) -> None:
     table = make(people("ann", "bob"), people("ann", first=10))
     report = table.engine.drop(table.target(), LATER)
     assert report.clean
@@ -252,7 +201,7 @@ def _plan_of_nothing() -> Any:
     return TablePlan(DatasetId("ds"), "", [])
 
 
-def test_a_watcher_sees_every_file(make: Any) -> None:
+def test_a_watcher_sees_every_file(make: Make) -> None:
     table = make(people("ann"), people("bob", first=10), people("cy", first=20))
     seen: list[Progress] = []
     finding = table.engine.find(table.target(), asked(order(CRM, "bob")), watch=seen.append)
@@ -260,34 +209,15 @@ def test_a_watcher_sees_every_file(make: Any) -> None:
     assert seen[-1].bytes_done == seen[-1].bytes_total > 0
 
 
-@pytest.mark.parametrize("plug", [plug for plug in PLUGS if "binary" not in plug.lacks], ids=str)
-def test_a_column_that_holds_no_identities_is_refused(make: Any) -> None:
+@pytest.mark.parametrize("plug", having(Trait.BYTES), ids=str)
+def test_a_column_that_holds_no_identities_is_refused(make: Make) -> None:
     schema = pa.schema([("seq", pa.int64()), ("id", pa.float64())])
     table = make(pa.table({"seq": [1], "id": [1.5]}, schema=schema), schema=schema)
     with pytest.raises(TableRefused):
         table.engine.find(table.target(), asked(order(CRM, "1.5")))
 
 
-def test_files_of_different_age_lack_or_have_columns(make: Any, plug: Plug) -> None:
-    older = people("ann", "bob").select(["seq", "note"])
-    newer = people("ann", "bob", first=10).append_column("added", pa.array(["x", "y"]))
-    table = make(people("ann", "cy", first=20), older, newer)
-    outcome, evidence = table.erase(asked(order(CRM, "ann")))
-    assert left(table) == [0, 1, 11, 21]
-    assert outcome.tally.rows_matched == 2
-    assert evidence.gone
-
-
-def test_many_files(make: Any, plug: Plug) -> None:
-    table = make(*[people(f"person-{n}", "someone-else", first=10 * n) for n in range(40)])
-    wanted = asked(order(CRM, *[f"person-{n}" for n in range(0, 40, 2)]))
-    outcome, evidence = table.erase(wanted)
-    assert left(table) == [s for n in range(40) for s in ([10 * n] * (n % 2) + [10 * n + 1])]
-    assert outcome.tally.orders[0].rows_by_identity == (1,) * 20
-    assert evidence.gone
-
-
-def test_a_purge_may_be_repeated(make: Any) -> None:
+def test_a_purge_may_be_repeated(make: Make) -> None:
     table = make(people("ann", "bob"))
     table.erase(asked(order(CRM, "ann")))
     report = table.engine.purge(table.target(), PurgePolicy(), LATER)
@@ -295,7 +225,7 @@ def test_a_purge_may_be_repeated(make: Any) -> None:
     assert left(table) == [1]
 
 
-def test_the_selector_of_another_namespace_matches_nothing(make: Any) -> None:
+def test_the_selector_of_another_namespace_matches_nothing(make: Make) -> None:
     table = make(people("ann"))
     outcome, evidence = table.erase(asked(order(EMAIL, "ann")), BY_ID)
     assert left(table) == [0]
