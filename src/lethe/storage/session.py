@@ -69,8 +69,12 @@ class Session:
         return insert.inline()  # nobody needs the generated number
 
     def locked(self, query: sa.Select[Any]) -> sa.Select[Any]:
-        """The query, locking the rows it finds if this transaction writes. SQLite has one writer, so needs none."""
-        return query.with_for_update() if self.writing else query
+        """The query, locking the rows it finds if this transaction writes. SQLite has one writer, so needs none.
+
+        Others may still insert rows that refer to these. If they could not, two who have done so, and then each lock
+        what the other refers to, would wait for each other.
+        """
+        return query.with_for_update(key_share=True) if self.writing else query
 
     def lock(self, *words: str) -> None:
         """Wait until no other writing transaction holds this name, and hold it to the end of this one.
