@@ -1,6 +1,6 @@
 """The API as a client calls it that repeats what was not answered: a 5xx says that nothing was stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from time import monotonic, sleep
 from typing import Any, Final
@@ -22,8 +22,10 @@ class TooLate(Exception):
 class PatientClient:
     """Sends each request until it is answered."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, unanswered: Callable[[], None]) -> None:
+        """`unanswered` is called before a request is repeated that was not answered in its time."""
         self._server = server
+        self._unanswered = unanswered
         self._headers = server.headers()
         self._sent = 0
 
@@ -46,6 +48,7 @@ class PatientClient:
                 assert answer.status_code in {200, 201}, answer.text
                 return answer.json()
             assert monotonic() < give_up_at, answer
+            self._unanswered()
             sleep(0.2)  # what is waited for is another process's recovery
 
     def delete(self, tables: Sequence[str], people: Sequence[str], *, everywhere: bool) -> Asked:

@@ -164,7 +164,14 @@ class Fleet:
     def thaw(self, member: Member) -> None:
         """Let a frozen one go on."""
         member.send(signal.SIGCONT)
-        self._thawed.append(member)
+        if member not in self._thawed:
+            self._thawed.append(member)
+
+    def thaw_all(self) -> None:
+        """Let every frozen one go on: it may hold the one lock that whoever is not answered waits for."""
+        for member in self.members:
+            if member.is_frozen:
+                self.thaw(member)
 
     def limit_files(self, bytes_max: int | None) -> None:
         """Let no worker's files grow beyond this, or beyond all bounds again."""

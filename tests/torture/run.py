@@ -140,7 +140,7 @@ def torment(directory: Path, database: str, scale: Scale, seed: int, troubles: T
             memory = checks.Remembered(sa.create_engine(_sqlalchemy_url(url, data), poolclass=sa.NullPool))
             effects.metadata.create_all(memory.engine)
             with Fleet(server, lake, scale.watched, dice, scale.skews) as fleet:
-                run = Run(scale, dice, PatientClient(server), fleet, book, memory)
+                run = Run(scale, dice, PatientClient(server, fleet.thaw_all), fleet, book, memory)
                 _torment(run, troubles(data, room, postgres))
                 run.reach_the_end()
                 fleet.stop()

@@ -38,15 +38,13 @@ def erase(bound: BoundTable, rows: Rows, *, chunk: int, beat: Beat) -> int:
     Whether any are left is asked after each transaction, not inferred from the number that went: a rival may have
     taken some of the chosen ones.
     """
-    all_at_once = sa.delete(bound.table).where(rows.pick)
-    some = sa.delete(bound.table).where(rows.check, _first_of(bound, rows, chunk))
     found = sa.select(sa.literal(1)).select_from(bound.table).where(rows.pick).limit(chunk + 1)
     up_to_one_more = sa.select(sa.func.count()).select_from(found.subquery())
     removed = fruitless = 0
     while True:
         with bound.database.write.begin() as connection:
             left = connection.execute(up_to_one_more).scalar_one()
-            gone = connection.execute(some if left > chunk else all_at_once).rowcount if left else 0
+            gone = connection.execute(_deletion(bound, rows, chunk, left)).rowcount if left else 0
         removed += gone
         if not left:
             return removed
@@ -56,6 +54,13 @@ def erase(bound: BoundTable, rows: Rows, *, chunk: int, beat: Beat) -> int:
             raise Obstructed(
                 f"rows of {bound.table.fullname} that match are not deleted: is there a trigger or a policy?"
             )
+
+
+def _deletion(bound: BoundTable, rows: Rows, chunk: int, left: int) -> sa.Delete:
+    """Of all rows that are left, or, where that are more than `chunk`, of the first ones."""
+    if left <= chunk:
+        return sa.delete(bound.table).where(rows.pick)
+    return sa.delete(bound.table).where(rows.check, _first_of(bound, rows, chunk))
 
 
 def _first_of(bound: BoundTable, rows: Rows, chunk: int) -> Condition:
