@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lethe.domain import identity
 from lethe.domain.errors import InvalidField, NoIdentities, Refusal, TooManyIdentities
-from lethe.domain.identity import ID_LENGTH_MAX, Identities, RequestedIds, distinct, fold
+from lethe.domain.identity import ID_LENGTH_MAX, Identities, RequestedIds, distinct, fold, united
 from lethe.domain.namespace import Namespace
 from support.properties import ids, quickly
 from support.values import EMAIL, HANDLE, LOYALTY
@@ -112,3 +112,10 @@ def test_nothing_that_holds_identities_shows_one() -> None:
 
 def spoken(refusal: Refusal) -> str:
     return f"{refusal} {refusal!r} {refusal.detail} {refusal.field} {refusal.context} {refusal.args}"
+
+
+def test_orders_are_united_with_each_spelling_once() -> None:
+    left = Identities({EMAIL: ("b", "a"), LOYALTY: ("1",)})
+    right = Identities({LOYALTY: ("2", "1"), EMAIL: ("A", "a")})
+    assert united([left, right]) == Identities({EMAIL: ("b", "a", "A"), LOYALTY: ("1", "2")})
+    assert united([]) == Identities({})

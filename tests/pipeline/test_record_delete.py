@@ -254,3 +254,21 @@ def test_an_order_waits_for_old_versions_from_before_its_deletion(
     assert len(asked) == 3
     assert asked[-1] is not None
     assert ingested_at <= asked[-1] <= ingested_at + CLOCKS_APART
+
+
+def test_a_service_is_looked_at_once_for_all_orders_and_each_keeps_its_own_counts(workshop: Workshop) -> None:
+    workshop.table("ds", [ANN, BOB, CY])
+    profile = workshop.services[Product.PROFILE]
+    profile.traces = {("Email", ANN, "ds"), ("Email", ANN, "other"), ("Email", BOB, "ds"), ("Email", DEE, "ds")}
+    looks: list[int] = []
+    found = profile.found
+    profile.found = lambda space, identities: looks.append(identities.count) or found(space, identities)  # type: ignore[method-assign,func-returns-value]
+    orders = [workshop.delete("ds", CY, ANN), workshop.delete("ds", ANN, BOB)]
+    workshop.work()
+    assert [workshop.order(each)["status"] for each in orders] == ["completed", "completed"]
+    assert profile.traces == {("Email", DEE, "ds")}
+    assert looks == [3]
+    with workshop.world.store.read() as tx:
+        results = [tx.service_results.of(WorkOrderId(_uuid(each))) for each in orders]
+    traces = [next(each for each in some if each.product is Product.PROFILE).traces_by_identity for some in results]
+    assert traces == [[0, 2], [2, 1]]

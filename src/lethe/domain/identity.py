@@ -3,7 +3,7 @@
 An identity value is a secret. Nothing here puts one into an error: a refusal names the field and the index.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -43,6 +43,15 @@ class Identities:
     def __repr__(self) -> str:
         """Counts only: an object in a log or a traceback must not speak."""
         return f"Identities({self.count} in {len(self.by_namespace)} namespaces)"
+
+
+def united(several: Iterable[Identities]) -> Identities:
+    """All identities of several orders, each spelling once."""
+    groups: dict[Namespace, dict[str, None]] = {}
+    for identities in several:
+        for namespace, ids in identities.by_namespace.items():
+            groups.setdefault(namespace, {}).update(dict.fromkeys(ids))
+    return Identities({namespace: tuple(ids) for namespace, ids in groups.items()})
 
 
 class Hasher(Protocol):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from lethe.domain.absence import Absence
-from lethe.domain.identity import Identities
+from lethe.domain.identity import Identities, united
 from lethe.domain.ids import BundleId, WorkOrderId
 from lethe.domain.product import Product
 from lethe.domain.request_key import key_of
@@ -58,21 +58,20 @@ def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     service = _service(shop, task)
     if service is None:
         return Stuck("no such product is configured")
-    space = Space(task.org_id, task.sandbox_name)
-    known: dict[WorkOrderId, Absence] = {}
-    for order, identities in _orders(shop, task):
-        hold()
-        try:
-            left = service.remaining(space, identities)
-        except ProductUnavailable as error:
-            return Failed(str(error))
-        if left:
-            return delete_again(shop, task, hold, Step.FORGET, f"{left} traces are left")
-        known[order.work_order_id] = Absence.ASSERTED if left is None else Absence.VERIFIED
+    orders = _orders(shop, task)
+    if not orders:
+        return Did(lambda tx: settle(tx, task))
+    try:
+        left = service.remaining(Space(task.org_id, task.sandbox_name), united(identities for _, identities in orders))
+    except ProductUnavailable as error:
+        return Failed(str(error))
+    if left:
+        return delete_again(shop, task, hold, Step.FORGET, f"{left} traces are left")
+    absence = Absence.ASSERTED if left is None else Absence.VERIFIED
 
     def record(tx: WorkTransaction) -> None:
-        for work_order_id, absence in known.items():
-            tx.service_results.prove(work_order_id, service.product, absence)
+        for order, _ in orders:
+            tx.service_results.prove(order.work_order_id, service.product, absence)
         settle(tx, task)
 
     return Did(record)
@@ -96,13 +95,13 @@ def _look_before(
     unseen = [(order.work_order_id, identities) for order, identities in orders if order.work_order_id not in seen]
     if not unseen:
         return
-    looks = []
-    for work_order_id, identities in unseen:
-        hold()
-        looks.append((work_order_id, service.found(space, identities)))
+    everybody = united(identities for _, identities in unseen)
+    counts = service.found(space, everybody)
+    known = None if counts is None else dict(zip(everybody, counts, strict=True))
     with shop.store.write() as tx:
         hold.require(tx)
-        for work_order_id, traces in looks:
+        for work_order_id, identities in unseen:
+            traces = None if known is None else [known[each] for each in identities]
             tx.service_results.look(work_order_id, service.product, task.round, traces)
 
 
