@@ -15,6 +15,9 @@ REACH_SECONDS_MAX: Final = (*[10] * 8, 30, 60, 120, 240)
 """How long to wait until a point is reached, before more work is given. Often, because a worker that is not armed may
 take the work; in the end long, because a machine's clock that is set back by minutes, as happens, delays all that is
 due by as much."""
+FILE_ROUNDS_MAX: Final = 4
+"""Rounds of waiting for a file's point, which need not be reached: which files are changed how depends on what else
+happens."""
 FILE_BYTES_MAX: Final = 1_000
 
 
@@ -49,12 +52,16 @@ class At:
     signal_name: str
     count: int = 1
 
+    @property
+    def is_of_a_file(self) -> bool:
+        return self.point.startswith("file:")
+
     def reached_by(self, scene: Scene) -> Member | None:
         """Give work until a worker has come by the point; which one."""
         fleet = scene.fleet
         before = len(fleet.reached())
         fleet.rearm({self.point: (self.signal_name, self.count)})
-        for seconds in REACH_SECONDS_MAX:
+        for seconds in REACH_SECONDS_MAX[: FILE_ROUNDS_MAX if self.is_of_a_file else None]:
             scene.give_work(expiring=_needs_expiration(self.point))
             if fleet.wait_until(lambda: len(fleet.reached()) > before, seconds):
                 name = fleet.reached()[before]["worker"]
@@ -70,9 +77,8 @@ class KillAt:
     count: int = 1
 
     def __call__(self, scene: Scene) -> None:
-        member = At(self.point, "SIGKILL", self.count).reached_by(scene)
-        # A file's point need not be reached: which files are changed how depends on what else happens.
-        assert member is not None or self.point.startswith("file:"), f"nobody came by {self.point}"
+        at = At(self.point, "SIGKILL", self.count)
+        assert at.reached_by(scene) is not None or at.is_of_a_file, f"nobody came by {self.point}"
         scene.fleet.fill()
 
 
