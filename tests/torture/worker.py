@@ -11,6 +11,7 @@ LETHE_TORTURE_SKEW (seconds).
 import ctypes
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import Mapping
@@ -24,10 +25,17 @@ PREFIX = "LETHE_TORTURE_"
 
 
 def tell(notes: Path, what: Mapping[str, Any]) -> None:
-    """Append a line, in one write, which a kill cannot cut."""
+    """Append a line, in one write, which a kill cannot cut; and neither can a limit of files, which is not of notes."""
+    line = json.dumps(what).encode() + b"\n"
     descriptor = os.open(notes, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.write(descriptor, json.dumps(what).encode() + b"\n")
-    os.close(descriptor)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limits[1], limits[1]))
+        written = os.write(descriptor, line)
+        assert written == len(line), "a note was cut"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        os.close(descriptor)
 
 
 def skew(seconds: float) -> None:
