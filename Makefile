@@ -31,7 +31,7 @@ serve: install ## the same world, to stay: the API on http://127.0.0.1:8080 (POR
 test: install ## every test, on SQLite and on a PostgreSQL that the suite starts by itself
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-torture: install ## everything that can happen to a worker, on both databases; takes most of an hour
+torture: install ## everything that can happen to a worker, on both databases; takes an hour or two
 	$(BIN)/pytest -n 0 -x -s tests/torture/long_run.py
 
 check: install ## style, types, import rules, reference pages

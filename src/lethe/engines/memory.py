@@ -37,7 +37,7 @@ from lethe.engines.interface import (
 )
 from lethe.engines.matching import Matches, compile_matcher
 from lethe.engines.progress import Meter
-from lethe.engines.tally import Counts, shares_of, tally
+from lethe.engines.tally import Counts, shares_of, summed, tally
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class MemoryEngine:
         """Match every file; rows in memory leave no trace to scrub."""
         table = self._table(target)
         found = self._count(table, target, wanted, watch)
-        return Finding(_plan(target, table, found), tally(wanted, _sum(found)))
+        return Finding(_plan(target, table, found), tally(wanted, summed(found.values())))
 
     def find_each(self, target: Target, orders: Sequence[Order], *, watch: Watcher = unwatched) -> Sequence[Finding]:
         """Match every file once."""
@@ -84,7 +84,7 @@ class MemoryEngine:
         findings = []
         for order, share in zip(orders, shares_of(orders), strict=True):
             mine = {name: share.of(counts) for name, counts in found.items()}
-            findings.append(Finding(_plan(target, table, mine), tally(Wanted((order,)), _sum(mine))))
+            findings.append(Finding(_plan(target, table, mine), tally(Wanted((order,)), summed(mine.values()))))
         return findings
 
     def forget(
@@ -105,7 +105,7 @@ class MemoryEngine:
             table.history.append(table.files)
             table.version += 1
         table.files = {name: rows for name, rows in left.items() if rows.num_rows or not table.files[name].num_rows}
-        table.commits[marker] = Forgotten(table.snapshot, done, tally(wanted, _sum(counts)))
+        table.commits[marker] = Forgotten(table.snapshot, done, tally(wanted, summed(counts.values())))
         return table.commits[marker]
 
     def purge(self, target: Target, policy: PurgePolicy, now: datetime, *, watch: Watcher = unwatched) -> PurgeReport:  # noqa: ARG002
@@ -156,10 +156,6 @@ class MemoryEngine:
             found[name] = matcher.match(data)
             meter.step(data.nbytes)
         return found
-
-
-def _sum(found: Mapping[str, Counts]) -> Counts:
-    return sum(found.values(), Counts())
 
 
 def _plan(target: Target, table: MemoryTable, found: Mapping[str, Counts]) -> TablePlan:

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +67,11 @@ class Counts:
             return cls.from_json(json.loads(zlib.decompress(bytes.fromhex(str(text)))))
         except (ValueError, KeyError, TypeError, IndexError, zlib.error):
             return None
+
+
+def summed(several: Iterable[Counts]) -> Counts:
+    """What all of these count together."""
+    return sum(several, Counts())
 
 
 def _sparse(numbers: Numbers) -> list[list[int]]:

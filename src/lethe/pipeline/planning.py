@@ -6,7 +6,7 @@ others' turns then find nothing left to do. Each order has a plan of its own, as
 """
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -100,13 +100,10 @@ def _begun(tx: WorkTransaction, order: WorkOrder) -> _Planning:
     return _Planning(order, identities, datasets_in_scope(tx, order, identities) if in_lake else ())
 
 
-def _datasets(own: _Planning, plannings: Mapping[WorkOrderId, _Planning]) -> Iterator[Dataset]:
+def _datasets(own: _Planning, plannings: Mapping[WorkOrderId, _Planning]) -> Collection[Dataset]:
     """Every dataset that somebody asks for, each once; first those of the order whose turn it is."""
-    known = set()
-    for dataset in itertools.chain(own.datasets, *(each.datasets for each in plannings.values())):
-        if dataset.dataset_id not in known:
-            known.add(dataset.dataset_id)
-            yield dataset
+    asked_for = itertools.chain(own.datasets, *(each.datasets for each in plannings.values()))
+    return {dataset.dataset_id: dataset for dataset in asked_for}.values()
 
 
 def _find_in(shop: Shop, dataset: Dataset, plannings: Mapping[WorkOrderId, _Planning], hold: Hold) -> None:

@@ -52,10 +52,8 @@ def _settle_bundle(tx: WorkTransaction, task: Task) -> None:
     has_ended = False
     needed: set[DatasetId] = set()
     orders = [each for each in tx.work_orders.of_bundle(BundleId(task.subject_id)) if each.status in OpenStatus]
-    planned, progress = (
-        datasets_of_each(tx, orders),
-        tx.work_orders.products_of([each.work_order_id for each in orders]),
-    )
+    planned = datasets_of_each(tx, orders)
+    progress = tx.work_orders.products_of([each.work_order_id for each in orders])
     for order in orders:
         if order.status in {OpenStatus.SUBMITTED, OpenStatus.INGESTED}:
             datasets = planned[order.work_order_id]

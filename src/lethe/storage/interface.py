@@ -426,10 +426,6 @@ class Plans(Protocol):
         """The order's plans, by dataset id."""
         ...
 
-    def datasets(self, work_order_id: WorkOrderId) -> Sequence[DatasetId]:
-        """The datasets that the order planned."""
-        ...
-
     def datasets_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[DatasetId]]:
         """The datasets that several orders planned; those that planned none are missing."""
         ...

@@ -159,9 +159,7 @@ def count(session: Session, table: sa.Table, conditions: Sequence[Condition], al
 
 def rows_by_id(session: Session, query: sa.Select[Any], id_column: sa.Column[UUID], ids: Sequence[UUID]) -> list[Row]:
     """The rows with these ids, in the order of the ids."""
-    if not ids:
-        return []
-    found: Mapping[UUID, Row] = {row[id_column.name]: row for row in session.rows(query.where(id_column.in_(ids)))}
+    found: Mapping[UUID, Row] = {row[id_column.name]: row for row in session.rows_among(query, id_column, ids)}
     return [found[one] for one in ids]
 
 

@@ -41,10 +41,6 @@ class SqlPlans:
         query = sa.select(plans).where(plans.c.work_order_id == work_order_id).order_by(plans.c.dataset_id)
         return [_plan(row) for row in self._session.rows(query)]
 
-    def datasets(self, work_order_id: WorkOrderId) -> Sequence[DatasetId]:
-        """The datasets that the order planned."""
-        return self.datasets_of([work_order_id]).get(work_order_id, [])
-
     def datasets_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[DatasetId]]:
         """The datasets that several orders planned; those that planned none are missing."""
         query = sa.select(plans.c.work_order_id, plans.c.dataset_id).order_by(plans.c.dataset_id)

@@ -7,23 +7,24 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from lethe.domain.product import Product, ProductProgress, ProductStatus
-from lethe.storage.session import Row, Session
+from lethe.storage.session import Session
 
 _ORDER: Final = {product: place for place, product in enumerate(Product)}
 
 
 def progress_of(session: Session, table: sa.Table, subject: sa.Column[UUID], subject_id: UUID) -> list[ProductProgress]:
     """The progress of one subject, in the order of an answer."""
-    return _in_order(map(_progress, session.rows(sa.select(table).where(subject == subject_id))))
+    return progress_of_each(session, table, subject, [subject_id]).get(subject_id, [])
 
 
 def progress_of_each(
     session: Session, table: sa.Table, subject: sa.Column[UUID], subject_ids: Sequence[UUID]
-) -> Mapping[UUID, Sequence[ProductProgress]]:
+) -> Mapping[UUID, list[ProductProgress]]:
     """The progress of several subjects, by subject; those without any are missing."""
     progress: dict[UUID, list[ProductProgress]] = {}
     for row in session.rows_among(sa.select(table), subject, subject_ids):
-        progress.setdefault(row[subject.name], []).append(_progress(row))
+        one = ProductProgress(Product(row["product"]), ProductStatus(row["status"]), row["at"])
+        progress.setdefault(row[subject.name], []).append(one)
     return {subject_id: _in_order(each) for subject_id, each in progress.items()}
 
 
@@ -43,10 +44,6 @@ def save_progress(
         for one in _in_order(progress)
     ]
     session.run(statement, rows)
-
-
-def _progress(row: Row) -> ProductProgress:
-    return ProductProgress(Product(row["product"]), ProductStatus(row["status"]), row["at"])
 
 
 def _in_order(progress: Iterable[ProductProgress]) -> list[ProductProgress]:

@@ -217,7 +217,7 @@ def test_a_file_that_ends_anywhere_is_refused() -> None:
 def test_the_plan_can_say_how() -> None:
     data = written(wide(PEOPLE))
     assert isinstance(best_rewriter(), PageRewriter)
-    assert method_of(pa.BufferReader(data), [0]) == "pages are cut"
+    assert method_of(read_footer(pa.BufferReader(data)), [0]) == "pages are cut"
 
 
 def test_the_plan_says_how_many_row_groups_are_not_cut_and_why(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ from lethe.engines.rewrite.interface import Rewriter
 from lethe.engines.storage.interface import FileStat, Storage, StorageFailed
 from lethe.engines.storage.opening import StorageOpener
 from lethe.engines.superseded import superseded
-from lethe.engines.tally import Counts, recalled, shares_of, tally
+from lethe.engines.tally import recalled, shares_of, summed, tally
 from lethe.engines.verify.interface import Verifier
 
 Clock = Callable[[], datetime]
@@ -89,7 +89,7 @@ class DeltaEngine:
     def find(self, target: Target, wanted: Wanted, *, scrub: bool = False, watch: Watcher = unwatched) -> Finding:
         """Decide on every live file. Changes nothing."""
         table, decided = self._decided(target, wanted, watch, scrub=scrub)
-        return Finding(table.plan(target.dataset_id, decided), tally(wanted, _sum(decided)))
+        return Finding(table.plan(target.dataset_id, decided), tally(wanted, summed(one.counts for one in decided)))
 
     def find_each(self, target: Target, orders: Sequence[Order], *, watch: Watcher = unwatched) -> Sequence[Finding]:
         """Look at every live file once."""
@@ -97,7 +97,8 @@ class DeltaEngine:
         findings = []
         for order, share in zip(orders, shares_of(orders), strict=True):
             mine = [one.of(share) for one in decided]
-            findings.append(Finding(table.plan(target.dataset_id, mine), tally(Wanted((order,)), _sum(mine))))
+            counts = summed(one.counts for one in mine)
+            findings.append(Finding(table.plan(target.dataset_id, mine), tally(Wanted((order,)), counts)))
         return findings
 
     def forget(
@@ -191,7 +192,3 @@ class DeltaEngine:
 
 def _meters(watch: Watcher, phase: Phase) -> Callable[[Sequence[FileStat]], Meter]:
     return lambda files: Meter(watch, phase, len(files), sum(stat.size_bytes for stat in files))
-
-
-def _sum(decided: Collection[Decided]) -> Counts:
-    return sum((one.counts for one in decided), Counts())

@@ -44,7 +44,7 @@ from lethe.engines.progress import Meter
 from lethe.engines.rewrite.choice import retold
 from lethe.engines.rewrite.interface import Rewriter
 from lethe.engines.storage.interface import FileExists, FileMissing, Storage, StorageFailed
-from lethe.engines.tally import Counts
+from lethe.engines.tally import Counts, summed
 
 _COPIED: Final = frozenset({FileAction.REWRITE, FileAction.SCRUB})
 
@@ -159,7 +159,7 @@ class Forgetting:
         self._copy(table)
         changes = self._changes(table)
         carried_out = table.plan(self._target.dataset_id, (change for change, _ in changes))
-        counts = sum((change.counts for change, _ in changes), Counts())
+        counts = summed(change.counts for change, _ in changes)
         if not changes:
             return Done(snapshot.version, carried_out, counts), ()
         timestamp = in_commit_timestamp_ms(self._storage, snapshot, self._now)

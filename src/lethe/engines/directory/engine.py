@@ -38,7 +38,7 @@ from lethe.engines.interface import (
 from lethe.engines.matching import compile_matcher
 from lethe.engines.storage.interface import StorageFailed
 from lethe.engines.storage.opening import StorageOpener
-from lethe.engines.tally import Counts, recalled, shares_of, tally
+from lethe.engines.tally import recalled, shares_of, summed, tally
 from lethe.engines.verify.interface import Surroundings, Verifier
 
 
@@ -80,7 +80,7 @@ class DirectoryEngine:
                 around = _surroundings(listing)
                 suspects = self._verifier.suspects(table.storage, target.selector, wanted, around, watch=watch).paths
             found = _searched(table, listing, wanted, watch)
-        return Finding(_plan(table, listing, found, suspects), tally(wanted, _sum(found)))
+        return Finding(_plan(table, listing, found, suspects), tally(wanted, summed(one.counts for one in found)))
 
     def find_each(self, target: Target, orders: Sequence[Order], *, watch: Watcher = unwatched) -> Sequence[Finding]:
         """Search every live file once."""
@@ -91,7 +91,8 @@ class DirectoryEngine:
         findings = []
         for order, share in zip(orders, shares_of(orders), strict=True):
             mine = [replace(one, counts=share.of(one.counts)) for one in found]
-            findings.append(Finding(_plan(table, listing, mine), tally(Wanted((order,)), _sum(mine))))
+            counts = summed(one.counts for one in mine)
+            findings.append(Finding(_plan(table, listing, mine), tally(Wanted((order,)), counts)))
         return findings
 
     def forget(
@@ -148,10 +149,6 @@ def _plan(
     plans = planned(found, whole_table=True, identity_column=table.identity_column, suspects=suspects)
     files = [replace(file, path=names[file.path]) for file in plans]
     return TablePlan(table.target.dataset_id, listing.snapshot, files)
-
-
-def _sum(found: Sequence[FileFound]) -> Counts:
-    return sum((one.counts for one in found), Counts())
 
 
 def _surroundings(listing: Listing) -> Surroundings:

@@ -26,7 +26,7 @@ from lethe.engines.interface import Marker, Watcher
 from lethe.engines.matching import Matcher
 from lethe.engines.rewrite.choice import retold
 from lethe.engines.storage.interface import FileMissing, StorageFailed
-from lethe.engines.tally import Counts
+from lethe.engines.tally import summed
 
 ROUNDS_MAX: Final = 20
 """After so many rounds somebody keeps writing matching rows; the forget is given back to be repeated."""
@@ -142,7 +142,7 @@ class Forgetting:
         return public_names(listing, self._table.identity_column)
 
     def _finish(self, plan: TablePlan, listing: Listing) -> Done:
-        counts = sum((change.counts for change in self._carried_out), Counts())
+        counts = summed(change.counts for change in self._carried_out)
         # A journal that has decided is ended even where others were faster everywhere: a purge waits for it.
         if not self.decided:
             return Done(listing.snapshot, replace(plan, files=_kept(plan)), counts)

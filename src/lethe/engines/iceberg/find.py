@@ -18,7 +18,7 @@ from lethe.engines.interface import TRACE, Order, Phase, Watcher
 from lethe.engines.progress import Meter
 from lethe.engines.rewrite.scan import Scanned, scan
 from lethe.engines.storage.interface import Storage
-from lethe.engines.tally import Counts, Share, shares_of
+from lethe.engines.tally import Counts, Share, shares_of, summed
 
 _SEARCH_MEMORY: Final = 1
 """Expected memory of a search, as a multiple of the file's size."""
@@ -73,7 +73,7 @@ class Decision:
     @property
     def counts(self) -> Counts:
         """What the orders count."""
-        return sum((f.counts for f in self.files), Counts())
+        return summed(f.counts for f in self.files)
 
     @property
     def touched(self) -> Sequence[FoundFile]:

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from lethe.engines.rewrite.interface import Rewriter
+from lethe.engines.rewrite.pages.footer import Footer
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 
 try:
@@ -21,14 +22,14 @@ CUTS_PAGES: Final = _cuts
 _CUT: Final = "pages are cut"
 
 
-def method_of(source: Any, touched: Collection[int]) -> str:
-    """How rows would leave these row groups of a Parquet file (`pyarrow.NativeFile`), for a plan that tells it.
+def method_of(footer: Footer, touched: Collection[int]) -> str:
+    """How rows would leave these row groups of a Parquet file, for a plan that tells it.
 
-    As far as the footer says it; what only a page says is told by `retold`. Raises RewriteRefused.
+    As far as the footer says it; what only a page says is told by `retold`.
     """
     if not CUTS_PAGES:
         return "Arrow writes the file anew, for the native module is not built"
-    reasons = [reason for group, reason in reasons_against_cutting(source).items() if group in touched]
+    reasons = [reason for group, reason in reasons_against_cutting(footer).items() if group in touched]
     if reasons:
         return f"{_CUT}, but Arrow writes {len(reasons)} of {len(touched)} row groups anew: {_counted(reasons)}"
     return _CUT

@@ -9,8 +9,7 @@ from lethe.engines.rewrite.choice import method_of
 from lethe.engines.rewrite.filters import BloomFilters
 from lethe.engines.rewrite.interface import Judge
 from lethe.engines.rewrite.judged import JudgedColumns
-from lethe.engines.rewrite.pages.footer import read_footer
-from lethe.engines.rewrite.source import explained, open_parquet
+from lethe.engines.rewrite.source import open_with_footer
 from lethe.engines.tally import Counts, Share
 
 
@@ -48,10 +47,8 @@ def scan(source: Any, judge: Judge) -> Scanned:
 
     Row groups whose bounds or bloom filters exclude a match are not read.
     """
-    file = open_parquet(source)
+    file, footer = open_with_footer(source)
     metadata, schema = file.metadata, file.schema_arrow
-    with explained():
-        footer = read_footer(source)
     columns = JudgedColumns(source, file, footer, judge)
     counts, left_out, first_row = Counts(), 0, 0
     touched, filters = list[int](), BloomFilters(source, footer)
@@ -67,5 +64,5 @@ def scan(source: Any, judge: Judge) -> Scanned:
                 touched.append(group)
             counts += judgement.counts
         first_row += rows
-    method = method_of(source, touched) if 0 < left_out < metadata.num_rows else ""
+    method = method_of(footer, touched) if 0 < left_out < metadata.num_rows else ""
     return Scanned(metadata.num_rows, left_out, counts, bool(columns.leaves), method)

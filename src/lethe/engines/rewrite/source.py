@@ -9,23 +9,28 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lethe.engines.rewrite.interface import RewriteRefused
-from lethe.engines.rewrite.pages.footer import read_footer
+from lethe.engines.rewrite.pages.footer import Footer, read_footer
 from lethe.engines.storage.interface import StorageFailed
 
 
 def open_parquet(source: Any, int96_unit: str | None = None) -> Any:
-    """A `pyarrow.parquet.ParquetFile` over a `pyarrow.NativeFile`. Raises RewriteRefused.
+    """A `pyarrow.parquet.ParquetFile` over a `pyarrow.NativeFile`. Raises RewriteRefused."""
+    return open_with_footer(source, int96_unit)[0]
+
+
+def open_with_footer(source: Any, int96_unit: str | None = None) -> tuple[Any, Footer]:
+    """A `pyarrow.parquet.ParquetFile` over a `pyarrow.NativeFile`, and its footer as it stands. Raises RewriteRefused.
 
     Arrow ends the process over some footers that contradict themselves, so the footer is read here first.
     """
     with explained():
-        read_footer(source)
+        footer = read_footer(source)
         file = pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20, coerce_int96_timestamp_unit=int96_unit)
     if _footer_length(source) != file.metadata.serialized_size:
         # Arrow ends the process when asked for an encrypted column of a file with a plain footer. Such a footer is
         # signed, and therefore longer than what it says.
         raise RewriteRefused("columns of the file are encrypted, or its footer is signed")
-    return file
+    return file, footer
 
 
 def read_leaves(file: Any, group: int, leaves: Sequence[int]) -> Any:

@@ -11,7 +11,7 @@ from lethe.engines.rewrite.interface import Judge, Judgement, Rewritten
 from lethe.engines.rewrite.judged import JudgedColumns
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
-from lethe.engines.rewrite.pages.footer import MAGIC, Footer, OldFile, read_footer, with_groups
+from lethe.engines.rewrite.pages.footer import MAGIC, Footer, OldFile, with_groups
 from lethe.engines.rewrite.pages.foreign import through_arrow
 from lethe.engines.rewrite.pages.group import NewGroup, cleared_group, cut_group, move, write_cut, write_indexes
 from lethe.engines.rewrite.pages.output import Output
@@ -20,7 +20,7 @@ from lethe.engines.rewrite.pages.rows import Rows
 from lethe.engines.rewrite.pages.thrift import write_struct
 from lethe.engines.rewrite.pages.traits import why_not
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
-from lethe.engines.rewrite.source import open_parquet
+from lethe.engines.rewrite.source import open_with_footer
 from lethe.engines.tally import Counts
 
 
@@ -35,7 +35,7 @@ class PageRewriter:
         """Copy what the judge leaves in; with `anew` through Arrow, which copies nothing. Raises RewriteRefused."""
         if anew:
             return PyarrowRewriter(self.levels).rewrite(source, sink, judge, anew=True)
-        file, footer = open_parquet(source), read_footer(source)
+        file, footer = open_with_footer(source)
         columns = JudgedColumns(source, file, footer, judge)
         judging = _Judging(file, judge, columns, BloomFilters(source, footer))
         old, out = OldFile(source, footer), Output(sink)
@@ -87,12 +87,9 @@ class PageRewriter:
             return through_arrow(out, old, number, rows, self.levels)
 
 
-def reasons_against_cutting(source: Any) -> Mapping[int, str]:
-    """Which row groups of a `pyarrow.NativeFile` would go through Arrow, and why, as far as its footer tells.
-
-    Raises Damaged.
-    """
-    found = {number: why_not(group) for number, group in enumerate(read_footer(source).groups)}
+def reasons_against_cutting(footer: Footer) -> Mapping[int, str]:
+    """Which row groups of a file would go through Arrow, and why, as far as its footer tells."""
+    found = {number: why_not(group) for number, group in enumerate(footer.groups)}
     return {number: reason for number, reason in found.items() if reason is not None}
 
 
