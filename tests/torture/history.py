@@ -58,6 +58,7 @@ def _delta(lake: Lake, dataset_id: str) -> Iterator[tuple[str, str]]:
 
 
 def _directory(lake: Lake, dataset_id: str) -> Iterator[tuple[str, str]]:
-    """What was decided in each round: a round that is decided twice would be two commits."""
+    """What was decided in each round: a round that is decided twice would be two commits. An empty one is over."""
     for path in sorted((lake.path(dataset_id) / "_lethe").glob("*/round-*.json")):
-        yield f"{path.parent.name}/{path.stem}", hashlib.sha256(path.read_bytes()).hexdigest()
+        if text := path.read_bytes():
+            yield f"{path.parent.name}/{path.stem}", hashlib.sha256(text).hexdigest()

@@ -7,7 +7,9 @@ Order of effects:
 3. `_metadata` summaries go (they hold bounds of the old rows), then each file is replaced or removed (`apply`). A
    crash leaves whole files, old or new; the next attempt carries the decided rounds out again and skips what is done.
 4. the table is listed again. Files that arrived or changed meanwhile are searched, and matches make another round.
-5. the record is written: `counts.json`, then `done.json`. A repeat answers with it, after a purge with the former.
+5. the journal is closed: one more file, written if absent, in the place of the next round. Whoever prepared a round
+   meanwhile, or wakes long after, finds no place for it, also after a purge.
+6. the record is written: `counts.json`, then `done.json`. A repeat answers with it, after a purge with the former.
 
 Between any two, a reader of the directory finds every row that does not match exactly once: files change by one rename,
 under their own name.
@@ -19,7 +21,7 @@ from typing import Final
 
 from lethe.domain.plan import FileAction, PlannedFile, TablePlan
 from lethe.engines.directory.apply import Applied, apply
-from lethe.engines.directory.journal import Change, Done, Journal
+from lethe.engines.directory.journal import Change, Done, Forestalled, Journal
 from lethe.engines.directory.listing import Listing, public_names
 from lethe.engines.directory.table import DirectoryTable, planned
 from lethe.engines.interface import Marker, Watcher
@@ -56,27 +58,27 @@ class Forgetting:
         done = self._journal.done()
         if done is not None:
             return done, True
-        rounds = self._journal.rounds()
-        self.decided = bool(rounds)
-        for changes in rounds:
+        decided = self._journal.decided()
+        self.decided = bool(decided.rounds)
+        for changes in decided.rounds:
             self._apply(changes)
         self._journal.clear_undecided()
-        intents = self._first_intents(plan) if not rounds else self._unsearched(self._table.listing())
-        number = len(rounds)
-        while True:
-            if intents:
-                self._round(number, intents)
+        number = len(decided.rounds)
+        listing = self._table.listing()
+        if decided.closed:
+            return self._finish(plan, listing, number), False
+        intents = self._first_intents(plan, listing) if not decided.rounds else self._unsearched(listing)
+        for _ in range(ROUNDS_MAX):
+            if intents and self._round(number, intents):
                 number += 1
             listing = self._table.listing()
             intents = self._unsearched(listing)
             if not intents and self._all_searched(listing):
-                return self._finish(plan, listing), False
-            if number >= ROUNDS_MAX:
-                raise StillChanging("other writers keep adding rows that match")
+                return self._finish(plan, listing, number), False
+        raise StillChanging("other writers keep adding rows that match")
 
-    def _first_intents(self, plan: TablePlan) -> Sequence[PlannedFile]:
+    def _first_intents(self, plan: TablePlan, listing: Listing) -> Sequence[PlannedFile]:
         """The plan's, where it holds; else those of a new search."""
-        listing = self._table.listing()
         if listing.snapshot != plan.snapshot:
             return self._unsearched(listing)
         paths = {name: path for path, name in self._names(listing).items()}
@@ -100,14 +102,20 @@ class Forgetting:
     def _all_searched(self, listing: Listing) -> bool:
         return all(self._searched.get(stat.path) == stat.version for stat in listing.live)
 
-    def _round(self, number: int, intents: Sequence[PlannedFile]) -> None:
-        """Prepare, decide, apply."""
+    def _round(self, number: int, intents: Sequence[PlannedFile]) -> bool:
+        """Prepare, decide, apply; whether there was anything to decide."""
         changes = self._table.prepare(intents, self._new_paths(number), self._matcher, self._watch)
         if not changes:
-            return
+            return False
         self.decided = True
-        self._journal.decide(number, changes)
+        try:
+            self._journal.decide(number, changes)
+        except Forestalled:
+            # Copies of rows that nobody will put in place; the next purge may be far.
+            self._journal.discard(changes)
+            raise
         self._apply(changes)
+        return True
 
     def _new_paths(self, round_: int) -> Iterator[str]:
         if self._attempt is None:
@@ -141,11 +149,12 @@ class Forgetting:
     def _names(self, listing: Listing) -> Mapping[str, str]:
         return public_names(listing, self._table.identity_column)
 
-    def _finish(self, plan: TablePlan, listing: Listing) -> Done:
+    def _finish(self, plan: TablePlan, listing: Listing, rounds: int) -> Done:
         counts = summed(change.counts for change in self._carried_out)
         # A journal that has decided is ended even where others were faster everywhere: a purge waits for it.
         if not self.decided:
             return Done(listing.snapshot, replace(plan, files=_kept(plan)), counts)
+        self._journal.close(rounds)
         return self._journal.finish(listing.snapshot, self._as_carried_out(plan, listing), counts)
 
     def _as_carried_out(self, plan: TablePlan, listing: Listing) -> TablePlan:

@@ -1,19 +1,19 @@
 """Removing what a directory holds beside its live files.
 
-Order of effects: `_metadata` summaries, leftovers of other writers, then of each journal its rounds and contents, and
-its record last; a repeat of a forget that meets a record answers with it. The counts alone, which name nothing, stay
-for as long as a worker may come back to ask for them; whoever comes later searches again and finds nothing to do. Then
-directories without files, whose names may hold a partition's value. Every removal stands
-alone: a crash between any two leaves less to remove.
+Order of effects: `_metadata` summaries, leftovers of other writers, then of each journal its contents and rounds, and
+its record last; a repeat of a forget that meets a record answers with it. The counts, and the names of the rounds,
+emptied, stay for as long as a worker may come back: to ask for the counts, or to decide once more what was done.
+Whoever comes later searches again and finds nothing to do. Then directories without files, whose names may hold a
+partition's value. Every removal stands alone: a crash between any two leaves less to remove.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from lethe.engines.directory.journal import COUNTS
+from lethe.engines.directory.journal import COUNTS, DONE, is_round
 from lethe.engines.directory.listing import Listing
 from lethe.engines.interface import NotRemoved, Phase, PurgePolicy, PurgeReport, Watcher
 from lethe.engines.progress import Meter
@@ -21,10 +21,28 @@ from lethe.engines.storage.interface import FileStat, RemovalForbidden, Storage,
 from lethe.engines.superseded import superseded
 
 COUNTS_KEPT: Final = timedelta(days=7)
-"""How long the counts of a finished forget outlive its purge."""
+"""How long the counts of a finished forget, and the names of its rounds, outlive its purge."""
 
-_Chain = Sequence[FileStat]
-"""Files that must go in this order, the last only when all before it went."""
+_LAST: Final = {DONE: 1, COUNTS: 2}
+"""What goes after the rest of its journal, for it tells that the journal has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A file that goes, or whose content does."""
+
+    file: FileStat
+    emptied: bool = False
+
+    def take(self, storage: Storage) -> None:
+        if self.emptied:
+            storage.put(self.file.path, b"")
+        else:
+            storage.remove(self.file.path)
+
+
+_Chain = Sequence[_Step]
+"""Steps in this order, the last only when all before it went well."""
 
 
 def purge_leftovers(
@@ -39,38 +57,49 @@ def purge_leftovers(
 
 def drop_everything(storage: Storage, watch: Watcher) -> PurgeReport:
     """Remove every file."""
-    report = _remove(storage, [[stat] for stat in storage.list()], Phase.DROP, watch)
+    report = _remove(storage, [[_Step(stat)] for stat in storage.list()], Phase.DROP, watch)
     return replace(report, held=[*report.held, *superseded([storage])])
 
 
 def _decide(listing: Listing, grace: timedelta, now: datetime) -> tuple[Sequence[_Chain], Sequence[NotRemoved]]:
     """What goes, and what is held. Pure."""
-    goes: list[_Chain] = [[stat] for stat in listing.summaries]
+    goes: list[_Chain] = [[_Step(stat)] for stat in listing.summaries]
     held: list[NotRemoved] = []
     for number, stat in enumerate(listing.leftovers):
         if stat.modified_at + grace <= now:
-            goes.append([stat])
+            goes.append([_Step(stat)])
         else:
             why = "a hidden file of another writer, who may still be at work"
             held.append(NotRemoved(f"hidden file {number}", why, stat.modified_at + grace))
     for journal in _journals(listing.ours):
-        names = {stat.path.rpartition("/")[2] for stat in journal}
-        decided = any(name.startswith("round-") for name in names)
+        names = {_name(stat) for stat in journal}
         newest = max(stat.modified_at for stat in journal)
-        if "done.json" in names or COUNTS in names:
-            kept = [
-                stat for stat in journal if stat.path.endswith(f"/{COUNTS}") and stat.modified_at + COUNTS_KEPT > now
-            ]
-            goes.append(
-                sorted((s for s in journal if s not in kept), key=lambda stat: stat.path.endswith("/done.json"))
-            )
-        elif decided:
+        if DONE in names or COUNTS in names:
+            goes.append(_ended(journal, now))
+        elif any(map(is_round, names)):
             held.append(NotRemoved(journal[0].path, "a forget began here and has not ended; repeat it"))
         elif newest + grace <= now:
-            goes.append(journal)
+            goes.append([_Step(stat) for stat in journal])
         else:
             held.append(NotRemoved(journal[0].path, "a forget may be at work here", newest + grace))
     return goes, held
+
+
+def _ended(journal: Sequence[FileStat], now: datetime) -> _Chain:
+    """How an ended journal goes: to counts and the names of its rounds, and when those are old, altogether."""
+    remembered = any(_name(stat) == COUNTS and stat.modified_at + COUNTS_KEPT > now for stat in journal)
+    steps = []
+    for stat in sorted(journal, key=lambda stat: _LAST.get(_name(stat), 0)):
+        if remembered and is_round(_name(stat)):
+            if stat.size_bytes:
+                steps.append(_Step(stat, emptied=True))
+        elif not remembered or _name(stat) != COUNTS:
+            steps.append(_Step(stat))
+    return steps
+
+
+def _name(stat: FileStat) -> str:
+    return stat.path.rpartition("/")[2]
 
 
 def _journals(ours: Sequence[FileStat]) -> Iterator[Sequence[FileStat]]:
@@ -83,24 +112,24 @@ def _journals(ours: Sequence[FileStat]) -> Iterator[Sequence[FileStat]]:
 def _remove(storage: Storage, chains: Sequence[_Chain], phase: Phase, watch: Watcher) -> PurgeReport:
     """Remove chain by chain. Where a removal fails, the rest of its chain stays too, and is reported."""
     total = sum(map(len, chains))
-    meter = Meter(watch, phase, total, sum(stat.size_bytes for chain in chains for stat in chain))
+    meter = Meter(watch, phase, total, sum(step.file.size_bytes for chain in chains for step in chain))
     removed, removed_bytes = 0, 0
     failed: list[NotRemoved] = []
     held: list[NotRemoved] = []
     for chain in chains:
         broken, kept = "", failed
-        for stat in chain:
+        for step in chain:
             number = removed + len(failed) + len(held)
             try:
                 if not broken:
-                    storage.remove(stat.path)
+                    step.take(storage)
             except StorageFailed as error:
                 broken, kept = str(error), held if isinstance(error, RemovalForbidden) else failed
             if broken:
                 kept.append(NotRemoved(f"file {number} of {total}", broken))
             else:
                 removed += 1
-                removed_bytes += stat.size_bytes
-            meter.step(stat.size_bytes)
+                removed_bytes += step.file.size_bytes
+            meter.step(step.file.size_bytes)
     storage.remove_empty_directories()
     return PurgeReport(removed, removed_bytes, failed, held)
