@@ -31,7 +31,7 @@ def test_an_order_that_has_not_failed_is_not_retried(sqlite_world: World) -> Non
 def test_an_order_whose_identities_were_destroyed_is_not_retried(sqlite_world: World) -> None:
     order_id = failed_order(sqlite_world)
     with sqlite_world.store.write() as tx:
-        tx.identities.destroy(WorkOrderId(UUID(order_id.removeprefix("DI-"))))
+        tx.identities.destroy([WorkOrderId(UUID(order_id.removeprefix("DI-")))])
     refused(sqlite_world.call("POST", f"/workorder/{order_id}/retry"), 409, "4013")
 
 

@@ -326,7 +326,7 @@ def test_properties_add_fields(office: World) -> None:
         order = tx.work_orders.find(ORG, PROD, two)
         assert order is not None
         progress = [ProductProgress(each, ProductStatus.WAITING, tx.now) for each in order.target_products]
-        tx.work_orders.save_products(two, progress)
+        tx.work_orders.save_products({two: progress})
     plain = {each["displayName"]: each for each in office.orders(properties="workorderId,unheard/of")}
     assert not any("productStatusDetails" in each or "skippedDatasets" in each for each in plain.values())
     full = {each["displayName"]: each for each in office.orders(properties="productStatusDetails,skippedDatasets")}

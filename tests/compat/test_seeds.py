@@ -74,7 +74,7 @@ def submitted(world: World) -> dict[str, Any]:
         assert stored is not None
         tx.work_orders.save(stored.advanced(tx.now).advanced(tx.now))
         tx.work_orders.save_products(
-            key, [ProductProgress(product, ProductStatus.WAITING, tx.now) for product in ALL_PRODUCTS]
+            {key: [ProductProgress(product, ProductStatus.WAITING, tx.now) for product in ALL_PRODUCTS]}
         )
     return order
 

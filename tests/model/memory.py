@@ -94,8 +94,8 @@ class ServiceResults:
     def forgot(self, *_: Any) -> None: ...
     def prove(self, *_: Any) -> None: ...
 
-    def of(self, work_order_id: WorkOrderId) -> Sequence[Any]:
-        return ()
+    def of_each(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[Any]]:
+        return {}
 
 
 @dataclass
@@ -201,6 +201,11 @@ class Tasks(_Part):
     def of(self, subject_id: UUID) -> Sequence[Task]:
         return [task for task in self.tx.task_rows.values() if task.subject_id == subject_id]
 
+    def spare(self, step: Step, subject_ids: Sequence[UUID]) -> None:
+        for task in [each for subject_id in subject_ids for each in self.of(subject_id)]:
+            if task.step is step and task.state is TaskState.READY:
+                self.tx.task_rows[task.task_id] = _with(task, TaskState.DONE, task.round)
+
     def again(self, chosen: Sequence[Task], due_at: datetime) -> None:
         for task in chosen:
             row = self.tx.task_rows[task.task_id]
@@ -273,13 +278,17 @@ class Orders(_Part):
     def save(self, order: WorkOrder) -> None:
         self.tx.orders[order.work_order_id] = order
 
+    def save_each(self, orders: Sequence[WorkOrder]) -> None:
+        for order in orders:
+            self.save(order)
+
     def products(self, work_order_id: WorkOrderId) -> Sequence[Any]:
         return ()
 
     def products_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[Any]]:
         return {}
 
-    def save_products(self, work_order_id: WorkOrderId, progress: Sequence[Any]) -> None: ...
+    def save_products(self, progress: Mapping[WorkOrderId, Sequence[Any]]) -> None: ...
 
 
 class Bundles(_Part):
@@ -357,8 +366,8 @@ class Expirations(_Part):
 
 
 class Plans(_Part):
-    def save(self, work_order_id: WorkOrderId, plan: Any) -> None:
-        self.tx.plan_rows.add((work_order_id, plan.plan.dataset_id))
+    def save(self, plans: Mapping[WorkOrderId, Sequence[Any]]) -> None:
+        self.tx.plan_rows |= {(each, plan.plan.dataset_id) for each, found in plans.items() for plan in found}
 
     def datasets_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[DatasetId]]:
         return {
@@ -366,13 +375,13 @@ class Plans(_Part):
             for each in work_order_ids
         }
 
-    def of(self, work_order_id: WorkOrderId) -> Sequence[Any]:
-        return ()
+    def of_each(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[Any]]:
+        return {}
 
-    def results(self, work_order_id: WorkOrderId) -> Sequence[Any]:
-        return ()
+    def results_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[Any]]:
+        return {}
 
-    def save_result(self, work_order_id: WorkOrderId, round_: int, result: Any) -> None: ...
+    def save_results(self, round_: int, results: Mapping[WorkOrderId, Any]) -> None: ...
 
     def save_evidence(self, subject_id: UUID, place: Place, seen: Any) -> None: ...
 
@@ -390,10 +399,10 @@ class Vault:
     def can_open(self, work_order_id: WorkOrderId) -> bool:
         return True
 
-    def hashes(self, work_order_id: WorkOrderId) -> Sequence[Any]:
-        return ()
+    def hashes_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[Any]]:
+        return {}
 
-    def destroy(self, work_order_id: WorkOrderId) -> None: ...
+    def destroy(self, work_order_ids: Sequence[WorkOrderId]) -> None: ...
 
 
 class Failures(_Part):

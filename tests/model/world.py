@@ -1,6 +1,6 @@
 """What Lethe deletes from, as a value: tables and a service. A person is one order's; a set of them is a bit mask."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ from lethe.engines.interface import (
     Target,
     Wanted,
 )
-from lethe.products.interface import Done, ProductAnswer, RequestKey, Space
+from lethe.products.interface import Done, ProductAnswer, Request, RequestKey, Space, one_by_one
 from model.facts import Facts
 
 
@@ -144,6 +144,9 @@ class Service:
         if not self.replays:
             self.traces[self.product.value] &= ~mask_of(identities)
         return Done(0)
+
+    def forget_each(self, space: Space, requests: Sequence[Request], *, beat: Any) -> Iterator[ProductAnswer]:
+        return one_by_one(self, space, requests, beat)
 
     def found(self, space: Space, identities: Identities) -> None:
         return

@@ -42,13 +42,21 @@ def found(people: list[str], *roots: Path) -> list[tuple[str, str]]:
     """The files that hold one of these people, with who it is."""
     files = [path for root in roots for path in ([root] if root.is_file() else root.rglob("*")) if path.is_file()]
     assert files, roots
-    contents = ((path, path.read_bytes()) for path in files)
+    contents = ((path, content_of(path)) for path in files)
     return [
         (path.name, person)
         for path, content in contents
         for person in people
         if any(spelling in content for spelling in spellings(person))
     ]
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a file; none of one that its database has removed since it was listed."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def settings(lake: Path, journeys: str) -> dict[str, Any]:

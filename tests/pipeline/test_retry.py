@@ -425,5 +425,5 @@ def test_an_order_whose_identities_are_gone_cannot_be_retried(workshop: Workshop
     order_id = workshop.delete("missing", ANN)
     workshop.work()
     with workshop.world.store.write() as tx:
-        tx.identities.destroy(WorkOrderId(UUID(order_id.removeprefix("DI-"))))
+        tx.identities.destroy([WorkOrderId(UUID(order_id.removeprefix("DI-")))])
     assert retry(workshop, order_id, 409)["error_code"] == "HYGN-4013-409"

@@ -16,6 +16,7 @@ from lethe.products.interface import (
     GraphNode,
     ProductAnswer,
     ProductUnavailable,
+    Request,
     RequestKey,
     Space,
     Waiting,
@@ -167,6 +168,39 @@ class ProductSuite:
         assert removed(settled(world.product, WANTED)) >= len(self._going(world))
         assert world.names() == names(self._staying(world))
         assert world.product.remaining(HERE, WANTED) == 0
+
+    def test_requests_go_together_and_are_counted_apart(self, world: World) -> None:
+        world.put([*GOING, *STAYING])
+        wanted = [
+            Identities({EMAIL: (ANN,)}),
+            Identities({EMAIL: ("nobody@example.com",)}),
+            Identities({EMAIL: (BOB, ANN), LOYALTY: (CARD,)}),
+        ]
+        requests = [Request(RequestKey(f"order-{at}.product"), each) for at, each in enumerate(wanted)]
+        for _ in range(ASKED_MAX):
+            answers = list(world.product.forget_each(HERE, requests))
+            assert len(answers) == len(requests) or isinstance(answers[-1], Waiting)
+            if not any(isinstance(each, Waiting) for each in answers):
+                break
+        # Whom two ask for goes with the first.
+        assert list(map(removed, answers)) == [2, 0, 2]
+        assert world.names() == names([*GOING[4:], *STAYING])
+
+    def test_a_failure_between_requests_is_resumed(self, world: World) -> None:
+        going, staying = many(4 * CHUNK, "going"), many(10, "staying")
+        world.put([*going, *staying])
+        requests = [
+            Request(RequestKey(f"order-{at}.product"), ids_of(going[at * CHUNK : (at + 1) * CHUNK])) for at in range(4)
+        ]
+        world.fail_after(2)
+        with pytest.raises(ProductUnavailable):
+            [list(world.product.forget_each(HERE, requests)) for _ in range(ASKED_MAX)]
+        assert names(staying) < world.names()
+        world.fail_after(None)
+        for _ in range(ASKED_MAX):
+            if all(isinstance(each, Done) for each in world.product.forget_each(HERE, requests)):
+                break
+        assert world.names() == names(staying)
 
     def test_remaining_counts_before(self, world: World) -> None:
         self._furnish(world)

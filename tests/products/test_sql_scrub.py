@@ -1,5 +1,6 @@
 """That the database lets go of deleted rows, and that the answer is Waiting for as long as it does not."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 
 from lethe.domain.identity import Identities
 from lethe.domain.product import Product
-from lethe.products.interface import Done, Waiting
+from lethe.products.interface import Beat, Done, Request, RequestKey, Waiting
 from lethe.products.sql.product import SqlProduct
 from products.own_store import Store, people
 from products.suite import HERE, KEY
@@ -48,6 +49,31 @@ def dead_rows(store: Store) -> int:
 
 def test_no_dead_row_is_left_on_postgres(filled: Store) -> None:
     assert filled.product(people()).forget(HERE, WANTED, KEY) == Done(101)
+    assert dead_rows(filled) == 0
+
+
+def test_requests_share_one_scrub_and_pass_by_a_table_that_holds_nobody(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled.run("CREATE TABLE strangers (name TEXT PRIMARY KEY, id TEXT NOT NULL, payload TEXT)")
+    filled.put("strangers", [{"name": "a", "id": "else"}])
+    product = filled.product(people(), people(name="strangers"))
+    heard: list[str] = []
+    sa.event.listen(product._database.read, "before_cursor_execute", lambda *told: heard.append(told[2]))
+    scrub = product._database.scrub
+
+    def counted(tables: Sequence[sa.Table], *, beat: Beat) -> Waiting | None:
+        heard.append(f"scrub {', '.join(table.name for table in tables)}")
+        return scrub(tables, beat=beat)
+
+    monkeypatch.setattr(product._database, "scrub", counted)
+    wanted = [Identities({EMAIL: (ANN,)}), Identities({EMAIL: ("nobody",)})]
+    requests = [Request(RequestKey(f"order-{at}"), each) for at, each in enumerate(wanted)]
+    assert list(product.forget_each(HERE, requests)) == [Done(101), Done(0)]
+    assert [each for each in heard if each.startswith("scrub")] == ["scrub people, strangers"]
+    assert [each for each in heard if each.startswith("DELETE FROM strangers")] == []
+    assert len([each for each in heard if each.startswith("DELETE FROM people")]) == 1
+    assert filled.names("strangers") == ["a"]
     assert dead_rows(filled) == 0
 
 

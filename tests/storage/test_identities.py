@@ -60,14 +60,14 @@ def test_hashes_answer_who_was_asked_for_before_and_after_destruction(store: Sto
         assert asked == [True, True, False, True, False, False, False]
         if destroy:
             with store.write() as transaction:
-                transaction.identities.destroy(order_id)  # type: ignore[arg-type]
+                transaction.identities.destroy([order_id])  # type: ignore[arg-type]
 
 
 def test_destroyed_identities_cannot_be_opened(store: SqlStore) -> None:
     order_id = sealed(store, identities("a@example.com"))
     kept = sealed(store, identities("b@example.com"))
     with store.write() as transaction:
-        transaction.identities.destroy(order_id)  # type: ignore[arg-type]
+        transaction.identities.destroy([order_id])  # type: ignore[arg-type]
     with store.read() as transaction:
         with pytest.raises(KeyError):
             transaction.identities.open(order_id)  # type: ignore[arg-type]
@@ -162,7 +162,7 @@ def test_destruction_leaves_no_wrapped_key_in_the_sqlite_files(
         wrapped = connection.execute(sa.select(identity_vaults.c.wrapped_key)).scalar_one()
         ciphertext = connection.execute(sa.select(identity_chunks.c.ciphertext)).scalar_one()
     with store.write() as transaction:
-        transaction.identities.destroy(order_id)  # type: ignore[arg-type]
+        transaction.identities.destroy([order_id])  # type: ignore[arg-type]
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     everything = b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
     assert wrapped not in everything

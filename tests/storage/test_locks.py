@@ -28,8 +28,8 @@ def test_those_who_record_results_of_the_same_orders_do_not_wait_for_each_other_
 
     def record(dataset_id: str) -> int:
         with store.write() as tx:
-            for order in orders:
-                tx.plans.save_result(order.work_order_id, 0, DatasetResult(DatasetId(dataset_id), "1", "hash", 1, (1,)))
+            result = DatasetResult(DatasetId(dataset_id), "1", "hash", 1, (1,))
+            tx.plans.save_results(0, {order.work_order_id: result for order in orders})
             both_have_inserted.wait()
             assert tx.bundles.find(bundle.bundle_id) is not None
             return len(tx.work_orders.of_bundle(bundle.bundle_id))

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from lethe.domain.ids import DatasetId, WorkOrderId
 from lethe.domain.product import SERVICES, Product, ProductProgress, ProductStatus
 from lethe.domain.work_order import Action, NamedDatasets, SkippedDataset, WorkOrder
+from lethe.storage.event_schema import events
 from lethe.storage.interface import Store
 from lethe.storage.schema import work_order_changes, work_order_tallies, work_orders
 from lethe.storage.store import SqlStore
@@ -75,6 +76,37 @@ def test_changes_are_noted_with_their_instants(store: SqlStore, clock: Clock) ->
     assert noted == [(one.status, one.updated_at) for one in (order, validated, renamed, submitted)]
 
 
+def test_several_are_saved_at_once_each_with_every_change(store: SqlStore, clock: Clock) -> None:
+    bundle = a_bundle()
+    one, two, three = (an_order(bundle) for _ in range(3))
+    add(store, one, two, three)
+    further = [one.advanced(clock.now), two.failed(clock.now)]
+    further.append(further[0].advanced(clock.now))
+    with store.write() as transaction:
+        transaction.work_orders.save_each(further)
+        transaction.work_orders.save_each([])
+    with store.read() as transaction:
+        found = [transaction.work_orders.find(ORG, PROD, each.work_order_id) for each in (one, two, three)]
+        assert found == [further[2], further[1], three]
+    with store._engines.read.connect() as connection:
+        notes = connection.execute(
+            sa.select(work_order_changes.c.number, work_order_changes.c.status)
+            .where(work_order_changes.c.work_order_id == one.work_order_id)
+            .order_by(work_order_changes.c.number)
+        ).all()
+        told = connection.execute(
+            sa.select(events.c.sequence, events.c.type)
+            .where(events.c.subject_id == one.work_order_id)
+            .order_by(events.c.position)
+        ).all()
+    assert notes == [(1, "received"), (2, "validated"), (3, "submitted")]
+    assert told == [(number, f"org.lethe.workorder.{status}") for number, status in notes]
+    with pytest.raises(KeyError), store.write() as transaction:
+        transaction.work_orders.save_each([three.advanced(clock.now), an_order(bundle)])
+    with store.read() as transaction:
+        assert transaction.work_orders.find(ORG, PROD, three.work_order_id) == three
+
+
 def test_only_an_added_order_is_saved(store: Store) -> None:
     with pytest.raises(KeyError):
         save(store, an_order(a_bundle()))
@@ -96,7 +128,7 @@ def test_products_are_kept(store: Store, clock: Clock) -> None:
     progress = [ProductProgress(product, ProductStatus.WAITING, clock.now) for product in Product]
     with store.write() as transaction:
         assert transaction.work_orders.products(order.work_order_id) == []
-        transaction.work_orders.save_products(order.work_order_id, progress)
+        transaction.work_orders.save_products({order.work_order_id: progress})
     with store.read() as transaction:
         assert transaction.work_orders.products(order.work_order_id) == progress
 

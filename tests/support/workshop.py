@@ -1,7 +1,7 @@
 """A world with workers: real Parquet tables in a directory, and services that remember in memory."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -23,7 +23,17 @@ from lethe.engines.storage.opening import storage_opener
 from lethe.engines.verify.verifier import ByteVerifier
 from lethe.pipeline.shop import Aftercare, Shop
 from lethe.pipeline.worker import Worker
-from lethe.products.interface import Beat, Done, ProductAnswer, ProductUnavailable, RequestKey, Space, unheard
+from lethe.products.interface import (
+    Beat,
+    Done,
+    ProductAnswer,
+    ProductUnavailable,
+    Request,
+    RequestKey,
+    Space,
+    one_by_one,
+    unheard,
+)
 from support.api import World
 from support.values import ORG, PROD
 
@@ -47,6 +57,11 @@ class RememberingService:
         self._maybe_fail(key)
         wanted = {(namespace.code, value) for namespace, value in identities}
         return self._remove({trace for trace in self.traces if trace[:2] in wanted})
+
+    def forget_each(
+        self, space: Space, requests: Sequence[Request], *, beat: Beat = unheard
+    ) -> Iterator[ProductAnswer]:
+        return one_by_one(self, space, requests, beat)
 
     def found(self, space: Space, identities: Identities) -> Sequence[int] | None:
         if not self.can_tell:

@@ -98,7 +98,7 @@ def _reopened(
     own = [task for task in tx.tasks.concerning(order.work_order_id) if concerns(task, order, datasets)]
     stages = stages_of(own, order.target_products)
     known = tx.work_orders.products(order.work_order_id)
-    tx.work_orders.save_products(order.work_order_id, changed_progress(known, stages, tx.now))
+    tx.work_orders.save_products({order.work_order_id: changed_progress(known, stages, tx.now)})
     status = order_status(OpenStatus.SUBMITTED, stages)
     if not isinstance(status, OpenStatus):
         raise TypeError("a retried order has something to do")

@@ -64,7 +64,7 @@ def _destroy_identities(shop: Shop) -> None:
         with shop.store.write() as tx:
             order = tx.work_orders.find_any(work_order_id)
             if order is not None and order.status is EndStatus.FAILED and tx.identities.can_open(work_order_id):
-                tx.identities.destroy(work_order_id)
+                tx.identities.destroy([work_order_id])
                 tx.audit.append(own_event(order.org_id, "work_order.identities_destroyed", str(work_order_id)))
 
 

@@ -40,8 +40,7 @@ def bundle(shop: Shop, task: Task, _: Hold) -> StepOutcome:
         if held:
             return Later(shop.patience, who_has(tx, task, held[0]))
         _promise(tx, found, going, datasets)
-        for order in going:
-            _submit(tx, order)
+        _submit(tx, going)
         settle(tx, task)
         return None
 
@@ -72,8 +71,15 @@ def _promise(
         tx.tasks.add(promised)
 
 
-def _submit(tx: WorkTransaction, order: WorkOrder) -> None:
-    waiting = [ProductProgress(product, ProductStatus.WAITING, tx.now) for product in order.target_products]
-    tx.work_orders.save_products(order.work_order_id, waiting)
-    tx.work_orders.save(order.advanced(tx.now))
-    tx.audit.append(own_event(order.org_id, "work_order.submitted", str(order.work_order_id)))
+def _submit(tx: WorkTransaction, orders: Sequence[WorkOrder]) -> None:
+    tx.work_orders.save_products(
+        {
+            order.work_order_id: [
+                ProductProgress(product, ProductStatus.WAITING, tx.now) for product in order.target_products
+            ]
+            for order in orders
+        }
+    )
+    tx.work_orders.save_each([order.advanced(tx.now) for order in orders])
+    for order in orders:
+        tx.audit.append(own_event(order.org_id, "work_order.submitted", str(order.work_order_id)))

@@ -23,27 +23,34 @@ from lethe.domain.service_result import ServiceResult
 from lethe.domain.task import Place
 from lethe.domain.work_order import Action, NamedDatasets, WorkOrder
 from lethe.operations.own_call import own_event
+from lethe.storage.interface import DatasetPlan, DatasetResult
 from lethe.storage.work_interface import WorkTransaction
 
 _WEAKEST_FIRST = (Absence.ASSERTED, Absence.DELETED_BY_OTHER_MEANS, Absence.VERIFIED)
 _COUNTS = ("filesRemoved", "bytesRemoved", "tracesRemoved")
 
 
-def certify_order(tx: WorkTransaction, order: WorkOrder) -> None:
-    """Certify a completed order."""
-    seen = tx.plans.evidence(order.bundle_id)
-    progress = tx.work_orders.products(order.work_order_id)
-    if order.action is Action.DELETE_DATASET:
-        ids = order.scope.ids if isinstance(order.scope, NamedDatasets) else ()
-        drops = [_drop(each, seen) for each in ids]
-        document = dataset_delete_certificate(order, drops, _dropped(progress, ids, seen), order.updated_at)
-    else:
-        rows = _rows(tx, order, seen)
-        products = _forgotten(progress, rows, tx.service_results.of(order.work_order_id))
-        hashes = b"".join(each for _, each in tx.identities.hashes(order.work_order_id))
-        hashed = hashlib.sha256(hashes).hexdigest()
-        document = record_delete_certificate(order, rows, products, hashed, order.updated_at)
-    _keep(tx, order.org_id, order.work_order_id, document)
+def certify_orders(tx: WorkTransaction, orders: Sequence[WorkOrder]) -> None:
+    """Certify completed orders of one bundle."""
+    ids = [order.work_order_id for order in orders]
+    seen = tx.plans.evidence(orders[0].bundle_id)
+    progress = tx.work_orders.products_of(ids)
+    plans, results, services = tx.plans.of_each(ids), tx.plans.results_of(ids), tx.service_results.of_each(ids)
+    hashes = tx.identities.hashes_of(ids)
+    documents: dict[UUID, Mapping[str, Any]] = {}
+    for order in orders:
+        own = order.work_order_id
+        if order.action is Action.DELETE_DATASET:
+            datasets = order.scope.ids if isinstance(order.scope, NamedDatasets) else ()
+            products = _dropped(progress.get(own, ()), datasets, seen)
+            drops = [_drop(each, seen) for each in datasets]
+            documents[own] = dataset_delete_certificate(order, drops, products, order.updated_at)
+        else:
+            rows = _rows(plans.get(own, ()), results.get(own, ()), seen)
+            products = _forgotten(progress.get(own, ()), rows, services.get(own, ()))
+            hashed = hashlib.sha256(b"".join(each for _, each in hashes.get(own, ()))).hexdigest()
+            documents[own] = record_delete_certificate(order, rows, products, hashed, order.updated_at)
+    _keep(tx, orders[0].org_id, documents)
 
 
 def certify_expiration(tx: WorkTransaction, expiration: Expiration) -> None:
@@ -56,21 +63,24 @@ def certify_expiration(tx: WorkTransaction, expiration: Expiration) -> None:
     seen = tx.plans.evidence(expiration.expiration_id)
     products = _dropped(tx.expirations.products(expiration.expiration_id), [expiration.dataset_id], seen)
     document = expiration_certificate(expiration, asked[-1].by, _drop(expiration.dataset_id, seen), products)
-    _keep(tx, expiration.org_id, expiration.expiration_id, document)
+    _keep(tx, expiration.org_id, {expiration.expiration_id: document})
 
 
-def _keep(tx: WorkTransaction, org_id: OrgId, subject_id: UUID, document: Mapping[str, Any]) -> None:
-    text = canonical(document)
-    tx.certificates.add(org_id, subject_id, text)
-    tx.audit.append(own_event(org_id, "certificate.made", str(subject_id), sha256=digest(text)))
+def _keep(tx: WorkTransaction, org_id: OrgId, documents: Mapping[UUID, Mapping[str, Any]]) -> None:
+    texts = {subject_id: canonical(document) for subject_id, document in documents.items()}
+    tx.certificates.add(org_id, texts)
+    for subject_id, text in texts.items():
+        tx.audit.append(own_event(org_id, "certificate.made", str(subject_id), sha256=digest(text)))
 
 
-def _rows(tx: WorkTransaction, order: WorkOrder, seen: Mapping[Place, Mapping[str, Any]]) -> list[RowFigures]:
+def _rows(
+    plans: Sequence[DatasetPlan], results: Sequence[DatasetResult], seen: Mapping[Place, Mapping[str, Any]]
+) -> list[RowFigures]:
     """What became of each dataset that the order planned; one without evidence had gone when it was looked for."""
-    results = {result.dataset_id: result for result in tx.plans.results(order.work_order_id)}
+    done = {result.dataset_id: result for result in results}
     figures = []
-    for planned in tx.plans.of(order.work_order_id):
-        plan, result = planned.plan, results.get(planned.plan.dataset_id)
+    for planned in plans:
+        plan, result = planned.plan, done.get(planned.plan.dataset_id)
         figures.append(
             RowFigures(
                 plan.dataset_id,

@@ -2,7 +2,7 @@
 
 A find costs the reading of an identity column, whether one order asks or a hundred do. So whichever order's turn comes
 first asks for the others as well, in one pass over each dataset, and validates all that were planned everywhere; the
-others' turns then find nothing left to do. Each order has a plan of its own, as if it had asked alone, and fails alone.
+others' turns are spared. Each order has a plan of its own, as if it had asked alone, and fails alone.
 """
 
 import itertools
@@ -70,9 +70,13 @@ def find(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     planned = {order_id: each for order_id, each in plannings.items() if each.hindrance is None}
 
     def record(tx: WorkTransaction) -> None:
-        for order in tx.work_orders.of_bundle(own.order.bundle_id):
-            if order.work_order_id in planned and order.status is OpenStatus.RECEIVED:
-                _validate(tx, order, planned[order.work_order_id])
+        waiting = [
+            order
+            for order in tx.work_orders.of_bundle(own.order.bundle_id)
+            if order.work_order_id in planned and order.status is OpenStatus.RECEIVED
+        ]
+        _validate(tx, waiting, planned)
+        tx.tasks.spare(Step.FIND, [order.work_order_id for order in waiting if order.work_order_id != work_order_id])
 
     return Did(record)
 
@@ -89,13 +93,14 @@ def _plannings(shop: Shop, work_order_id: WorkOrderId, count_max: int) -> Mappin
             if each.status is OpenStatus.RECEIVED and each.work_order_id != work_order_id
         )
         together = [order, *itertools.islice(others, count_max - 1)]
-        return {each.work_order_id: _begun(tx, each) for each in together}
+        of_people = [each.work_order_id for each in together if each.action is Action.DELETE_IDENTITY]
+        opened = tx.identities.open_each(of_people)
+        return {each.work_order_id: _begun(tx, each, opened.get(each.work_order_id)) for each in together}
 
 
-def _begun(tx: WorkTransaction, order: WorkOrder) -> _Planning:
-    if order.action is not Action.DELETE_IDENTITY:
+def _begun(tx: WorkTransaction, order: WorkOrder, identities: Identities | None) -> _Planning:
+    if identities is None:
         return _Planning(order, Identities({}), ())
-    identities = tx.identities.open(order.work_order_id)
     in_lake = Product.DATA_LAKE in order.target_products
     return _Planning(order, identities, datasets_in_scope(tx, order, identities) if in_lake else ())
 
@@ -128,13 +133,17 @@ def _find_in(shop: Shop, dataset: Dataset, plannings: Mapping[WorkOrderId, _Plan
             asking[order_id].plans.append(plan)
 
 
-def _validate(tx: WorkTransaction, order: WorkOrder, planning: _Planning) -> None:
-    """Record the plans, and let the bundle go on."""
-    for plan in planning.plans:
-        tx.plans.save(order.work_order_id, plan)
-    tx.work_orders.save(order.passing_by(planning.passed).advanced(tx.now))
-    hashes = {plan.plan.dataset_id: plan.plan.hash for plan in planning.plans}
-    tx.audit.append(own_event(order.org_id, "work_order.planned", str(order.work_order_id), plans=hashes))
-    bundling = promise(Step.BUNDLE, order.bundle_id, order.org_id, order.sandbox_name, tx.now)
-    tx.tasks.add(bundling)
-    tx.tasks.again([bundling], tx.now)
+def _validate(tx: WorkTransaction, orders: Sequence[WorkOrder], planned: Mapping[WorkOrderId, _Planning]) -> None:
+    """Record the plans of these orders of one bundle, and let it go on."""
+    plans = {order.work_order_id: planned[order.work_order_id].plans for order in orders}
+    tx.plans.save(plans)
+    tx.work_orders.save_each(
+        [order.passing_by(planned[order.work_order_id].passed).advanced(tx.now) for order in orders]
+    )
+    for order in orders:
+        hashes = {plan.plan.dataset_id: plan.plan.hash for plan in plans[order.work_order_id]}
+        tx.audit.append(own_event(order.org_id, "work_order.planned", str(order.work_order_id), plans=hashes))
+    for order in orders[:1]:
+        bundling = promise(Step.BUNDLE, order.bundle_id, order.org_id, order.sandbox_name, tx.now)
+        tx.tasks.add(bundling)
+        tx.tasks.again([bundling], tx.now)

@@ -196,12 +196,15 @@ def _intend(shop: Shop, task: Task, hold: Hold, plan: TablePlan, tally: Tally) -
 
 
 def _save_results(tx: WorkTransaction, task: Task, snapshot: str, plan: TablePlan, tally: Tally) -> None:
-    for one in tally.orders:
-        tx.plans.save_result(
-            one.work_order_id,
-            task.round,
-            DatasetResult(plan.dataset_id, snapshot, plan.hash, one.rows_matched, one.rows_by_identity),
-        )
+    tx.plans.save_results(
+        task.round,
+        {
+            one.work_order_id: DatasetResult(
+                plan.dataset_id, snapshot, plan.hash, one.rows_matched, one.rows_by_identity
+            )
+            for one in tally.orders
+        },
+    )
 
 
 def _promise_next(tx: WorkTransaction, step: Step, task: Task) -> None:

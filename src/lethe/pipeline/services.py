@@ -4,7 +4,7 @@ A service is asked under a key made of the order, the product and the round, so 
 until the answer to it has been heard: what is left after `Done`, or retried after a refusal, is a new request.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from lethe.domain.absence import Absence
@@ -18,7 +18,16 @@ from lethe.pipeline.leftovers import delete_again
 from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Hold, Shop
-from lethe.products.interface import Done, ForgettingProduct, ProductUnavailable, Refused, RequestKey, Space, Waiting
+from lethe.products.interface import (
+    Done,
+    ForgettingProduct,
+    ProductUnavailable,
+    Refused,
+    Request,
+    RequestKey,
+    Space,
+    Waiting,
+)
 from lethe.storage.work_interface import WorkTransaction
 
 
@@ -40,11 +49,11 @@ def forget(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
         if removed:
             with shop.store.write() as tx:
                 hold.require(tx)
-                _count(tx, service, task, removed)
+                tx.service_results.forgot(service.product, task.round, removed)
         return hindrance
 
     def record(tx: WorkTransaction) -> None:
-        _count(tx, service, task, removed)
+        tx.service_results.forgot(service.product, task.round, removed)
         following = promise(Step.VERIFY, task.subject_id, task.org_id, task.sandbox_name, tx.now, product=task.product)
         tx.tasks.add(following)
         tx.tasks.again([following], tx.now)
@@ -70,8 +79,7 @@ def verify(shop: Shop, task: Task, hold: Hold) -> StepOutcome:
     absence = Absence.ASSERTED if left is None else Absence.VERIFIED
 
     def record(tx: WorkTransaction) -> None:
-        for order, _ in orders:
-            tx.service_results.prove(order.work_order_id, service.product, absence)
+        tx.service_results.prove([order.work_order_id for order, _ in orders], service.product, absence)
         settle(tx, task)
 
     return Did(record)
@@ -100,9 +108,11 @@ def _look_before(
     known = None if counts is None else dict(zip(everybody, counts, strict=True))
     with shop.store.write() as tx:
         hold.require(tx)
-        for work_order_id, identities in unseen:
-            traces = None if known is None else [known[each] for each in identities]
-            tx.service_results.look(work_order_id, service.product, task.round, traces)
+        traces = {
+            work_order_id: None if known is None else [known[each] for each in identities]
+            for work_order_id, identities in unseen
+        }
+        tx.service_results.look(service.product, task.round, traces)
 
 
 def _ask(
@@ -112,11 +122,14 @@ def _ask(
     orders: Sequence[tuple[WorkOrder, Identities]],
     removed: dict[WorkOrderId, int],
 ) -> StepOutcome | None:
-    """Ask for order after order, and count what went; None when all are forgotten. Raises ProductUnavailable."""
-    space = Space(task.org_id, task.sandbox_name)
-    for order, identities in orders:
-        key = request_key(order.work_order_id, service.product, task.round)
-        match service.forget(space, identities, key, beat=hold):
+    """Ask for every order, and count what went; None when all are forgotten. Raises ProductUnavailable."""
+    requests = [
+        Request(request_key(order.work_order_id, service.product, task.round), identities)
+        for order, identities in orders
+    ]
+    answers = service.forget_each(Space(task.org_id, task.sandbox_name), requests, beat=hold)
+    for (order, _), answer in zip(orders, answers, strict=False):
+        match answer:
             case Done(None):
                 continue
             case Done(int(count)):
@@ -126,11 +139,6 @@ def _ask(
             case Refused(reason):
                 return Stuck(reason)
     return None
-
-
-def _count(tx: WorkTransaction, service: ForgettingProduct, task: Task, removed: Mapping[WorkOrderId, int]) -> None:
-    for work_order_id, count in removed.items():
-        tx.service_results.forgot(work_order_id, service.product, task.round, count)
 
 
 def _service(shop: Shop, task: Task) -> ForgettingProduct | None:

@@ -5,6 +5,7 @@ the same transaction, so the two cannot drift apart.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from lethe.domain.absence import OTHER_MEANS_REASON, Absence
@@ -14,11 +15,11 @@ from lethe.domain.ids import BundleId, DatasetId, ExpirationId, WorkOrderId
 from lethe.domain.product import ALL_PRODUCTS, Product, ProductProgress
 from lethe.domain.rollup import Stage, changed_progress, concerns, order_status, stages_of
 from lethe.domain.task import Step, Task, TaskState
-from lethe.domain.work_order import Action, EndStatus, NamedDatasets, OpenStatus, WorkOrder
+from lethe.domain.work_order import Action, EndStatus, NamedDatasets, OpenStatus, Status, WorkOrder
 from lethe.operations.expirations import complete_execution
 from lethe.operations.own_call import own_event
 from lethe.operations.work_orders import datasets_of_each
-from lethe.pipeline.certifying import certify_expiration, certify_order
+from lethe.pipeline.certifying import certify_expiration, certify_orders
 from lethe.storage.work_interface import WorkTransaction
 
 
@@ -40,7 +41,7 @@ def _settle_finding(tx: WorkTransaction, task: Task) -> None:
     given_up = _given_up(tx.tasks.of(task.subject_id))
     if order is not None and order.status is OpenStatus.RECEIVED and given_up:
         _note(tx, order.work_order_id, given_up)
-        _save(tx, order.failed(tx.now))
+        _save(tx, [order.failed(tx.now)])
 
 
 def _settle_bundle(tx: WorkTransaction, task: Task) -> None:
@@ -49,22 +50,30 @@ def _settle_bundle(tx: WorkTransaction, task: Task) -> None:
     bundling = _given_up([each for each in tasks if each.step is Step.BUNDLE])
     if bundling:
         _close(tx, BundleId(task.subject_id))
-    has_ended = False
-    needed: set[DatasetId] = set()
     orders = [each for each in tx.work_orders.of_bundle(BundleId(task.subject_id)) if each.status in OpenStatus]
     planned = datasets_of_each(tx, orders)
     progress = tx.work_orders.products_of([each.work_order_id for each in orders])
+    moved: dict[WorkOrderId, Sequence[ProductProgress]] = {}
+    advanced: list[WorkOrder] = []
+    needed: set[DatasetId] = set()
     for order in orders:
+        further: Sequence[WorkOrder] = ()
         if order.status in {OpenStatus.SUBMITTED, OpenStatus.INGESTED}:
             datasets = planned[order.work_order_id]
-            stands = progress.get(order.work_order_id, ())
-            order = _settle_order(tx, order, tasks, datasets, stands)  # noqa: PLW2901 - the same order, further on
-            needed |= set() if isinstance(order.status, EndStatus) else datasets
+            own = [each for each in tasks if concerns(each, order, datasets)]
+            stages = stages_of(own, order.target_products)
+            moved[order.work_order_id] = changed_progress(progress.get(order.work_order_id, ()), stages, tx.now)
+            _note(tx, order.work_order_id, _given_up(own))
+            further = _advanced(order, order_status(order.status, stages), tx.now)
+            needed |= set() if further and isinstance(further[-1].status, EndStatus) else datasets
         elif order.status is OpenStatus.VALIDATED and bundling:
             _note(tx, order.work_order_id, bundling)
-            order = _save(tx, order.failed(tx.now))  # noqa: PLW2901 - likewise
-        has_ended = has_ended or isinstance(order.status, EndStatus)
-    if has_ended:
+            further = [order.failed(tx.now)]
+        advanced += further
+    tx.work_orders.save_products(moved)
+    _save(tx, advanced)
+    _complete(tx, [each for each in advanced if each.status is EndStatus.COMPLETED])
+    if any(isinstance(each.status, EndStatus) for each in advanced):
         tx.dataset_locks.release(task.subject_id, but=needed)
 
 
@@ -111,35 +120,32 @@ def _completed_because(tx: WorkTransaction, expiration: Trashed | Executing) -> 
     return OTHER_MEANS_REASON if seen.get("absence") == Absence.DELETED_BY_OTHER_MEANS else None
 
 
-def _settle_order(
-    tx: WorkTransaction,
-    order: WorkOrder,
-    tasks: Sequence[Task],
-    datasets: Collection[DatasetId],
-    progress: Sequence[ProductProgress],
-) -> WorkOrder:
-    """Advance one order, whose products stand so, as far as its tasks allow."""
-    own = [task for task in tasks if concerns(task, order, datasets)]
-    stages = stages_of(own, order.target_products)
-    tx.work_orders.save_products(order.work_order_id, changed_progress(progress, stages, tx.now))
-    _note(tx, order.work_order_id, _given_up(own))
-    goal = order_status(order.status, stages)
+def _advanced(order: WorkOrder, goal: Status, now: datetime) -> Sequence[WorkOrder]:
+    """The order in every status on its way to the goal."""
+    further: list[WorkOrder] = []
     while order.status != goal and not isinstance(order.status, EndStatus):
-        order = _save(tx, order.failed(tx.now) if goal is EndStatus.FAILED else order.advanced(tx.now))
-    if order.status is EndStatus.COMPLETED:
-        certify_order(tx, order)
-        tx.identities.destroy(order.work_order_id)
+        order = order.failed(now) if goal is EndStatus.FAILED else order.advanced(now)
+        further.append(order)
+    return further
+
+
+def _complete(tx: WorkTransaction, orders: Sequence[WorkOrder]) -> None:
+    """Certify what completed orders of one bundle did, and forget whom they were about."""
+    if not orders:
+        return
+    certify_orders(tx, orders)
+    tx.identities.destroy([order.work_order_id for order in orders])
+    for order in orders:
         if order.action is Action.DELETE_DATASET and isinstance(order.scope, NamedDatasets):
             for dataset_id in order.scope.ids:
                 tx.datasets.remove(order.org_id, order.sandbox_name, dataset_id)
-    return order
 
 
-def _save(tx: WorkTransaction, order: WorkOrder) -> WorkOrder:
-    """Store the order's new status, with its audit record."""
-    tx.work_orders.save(order)
-    tx.audit.append(own_event(order.org_id, f"work_order.{order.status.value}", str(order.work_order_id)))
-    return order
+def _save(tx: WorkTransaction, orders: Sequence[WorkOrder]) -> None:
+    """Store the orders' new statuses, each with its audit record."""
+    tx.work_orders.save_each(orders)
+    for order in orders:
+        tx.audit.append(own_event(order.org_id, f"work_order.{order.status.value}", str(order.work_order_id)))
 
 
 def _given_up(tasks: Collection[Task]) -> Sequence[Task]:

@@ -5,7 +5,7 @@ asked any number of times, which is also how a slow product is polled. A product
 what it waits for; nobody takes silence for success.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NewType, Protocol
@@ -61,6 +61,14 @@ class Refused:
 ProductAnswer = Done | Waiting | Refused
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """To forget these identities."""
+
+    key: RequestKey
+    identities: Identities
+
+
 class ProductUnavailable(Exception):
     """The product did not answer this time; ask again."""
 
@@ -75,6 +83,15 @@ class ForgettingProduct(Protocol):
 
     def forget(self, space: Space, identities: Identities, key: RequestKey, *, beat: Beat = unheard) -> ProductAnswer:
         """Forget these identities: nodes and edges, fragments, rows. Raises ProductUnavailable."""
+        ...
+
+    def forget_each(
+        self, space: Space, requests: Sequence[Request], *, beat: Beat = unheard
+    ) -> Iterator[ProductAnswer]:
+        """The same for each request, in their order, to the first answer that is not Done: then ask for all again.
+
+        Raises ProductUnavailable, as it goes.
+        """
         ...
 
     def found(self, space: Space, identities: Identities) -> Sequence[int] | None:
@@ -103,6 +120,17 @@ class ForgettingProduct(Protocol):
         Raises ProductUnavailable.
         """
         ...
+
+
+def one_by_one(
+    product: ForgettingProduct, space: Space, requests: Sequence[Request], beat: Beat
+) -> Iterator[ProductAnswer]:
+    """`forget_each` of a product for which several requests are no less work than each alone."""
+    for request in requests:
+        answer = product.forget(space, request.identities, request.key, beat=beat)
+        yield answer
+        if not isinstance(answer, Done):
+            return
 
 
 class BadCallback(Exception):

@@ -15,8 +15,10 @@ from lethe.products.interface import (
     GraphNode,
     ProductAnswer,
     ProductUnavailable,
+    Request,
     RequestKey,
     Space,
+    one_by_one,
     unheard,
 )
 
@@ -51,6 +53,12 @@ class MemoryProduct:
         """Forget these identities."""
         del key  # forgetting again forgets nothing
         return self._forget(self._of(space, identities), beat)
+
+    def forget_each(
+        self, space: Space, requests: Sequence[Request], *, beat: Beat = unheard
+    ) -> Iterator[ProductAnswer]:
+        """Request after request."""
+        return one_by_one(self, space, requests, beat)
 
     def found(self, space: Space, identities: Identities) -> Sequence[int]:
         """How many ends of traces are each identity."""

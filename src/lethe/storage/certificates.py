@@ -1,5 +1,6 @@
 """Certificates of completed work, as they were made."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,10 +16,10 @@ class SqlCertificates:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, org_id: OrgId, subject_id: UUID, document: str) -> None:
-        """Keep a certificate; the first one made counts."""
-        insert = self._session.insert(certificates).values(subject_id=subject_id, org_id=org_id, document=document)
-        self._session.run(insert.on_conflict_do_nothing())
+    def add(self, org_id: OrgId, documents: Mapping[UUID, str]) -> None:
+        """Keep certificates, each of an order or expiration; the first one made counts."""
+        rows = [{"subject_id": each, "org_id": org_id, "document": text} for each, text in documents.items()]
+        self._session.run_each(self._session.insert(certificates).on_conflict_do_nothing(), rows)
 
     def find(self, org_id: OrgId, subject_id: UUID) -> str | None:
         """The certificate of an order or expiration."""

@@ -4,7 +4,7 @@ Which webhooks want an event is decided here and now. Nobody has to catch up lat
 twice; a webhook that is created later is told of what happens later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import NAMESPACE_URL, uuid5
 
 import sqlalchemy as sa
@@ -23,38 +23,52 @@ class SqlEvents:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._added: dict[EventId, Event] = {}
         self._listening: dict[OrgId, Sequence[Webhook]] = {}
 
     def add(self, event: Event) -> None:
-        """Write the event, and a delivery for each webhook that wants it; an event that is there stays as it is."""
-        position = self._insert(event)
-        if position is None:
-            return
-        for webhook in self._webhooks(event.org_id):
-            if webhook.wants(event.type, event.sandbox_name):
-                self._deliver(event, position, webhook)
+        """Write the event at the end of the transaction, and a delivery for each webhook that wants it.
+
+        An event that is there stays as it is.
+        """
+        if not self._added:
+            self._session.at_end(self._write)
+        self._added.setdefault(event.event_id, event)
+
+    def _write(self) -> None:
+        positions = self._insert(list(self._added.values()))
+        for event_id, event in self._added.items():
+            if event_id not in positions:
+                continue
+            for webhook in self._webhooks(event.org_id):
+                if webhook.wants(event.type, event.sandbox_name):
+                    self._deliver(event, positions[event_id], webhook)
 
     def add_for(self, event: Event, webhook: Webhook) -> Delivery:
         """Write the event, and its delivery to this webhook alone. Raises ValueError for an event that is there."""
-        position = self._insert(event)
-        if position is None:
+        positions = self._insert([event])
+        if not positions:
             raise ValueError("the event was written before")
-        return self._deliver(event, position, webhook)
+        return self._deliver(event, positions[event.event_id], webhook)
 
-    def _insert(self, event: Event) -> int | None:
-        """The event's position; None when it is there already."""
-        insert = self._session.insert(events).values(
-            event_id=event.event_id,
-            type=event.type,
-            org_id=event.org_id,
-            sandbox_name=event.sandbox_name,
-            subject_id=event.subject_id,
-            sequence=event.sequence,
-            at=event.at,
-            facts=facts_text(event.facts),
-        )
-        position: int | None = self._session.value(insert.on_conflict_do_nothing().returning(events.c.position))
-        return position
+    def _insert(self, added: Sequence[Event]) -> Mapping[EventId, int]:
+        """The positions of the events; one that is there already has none."""
+        insert = self._session.insert(events).on_conflict_do_nothing()
+        rows = [
+            {
+                "event_id": event.event_id,
+                "type": event.type,
+                "org_id": event.org_id,
+                "sandbox_name": event.sandbox_name,
+                "subject_id": event.subject_id,
+                "sequence": event.sequence,
+                "at": event.at,
+                "facts": facts_text(event.facts),
+            }
+            for event in added
+        ]
+        written = self._session.rows(insert.returning(events.c.event_id, events.c.position), rows)
+        return {EventId(row["event_id"]): row["position"] for row in written}
 
     def _webhooks(self, org_id: OrgId) -> Sequence[Webhook]:
         if org_id not in self._listening:

@@ -174,7 +174,9 @@ class SqlExpirations:
 
     def save_products(self, expiration_id: ExpirationId, progress: Sequence[ProductProgress]) -> None:
         """Record how far these products are."""
-        save_progress(self._session, expiration_products, expiration_products.c.expiration_id, expiration_id, progress)
+        save_progress(
+            self._session, expiration_products, expiration_products.c.expiration_id, {expiration_id: progress}
+        )
 
     def clear_products(self, expiration_id: ExpirationId) -> None:
         """Forget how far the products are: execution was called back."""

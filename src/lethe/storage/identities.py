@@ -6,6 +6,7 @@ the ids, so that what is found for each id later can be packed beside them. How 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
@@ -18,6 +19,17 @@ from lethe.storage.interface import SealedIdentities
 from lethe.storage.schema import identity_chunks, identity_vaults
 from lethe.storage.sealing import Opener
 from lethe.storage.session import Session
+
+_WITHOUT_KEY: Final = (
+    identity_vaults.update()
+    .where(identity_vaults.c.work_order_id == sa.bindparam("of_order"))
+    .values(wrapped_key=sa.null())
+)
+_WITHOUT_TEXT: Final = (
+    identity_chunks.update()
+    .where(identity_chunks.c.work_order_id == sa.bindparam("of_order"))
+    .values(ciphertext=sa.null())
+)
 
 
 class SqlIdentityVault:
@@ -77,22 +89,28 @@ class SqlIdentityVault:
         query = sa.select(identity_vaults.c.wrapped_key).where(identity_vaults.c.work_order_id == work_order_id)
         return self._session.value(query) is not None
 
-    def destroy(self, work_order_id: WorkOrderId) -> None:
-        """Make the raw identities unreadable for good; the keyed hashes stay."""
-        of_order = identity_vaults.c.work_order_id == work_order_id
-        self._session.run(identity_vaults.update().where(of_order).values(wrapped_key=None))
-        of_order = identity_chunks.c.work_order_id == work_order_id
-        self._session.run(identity_chunks.update().where(of_order).values(ciphertext=None))
-        self._session.destroyed_secrets = True
+    def destroy(self, work_order_ids: Sequence[WorkOrderId]) -> None:
+        """Make the raw identities of these orders unreadable for good; the keyed hashes stay."""
+        rows = [{"of_order": each} for each in work_order_ids]
+        self._session.run_each(_WITHOUT_KEY, rows)
+        self._session.run_each(_WITHOUT_TEXT, rows)
+        self._session.destroyed_secrets |= bool(rows)
 
     def hashes(self, work_order_id: WorkOrderId) -> Sequence[tuple[Namespace, bytes]]:
         """The namespace and the keyed hash of every identity, in the order in which the order's identities iterate."""
-        query = sa.select(identity_chunks.c.namespace, identity_chunks.c.hashes)
-        query = query.where(identity_chunks.c.work_order_id == work_order_id).order_by(identity_chunks.c.number)
-        found: list[tuple[Namespace, bytes]] = []
-        for chunk in self._session.rows(query):
+        return self.hashes_of([work_order_id]).get(work_order_id, ())
+
+    def hashes_of(
+        self, work_order_ids: Sequence[WorkOrderId]
+    ) -> Mapping[WorkOrderId, Sequence[tuple[Namespace, bytes]]]:
+        """The same of several orders; those without identities are missing."""
+        chunks = identity_chunks.c
+        query = sa.select(chunks.work_order_id, chunks.namespace, chunks.hashes).order_by(chunks.number)
+        found: dict[WorkOrderId, list[tuple[Namespace, bytes]]] = {}
+        for chunk in self._session.rows_among(query, chunks.work_order_id, work_order_ids):
             namespace, packed = _namespace(chunk["namespace"]), chunk["hashes"]
-            found += [(namespace, packed[at : at + HASH_LENGTH]) for at in range(0, len(packed), HASH_LENGTH)]
+            mine = found.setdefault(WorkOrderId(chunk["work_order_id"]), [])
+            mine += [(namespace, packed[at : at + HASH_LENGTH]) for at in range(0, len(packed), HASH_LENGTH)]
         return found
 
     def hashed(self, work_order_id: WorkOrderId) -> HashedIdentities:

@@ -194,8 +194,8 @@ class WorkOrders(Protocol):
         """How far each targeted product of several orders is; those that are not submitted are missing."""
         ...
 
-    def save_products(self, work_order_id: WorkOrderId, progress: Sequence[ProductProgress]) -> None:
-        """Record how far these products are."""
+    def save_products(self, progress: Mapping[WorkOrderId, Sequence[ProductProgress]]) -> None:
+        """Record how far these products of these orders are."""
         ...
 
     def list(self, where: WorkOrderFilter, order: Sequence[By[WorkOrderOrder]], page: Page) -> Listing[WorkOrder]:
@@ -253,12 +253,18 @@ class IdentityVault(Protocol):
         """Whether the order's identities are still kept."""
         ...
 
-    def destroy(self, work_order_id: WorkOrderId) -> None:
-        """Make the raw identities unreadable for good; the keyed hashes stay."""
+    def destroy(self, work_order_ids: Sequence[WorkOrderId]) -> None:
+        """Make the raw identities of these orders unreadable for good; the keyed hashes stay."""
         ...
 
     def hashes(self, work_order_id: WorkOrderId) -> Sequence[tuple[Namespace, bytes]]:
         """The namespace and the keyed hash of every identity, in the order in which the order's identities iterate."""
+        ...
+
+    def hashes_of(
+        self, work_order_ids: Sequence[WorkOrderId]
+    ) -> Mapping[WorkOrderId, Sequence[tuple[Namespace, bytes]]]:
+        """The same of several orders; those without identities are missing."""
         ...
 
     def hashed(self, work_order_id: WorkOrderId) -> HashedIdentities:
@@ -309,8 +315,8 @@ class Quotas(Protocol):
 class AuditTrail(Protocol):
     """The append-only chain of who did what."""
 
-    def append(self, event: AuditEvent) -> AuditRecord:
-        """Chain one more record. Take this lock last: it orders every writer."""
+    def append(self, event: AuditEvent) -> None:
+        """Chain one more record, at the end of the transaction: the trail's lock orders every writer."""
         ...
 
     def records(self, after_sequence: int = 0) -> Iterator[AuditRecord]:
@@ -418,24 +424,32 @@ class DatasetResult:
 class Plans(Protocol):
     """Plans and results, by work order and dataset."""
 
-    def save(self, work_order_id: WorkOrderId, plan: DatasetPlan) -> None:
-        """Keep what the find said; a repetition replaces it."""
+    def save(self, plans: Mapping[WorkOrderId, Sequence[DatasetPlan]]) -> None:
+        """Keep what the finds of these orders said; a repetition replaces it."""
         ...
 
     def of(self, work_order_id: WorkOrderId) -> Sequence[DatasetPlan]:
         """The order's plans, by dataset id."""
         ...
 
+    def of_each(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[DatasetPlan]]:
+        """The same of several orders; those without a plan are missing."""
+        ...
+
     def datasets_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[DatasetId]]:
         """The datasets that several orders planned; those that planned none are missing."""
         ...
 
-    def save_result(self, work_order_id: WorkOrderId, round_: int, result: DatasetResult) -> None:
-        """Keep what a round of forgetting did; a repetition of the round replaces it."""
+    def save_results(self, round_: int, results: Mapping[WorkOrderId, DatasetResult]) -> None:
+        """Keep what a round of forgetting did in a dataset; a repetition of the round replaces it."""
         ...
 
     def results(self, work_order_id: WorkOrderId) -> Sequence[DatasetResult]:
         """The order's results, by dataset id: rows of all rounds, the snapshot of the last, the plan of the first."""
+        ...
+
+    def results_of(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[DatasetResult]]:
+        """The same of several orders; those without a result are missing."""
         ...
 
     def save_evidence(self, subject_id: UUID, place: Place, seen: Mapping[str, Any]) -> None:
@@ -454,31 +468,35 @@ class ServiceResults(Protocol):
         """Those of the orders for which it is kept what the service held before this round."""
         ...
 
-    def look(self, work_order_id: WorkOrderId, product: Product, round_: int, traces: Sequence[int] | None) -> None:
-        """Keep what the service held before this round, by identity in the order of the vault; None if it cannot tell.
+    def look(self, product: Product, round_: int, traces: Mapping[WorkOrderId, Sequence[int] | None]) -> None:
+        """Keep what the service held of these orders before this round.
 
-        The first look of a round counts.
+        By identity, in the order of the vault; None where it cannot tell. The first look of a round counts.
         """
         ...
 
-    def forgot(self, work_order_id: WorkOrderId, product: Product, round_: int, removed: int) -> None:
+    def forgot(self, product: Product, round_: int, removed: Mapping[WorkOrderId, int]) -> None:
         """Keep how many traces went in a round that was looked before; of repetitions the largest count."""
         ...
 
-    def prove(self, work_order_id: WorkOrderId, product: Product, absence: Absence) -> None:
-        """Keep how it is known that nothing is left."""
+    def prove(self, work_order_ids: Sequence[WorkOrderId], product: Product, absence: Absence) -> None:
+        """Keep how it is known that nothing of these orders is left."""
         ...
 
     def of(self, work_order_id: WorkOrderId) -> Sequence[ServiceResult]:
         """The order's services, all rounds together."""
         ...
 
+    def of_each(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[ServiceResult]]:
+        """The same of several orders; those without a service are missing."""
+        ...
+
 
 class Certificates(Protocol):
     """Certificates of completed work, as they were made."""
 
-    def add(self, org_id: OrgId, subject_id: UUID, document: str) -> None:
-        """Keep a certificate; the first one made counts."""
+    def add(self, org_id: OrgId, documents: Mapping[UUID, str]) -> None:
+        """Keep certificates, each of an order or expiration; the first one made counts."""
         ...
 
     def find(self, org_id: OrgId, subject_id: UUID) -> str | None:

@@ -1,13 +1,15 @@
 """How far each product is, for orders and expirations alike."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from lethe.domain.product import Product, ProductProgress, ProductStatus
 from lethe.storage.session import Session
+
+Subject = TypeVar("Subject", bound=UUID)
 
 _ORDER: Final = {product: place for place, product in enumerate(Product)}
 
@@ -29,11 +31,12 @@ def progress_of_each(
 
 
 def save_progress(
-    session: Session, table: sa.Table, subject: sa.Column[UUID], subject_id: UUID, progress: Sequence[ProductProgress]
+    session: Session,
+    table: sa.Table,
+    subject: sa.Column[UUID],
+    progress: Mapping[Subject, Sequence[ProductProgress]],
 ) -> None:
-    """Insert or update the progress of these products, in one order for all writers."""
-    if not progress:
-        return
+    """Insert or update the progress of several subjects, in one order for all writers."""
     statement = session.insert(table)
     statement = statement.on_conflict_do_update(
         index_elements=[subject, table.c.product],
@@ -41,9 +44,10 @@ def save_progress(
     )
     rows = [
         {subject.name: subject_id, "product": one.product, "status": one.status, "at": one.at}
-        for one in _in_order(progress)
+        for subject_id, each in sorted(progress.items())
+        for one in _in_order(each)
     ]
-    session.run(statement, rows)
+    session.run_each(statement, rows)
 
 
 def _in_order(progress: Iterable[ProductProgress]) -> list[ProductProgress]:

@@ -1,7 +1,7 @@
 """What became of record deletes in services. It holds counts; never an identity."""
 
-from collections.abc import Sequence, Set
-from uuid import UUID
+from collections.abc import Mapping, Sequence, Set
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -12,6 +12,15 @@ from lethe.domain.service_result import ServiceResult
 from lethe.storage.counts import packed, unpacked
 from lethe.storage.schema import service_results
 from lethe.storage.session import Row, Session
+
+_IN_A_PRODUCT: Final = service_results.update().where(
+    service_results.c.work_order_id == sa.bindparam("of_order"),
+    service_results.c.product == sa.bindparam("of_product"),
+)
+_FORGOT: Final = _IN_A_PRODUCT.where(
+    service_results.c.round == sa.bindparam("of_round"),
+    sa.or_(service_results.c.removed.is_(None), service_results.c.removed < sa.bindparam("count")),
+).values(removed=sa.bindparam("count"))
 
 
 class SqlServiceResults:
@@ -26,37 +35,44 @@ class SqlServiceResults:
         query = sa.select(order_id).where(service_results.c.product == product, service_results.c.round == round_)
         return {WorkOrderId(row[order_id]) for row in self._session.rows_among(query, order_id, work_order_ids)}
 
-    def look(self, work_order_id: WorkOrderId, product: Product, round_: int, traces: Sequence[int] | None) -> None:
-        """Keep what the service held before this round; the first look of a round counts."""
-        insert = self._session.insert(service_results).values(
-            work_order_id=work_order_id,
-            product=product,
-            round=round_,
-            traces_by_identity=None if traces is None else packed(traces),
-        )
-        self._session.run(insert.on_conflict_do_nothing())
+    def look(self, product: Product, round_: int, traces: Mapping[WorkOrderId, Sequence[int] | None]) -> None:
+        """Keep what the service held of these orders before this round; the first look of a round counts."""
+        rows = [
+            {
+                "work_order_id": work_order_id,
+                "product": product,
+                "round": round_,
+                "traces_by_identity": None if counts is None else packed(counts),
+            }
+            for work_order_id, counts in traces.items()
+        ]
+        self._session.run_each(self._session.insert(service_results).on_conflict_do_nothing(), rows)
 
-    def forgot(self, work_order_id: WorkOrderId, product: Product, round_: int, removed: int) -> None:
+    def forgot(self, product: Product, round_: int, removed: Mapping[WorkOrderId, int]) -> None:
         """Keep how many traces went; of repetitions within a round the largest count."""
-        column = service_results.c
-        update = service_results.update().where(*_of(work_order_id, product), column.round == round_)
-        self._session.run(
-            update.where(sa.or_(column.removed.is_(None), column.removed < removed)).values(removed=removed)
-        )
+        rows = [
+            {"of_order": work_order_id, "of_product": product, "of_round": round_, "count": count}
+            for work_order_id, count in removed.items()
+        ]
+        self._session.run_each(_FORGOT, rows)
 
-    def prove(self, work_order_id: WorkOrderId, product: Product, absence: Absence) -> None:
-        """Keep how it is known that nothing is left."""
-        update = service_results.update().where(*_of(work_order_id, product))
-        self._session.run(update.values(absence=absence))
+    def prove(self, work_order_ids: Sequence[WorkOrderId], product: Product, absence: Absence) -> None:
+        """Keep how it is known that nothing of these orders is left."""
+        rows = [{"of_order": each, "of_product": product, "absence": absence} for each in work_order_ids]
+        self._session.run_each(_IN_A_PRODUCT, rows)
 
     def of(self, work_order_id: WorkOrderId) -> Sequence[ServiceResult]:
         """The order's services, all rounds together."""
-        query = sa.select(service_results).where(service_results.c.work_order_id == work_order_id)
-        rows = self._session.rows(query.order_by(service_results.c.product, service_results.c.round))
-        by_product: dict[Product, list[Row]] = {}
-        for row in rows:
-            by_product.setdefault(Product(row["product"]), []).append(row)
-        return [_result(product, rounds) for product, rounds in by_product.items()]
+        return self.of_each([work_order_id]).get(work_order_id, ())
+
+    def of_each(self, work_order_ids: Sequence[WorkOrderId]) -> Mapping[WorkOrderId, Sequence[ServiceResult]]:
+        """The same of several orders; those without a service are missing."""
+        query = sa.select(service_results).order_by(service_results.c.product, service_results.c.round)
+        found: dict[WorkOrderId, dict[Product, list[Row]]] = {}
+        for row in self._session.rows_among(query, service_results.c.work_order_id, work_order_ids):
+            rounds = found.setdefault(WorkOrderId(row["work_order_id"]), {})
+            rounds.setdefault(Product(row["product"]), []).append(row)
+        return {each: [_result(*one) for one in rounds.items()] for each, rounds in found.items()}
 
 
 def _result(product: Product, rounds: Sequence[Row]) -> ServiceResult:
@@ -70,7 +86,3 @@ def _result(product: Product, rounds: Sequence[Row]) -> ServiceResult:
         sum(removed) if removed else None,
         None if absence is None else Absence(absence),
     )
-
-
-def _of(work_order_id: UUID, product: Product) -> tuple[sa.ColumnElement[bool], ...]:
-    return service_results.c.work_order_id == work_order_id, service_results.c.product == product

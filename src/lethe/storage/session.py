@@ -29,6 +29,7 @@ class Session:
         self._clock = clock
         self._now: datetime | None = None
         self._at_end: list[Callable[[], None]] = []
+        self._last_of_all: Callable[[], None] | None = None
         self.destroyed_secrets = False
         """Whether the store must see that no copy of what was overwritten stays behind."""
         self.wakes_workers = False
@@ -63,6 +64,11 @@ class Session:
         kept = {"preserve_rowcount": True}  # of an INSERT it is otherwise forgotten
         return self.connection.execute(statement, parameters, execution_options=kept).rowcount
 
+    def run_each(self, statement: sa.Executable, rows: Sequence[Row]) -> None:
+        """Execute a change once for each row of parameters."""
+        if rows:
+            self.connection.execute(statement, rows)
+
     def insert(self, table: sa.Table) -> Any:
         """An INSERT with the ON CONFLICT clauses that both databases have."""
         insert = postgresql.insert(table) if self.is_postgres else sqlite.insert(table)
@@ -86,10 +92,22 @@ class Session:
             self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
 
     def at_end(self, work: Callable[[], None]) -> None:
-        """Do this as the last thing before the commit."""
+        """Do this when the transaction's own work is done, before the commit."""
+        self._require_writing()
         self._at_end.append(work)
+
+    def last_of_all(self, work: Callable[[], None]) -> None:
+        """Do this behind everything else, right before the commit: it takes a lock for which every writer waits."""
+        self._require_writing()
+        self._last_of_all = work
+
+    def _require_writing(self) -> None:
+        if not self.writing:
+            raise RuntimeError("a transaction that reads changes nothing")
 
     def finish(self) -> None:
         """Do what was left for the end."""
         for work in self._at_end:
             work()
+        if self._last_of_all is not None:
+            self._last_of_all()

@@ -18,10 +18,11 @@ class Tallies:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._changes: Counter[_Kind] = Counter()
-        session.at_end(self._write)
 
     def add(self, space_id: int, action: str, status: str, updated_by: str, orders: int) -> None:
         """Count so many orders of this kind more, or fewer."""
+        if not self._changes:
+            self._session.at_end(self._write)
         self._changes[(space_id, str(action), str(status), updated_by)] += orders
 
     def _write(self) -> None:

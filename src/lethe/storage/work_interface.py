@@ -14,7 +14,7 @@ from uuid import UUID
 from lethe.domain.bundle import Bundle
 from lethe.domain.expiration import Executing
 from lethe.domain.ids import BundleId, DatasetId, ExpirationId, OrgId, SandboxName
-from lethe.domain.task import Claim, Task
+from lethe.domain.task import Claim, Step, Task
 from lethe.domain.work_order import WorkOrder
 from lethe.storage.aftercare_interface import Ended
 from lethe.storage.event_interface import ClaimableWebhooks, SendableDeliveries
@@ -60,6 +60,10 @@ class ClaimableTasks(Tasks, Protocol):
         """It will not be done."""
         ...
 
+    def spare(self, step: Step, subject_ids: Sequence[UUID]) -> None:
+        """Say that these steps were done in another's turn; whoever holds one of them may still record it."""
+        ...
+
     def again(self, tasks: Sequence[Task], due_at: datetime) -> None:
         """Make those of these tasks that are done or failed ready once more, in a new round."""
         ...
@@ -96,6 +100,10 @@ class WorkableOrders(WorkOrders, Protocol):
 
     def of_bundle(self, bundle_id: BundleId) -> Sequence[WorkOrder]:
         """The orders of a bundle, by id. In a writing transaction their rows are locked."""
+        ...
+
+    def save_each(self, orders: Sequence[WorkOrder]) -> None:
+        """Update several; an order that comes more than once goes through a change for each."""
         ...
 
 

@@ -24,6 +24,22 @@ from lethe.storage.work_order_pages import find_page
 
 _STORED: Final = sa.select(work_orders, spaces.c.org_id, spaces.c.sandbox_name).join(spaces)
 
+_CHANGES: Final = (
+    sa.select(sa.func.count())
+    .where(work_order_changes.c.work_order_id == work_orders.c.work_order_id)
+    .scalar_subquery()
+    .label("changes")
+)
+_STANDING: Final = sa.select(
+    work_orders.c.work_order_id,
+    work_orders.c.space_id,
+    work_orders.c.action,
+    work_orders.c.status,
+    work_orders.c.updated_by,
+    _CHANGES,
+).order_by(work_orders.c.work_order_id)
+_UPDATE: Final = work_orders.update().where(work_orders.c.work_order_id == sa.bindparam("of_order"))
+
 ORDER_COLUMNS: Final[Mapping[WorkOrderOrder, sa.Column[Any]]] = {
     WorkOrderOrder.DISPLAY_NAME: work_orders.c.display_name,
     WorkOrderOrder.DESCRIPTION: work_orders.c.description_key,
@@ -51,9 +67,9 @@ class SqlWorkOrders:
     def add(self, order: WorkOrder) -> None:
         """Insert an accepted order."""
         space_id = ensure_space(self._session, order.org_id, order.sandbox_name)
-        self._session.run(work_orders.insert().values(space_id=space_id, **_values(order)))
+        self._session.run(work_orders.insert(), _values(order) | {"space_id": space_id})
         self._tallies.add(space_id, order.action, order.status, order.updated_by, 1)
-        self._note(order, space_id, 1)
+        self._session.run(work_order_changes.insert(), _change(order, space_id, 1))
         self._events.add(work_order_event(order, (), 1))
 
     def find(self, org_id: OrgId, sandbox_name: SandboxName, work_order_id: WorkOrderId) -> WorkOrder | None:
@@ -78,32 +94,30 @@ class SqlWorkOrders:
 
     def save(self, order: WorkOrder) -> None:
         """Update the order and note the change with its instant. Raises KeyError for one that was never added."""
-        before = sa.select(work_orders.c.space_id, work_orders.c.action, work_orders.c.status, work_orders.c.updated_by)
-        before = before.where(work_orders.c.work_order_id == order.work_order_id)
-        row = self._session.row(self._session.locked(before))
-        if row is None:
-            raise KeyError(order.work_order_id)
-        space_id: int = row["space_id"]
-        update = work_orders.update().where(work_orders.c.work_order_id == order.work_order_id)
-        self._session.run(update.values(**_values(order)))
-        self._tallies.add(space_id, row["action"], row["status"], row["updated_by"], -1)
-        self._tallies.add(space_id, order.action, order.status, order.updated_by, 1)
-        changes = sa.select(sa.func.count()).where(work_order_changes.c.work_order_id == order.work_order_id)
-        number = self._session.value(changes) + 1
-        self._note(order, space_id, number)
-        if row["status"] != order.status:
-            self._events.add(work_order_event(order, self.products(order.work_order_id), number))
+        self.save_each([order])
 
-    def _note(self, order: WorkOrder, space_id: int, number: int) -> None:
-        self._session.run(
-            work_order_changes.insert().values(
-                work_order_id=order.work_order_id,
-                number=number,
-                space_id=space_id,
-                status=order.status,
-                at=order.updated_at,
-            )
+    def save_each(self, orders: Sequence[WorkOrder]) -> None:
+        """The same of several; an order that comes more than once goes through a change for each."""
+        latest = {order.work_order_id: order for order in orders}
+        standing = self._session.rows_among(
+            self._session.locked(_STANDING), work_orders.c.work_order_id, sorted(latest)
         )
+        before = {row["work_order_id"]: dict(row) for row in standing}
+        changes, moved = [], []
+        for order in orders:
+            stood = before[order.work_order_id]
+            space_id, number = stood["space_id"], stood["changes"] + 1
+            self._tallies.add(space_id, stood["action"], stood["status"], stood["updated_by"], -1)
+            self._tallies.add(space_id, order.action, order.status, order.updated_by, 1)
+            changes.append(_change(order, space_id, number))
+            if stood["status"] != order.status:
+                moved.append((order, number))
+            stood |= {"status": order.status, "updated_by": order.updated_by, "changes": number}
+        self._session.run_each(_UPDATE, [_values(each) | {"of_order": key} for key, each in latest.items()])
+        self._session.run_each(work_order_changes.insert(), changes)
+        products = self.products_of([order.work_order_id for order, _ in moved])
+        for order, number in moved:
+            self._events.add(work_order_event(order, products.get(order.work_order_id, ()), number))
 
     def products(self, work_order_id: WorkOrderId) -> Sequence[ProductProgress]:
         """How far each targeted product is; empty before the order is submitted."""
@@ -116,9 +130,9 @@ class SqlWorkOrders:
         )
         return {WorkOrderId(each): progress for each, progress in found.items()}
 
-    def save_products(self, work_order_id: WorkOrderId, progress: Sequence[ProductProgress]) -> None:
-        """Record how far these products are."""
-        save_progress(self._session, work_order_products, work_order_products.c.work_order_id, work_order_id, progress)
+    def save_products(self, progress: Mapping[WorkOrderId, Sequence[ProductProgress]]) -> None:
+        """Record how far these products of these orders are."""
+        save_progress(self._session, work_order_products, work_order_products.c.work_order_id, progress)
 
     def list(self, where: WorkOrderFilter, order: Sequence[By[WorkOrderOrder]], page: Page) -> Listing[WorkOrder]:
         """One page. Long texts are ordered by their first 500 characters, equal keys by id."""
@@ -126,6 +140,16 @@ class SqlWorkOrders:
         ids, total = find_page(self._session, where, lists.Ordering.of(work_orders.c.work_order_id, keys), page)
         rows = lists.rows_by_id(self._session, _STORED, work_orders.c.work_order_id, ids)
         return Listing([_work_order(row) for row in rows], total, page)
+
+
+def _change(order: WorkOrder, space_id: int, number: int) -> dict[str, Any]:
+    return {
+        "work_order_id": order.work_order_id,
+        "number": number,
+        "space_id": space_id,
+        "status": order.status,
+        "at": order.updated_at,
+    }
 
 
 def _values(order: WorkOrder) -> dict[str, Any]:

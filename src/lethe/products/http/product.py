@@ -5,7 +5,7 @@ never heard of it is sent the identities. Nothing is remembered here: a crash be
 the same questions, and the service knows its keys.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, assert_never
 from uuid import UUID
@@ -27,9 +27,11 @@ from lethe.products.interface import (
     ProductAnswer,
     ProductUnavailable,
     Refused,
+    Request,
     RequestKey,
     Space,
     Waiting,
+    one_by_one,
     unheard,
 )
 
@@ -77,6 +79,12 @@ class HttpProduct:
         Raises ProductUnavailable.
         """
         return self._forget(identity_parts(space, identities, key, self._service.ids_per_request), beat)
+
+    def forget_each(
+        self, space: Space, requests: Sequence[Request], *, beat: Beat = unheard
+    ) -> Iterator[ProductAnswer]:
+        """Request after request."""
+        return one_by_one(self, space, requests, beat)
 
     def found(self, space: Space, identities: Identities) -> None:  # noqa: ARG002
         """A service counts by request alone."""

@@ -32,6 +32,20 @@ def erase_identities(bound: BoundTable, space: Space, identities: Identities, *,
     return removed
 
 
+def holds_any(bound: BoundTable, space: Space, identities: Identities, *, chunk: int, beat: Beat) -> bool:
+    """Whether there is a row of any of these identities."""
+    if not bound.mapping.holds(space.org_id, space.sandbox_name):
+        return False
+    for end in bound.ends:
+        for rows in list(_selections(bound, end, space, identities, chunk=chunk, beat=beat)):
+            found = sa.select(sa.literal(1)).select_from(bound.table).where(rows.pick).limit(1)
+            with bound.database.read.connect() as connection:
+                if connection.execute(found).first() is not None:
+                    return True
+            beat()
+    return False
+
+
 def erase(bound: BoundTable, rows: Rows, *, chunk: int, beat: Beat) -> int:
     """Delete these rows, at most `chunk` in one transaction; gives how many went. Raises Obstructed.
 

@@ -1,17 +1,17 @@
 """A product over a SQL database.
 
-Order of effects: rows are deleted table by table, as the mapping lists them, each in small transactions; then the
-database is made to let go of their bytes. A crash anywhere leaves fewer traces, and no record of how far it went is
-needed: the repetition deletes what is left, and lets go of the bytes again.
+Order of effects: rows are deleted request by request and table by table, as the mapping lists them, in small
+transactions; then the database is made to let go of the bytes of all. A crash anywhere leaves fewer traces, and no
+record of how far it went is needed: the repetition deletes what is left, and lets go of the bytes again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Final, assert_never
+from typing import Final
 
 import sqlalchemy as sa
 
-from lethe.domain.identity import Identities
+from lethe.domain.identity import Identities, united
 from lethe.domain.ids import DatasetId
 from lethe.domain.product import Product
 from lethe.products.interface import (
@@ -20,6 +20,7 @@ from lethe.products.interface import (
     ProductAnswer,
     ProductUnavailable,
     Refused,
+    Request,
     RequestKey,
     Space,
     Waiting,
@@ -27,7 +28,7 @@ from lethe.products.interface import (
 )
 from lethe.products.sql.binding import BoundTable, bind
 from lethe.products.sql.databases import Database
-from lethe.products.sql.erasure import erase, erase_identities
+from lethe.products.sql.erasure import erase, erase_identities, holds_any
 from lethe.products.sql.failures import Failure, Misfit, T, attempt
 from lethe.products.sql.fitness import is_key_unique, unindexed
 from lethe.products.sql.mapping import TableMapping
@@ -75,14 +76,28 @@ class SqlProduct:
 
     def forget(self, space: Space, identities: Identities, key: RequestKey, *, beat: Beat = unheard) -> ProductAnswer:
         """Delete the rows of these identities. Raises ProductUnavailable."""
-        del key  # deleting again deletes nothing
-        if identities.count == 0:
-            return Done(0)
+        return next(self.forget_each(space, [Request(key, identities)], beat=beat))
 
-        def erase_from(bound: BoundTable) -> int:
-            return erase_identities(bound, space, identities, chunk=self._chunk, beat=beat)
+    def forget_each(
+        self, space: Space, requests: Sequence[Request], *, beat: Beat = unheard
+    ) -> Iterator[ProductAnswer]:
+        """Delete the rows of one request after another, and then let go of the bytes of all.
 
-        return self._answer(self._mappings, erase_from, beat)
+        Keys are not asked: deleting again deletes nothing. A table that holds nobody is passed by at one look.
+        """
+        everybody = united(request.identities for request in requests)
+        if everybody.count == 0:
+            yield from (Done(0) for _ in requests)
+            return
+
+        def erase_rows() -> Sequence[int]:
+            holding = [b for b in self._bound if holds_any(b, space, everybody, chunk=self._chunk, beat=beat)]
+            return [
+                sum(erase_identities(b, space, each.identities, chunk=self._chunk, beat=beat) for b in holding)
+                for each in requests
+            ]
+
+        yield from self._answers(self._mappings, erase_rows, beat)
 
     def found(self, space: Space, identities: Identities) -> Sequence[int]:
         """How many ends of rows are each of these identities. Raises ProductUnavailable."""
@@ -106,10 +121,11 @@ class SqlProduct:
         if not tables:
             return Done(0)
 
-        def erase_from(bound: BoundTable) -> int:
-            return erase(bound, bound.of_dataset(space, dataset_id), chunk=self._chunk, beat=beat)
+        def erase_rows() -> Sequence[int]:
+            holding = [bound for bound in self._bound if bound.mapping in tables]
+            return [sum(erase(b, b.of_dataset(space, dataset_id), chunk=self._chunk, beat=beat) for b in holding)]
 
-        return self._answer(tables, erase_from, beat)
+        return next(self._answers(tables, erase_rows, beat))
 
     def remaining_of_dataset(self, space: Space, dataset_id: DatasetId) -> int | None:
         """How many rows of this dataset are left; None when no table says. Raises ProductUnavailable."""
@@ -143,26 +159,26 @@ class SqlProduct:
     def _bound(self) -> tuple[BoundTable, ...]:
         return tuple(bind(mapping, self._database) for mapping in self._mappings)
 
-    def _answer(
-        self, mappings: Sequence[TableMapping], erase_from: Callable[[BoundTable], int], beat: Beat
-    ) -> ProductAnswer:
-        """Delete from each table, then scrub them."""
+    def _answers(
+        self, mappings: Sequence[TableMapping], erase_rows: Callable[[], Sequence[int]], beat: Beat
+    ) -> Iterator[ProductAnswer]:
+        """Delete for each request, then scrub the tables once. Raises ProductUnavailable."""
 
-        def answer() -> Done | Waiting:
-            touched = [bound for bound in self._bound if bound.mapping in mappings]
-            removed = sum(erase_from(bound) for bound in touched)
-            return self._database.scrub([bound.table for bound in touched], beat=beat) or Done(removed)
+        def answer() -> Sequence[int] | Waiting:
+            removed = erase_rows()
+            tables = [bound.table for bound in self._bound if bound.mapping in mappings]
+            return self._database.scrub(tables, beat=beat) or removed
 
         outcome = attempt(answer)
         match outcome:
             case Failure(text, is_final=True):
-                return Refused(f"{self.product}: {text}")
+                yield Refused(f"{self.product}: {text}")
             case Failure(text):
                 raise ProductUnavailable(f"{self.product}: {text}")
-            case Done() | Waiting():
-                return outcome
-            case _:
-                assert_never(outcome)
+            case Waiting():
+                yield outcome
+            case removed:
+                yield from map(Done, removed)
 
     def _told(self, ask: Callable[[], T]) -> T:
         """What the database says. Raises ProductUnavailable."""
