@@ -13,7 +13,7 @@ table commit once, under the newest token; survivors, counts and quotas are exac
 empty; the audit chain is whole.
 
     pytest tests/torture                              the short one, a part of `make test`
-    make torture                                      200 orders and 50 expirations, every point killed and frozen
+    make torture                                      200 orders and 50 expirations, every point killed, frozen
     LETHE_TORTURE_SEED=7 make torture                 the same troubles in the same order once more
 
 A seed fixes which orders are asked for and which trouble comes when; how the processes interleave, it cannot fix. It is

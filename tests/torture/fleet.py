@@ -8,7 +8,8 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -169,9 +170,23 @@ class Fleet:
 
     def thaw_all(self) -> None:
         """Let every frozen one go on: it may hold the one lock that whoever is not answered waits for."""
+        self._plain.send_signal(signal.SIGCONT)
         for member in self.members:
             if member.is_frozen:
                 self.thaw(member)
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """While nobody works: the watched ones are dead, and the plain one is frozen."""
+        for member in self.members:
+            member.send(signal.SIGKILL)
+        for member in self.members:
+            assert member.has_ended(STOP_SECONDS_MAX), self.words()
+        self._plain.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._plain.send_signal(signal.SIGCONT)
 
     def limit_files(self, bytes_max: int | None) -> None:
         """Let no worker's files grow beyond this, or beyond all bounds again."""

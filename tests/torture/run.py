@@ -80,6 +80,20 @@ class Run:
         elif expiring:
             self.let_expire()
 
+    def give_crowd(self, orders: int, expirations: int) -> None:
+        """So many record deletes and expirations, all of them accepted before one begins."""
+        self.fleet.fill()
+        # One that is frozen in the middle of something may hold what the API waits for.
+        assert self.fleet.wait_until(lambda: not self._open(), self.scale.end_seconds_max), self.memory.explained()
+        with self.fleet.resting():
+            for _ in range(orders):
+                self.delete()
+            for _ in range(expirations):
+                self.let_expire()
+            waiting = Counter([*self.api.statuses("workorder").values(), *self.api.statuses("ttl").values()])
+        assert waiting["received"] >= orders, waiting
+        assert waiting["pending"] >= expirations, waiting
+
     def delete(self) -> None:
         """Ask for two people's deletion: from a table, from two, or from all."""
         tables = list(self.ledger.tables)
@@ -108,15 +122,17 @@ class Run:
         """Wait until everything has ended, with workers to whom nothing happens any more."""
         self.fleet.fill()
         give_up_at = monotonic() + self.scale.end_seconds_max
-        while True:
-            orders, expirations = self.api.statuses("workorder"), self.api.statuses("ttl")
-            if not {*orders.values(), *expirations.values()} - {"completed", "failed"}:
-                break
+        while self._open():
             assert monotonic() < give_up_at, self.memory.explained()
             self.wait(0.5)
+        orders, expirations = self.api.statuses("workorder"), self.api.statuses("ttl")
         known = {*(order.work_order_id for order in self.ledger.orders), *self.ledger.drops}
         assert orders == dict.fromkeys(known, "completed"), self.memory.explained()
         assert expirations == dict.fromkeys(self.ledger.expirations, "completed"), self.memory.explained()
+
+    def _open(self) -> set[str]:
+        """The statuses of what has not ended."""
+        return {*self.api.statuses("workorder").values(), *self.api.statuses("ttl").values()} - {"completed", "failed"}
 
 
 Troubles = Callable[[Path, Path, Postgres | None], Sequence[Trouble]]

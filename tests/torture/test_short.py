@@ -10,7 +10,7 @@ import pytest
 from support.postgres import Postgres
 from torture.points import STEP_POINTS
 from torture.run import SEED_VARIABLE, Scale, torment
-from torture.troubles import FreezeAt, KillAt, KillAtRandom, LockSqlite, NoGrowth, RestartPostgres, Trouble
+from torture.troubles import Crowd, FreezeAt, KillAt, KillAtRandom, LockSqlite, NoGrowth, RestartPostgres, Trouble
 
 SCALE = Scale(
     orders_min=24,
@@ -37,7 +37,8 @@ def test_work_survives(database: str, tmp_path: Path) -> None:
         database_trouble: Trouble = (
             LockSqlite(data / "lethe.db", 1) if postgres is None else RestartPostgres(postgres, Postgres.kill)
         )
-        mixed = [*map(KillAt, killed), *map(FreezeAt, frozen), KillAtRandom(), database_trouble, NoGrowth(1)]
+        crowd = Crowd(orders=16, expirations=2, blows=2)
+        mixed = [*map(KillAt, killed), *map(FreezeAt, frozen), KillAtRandom(), crowd, database_trouble, NoGrowth(1)]
         return dice.sample(mixed, len(mixed))
 
     reached = torment(tmp_path, database, SCALE, seed, troubles)

@@ -33,6 +33,10 @@ class Scene(Protocol):
         """Ask for some record deletes; and let a dataset expire, or be dropped, if the trouble needs it."""
         ...
 
+    def give_crowd(self, orders: int, expirations: int) -> None:
+        """Ask for so many record deletes and expirations, of which none begins before all are accepted."""
+        ...
+
     def wait(self, seconds: float) -> None: ...
 
 
@@ -105,6 +109,23 @@ class KillAtRandom:
         scene.give_work(expiring=False)
         scene.wait(0.5)
         scene.fleet.kill_one()
+        scene.fleet.fill()
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Many orders and expirations under way at once, and workers that die among them."""
+
+    orders: int
+    expirations: int
+    blows: int
+
+    def __call__(self, scene: Scene) -> None:
+        scene.give_crowd(self.orders, self.expirations)
+        for _ in range(self.blows):
+            scene.fleet.fill()
+            scene.wait(1)
+            scene.fleet.kill_one()
         scene.fleet.fill()
 
 
