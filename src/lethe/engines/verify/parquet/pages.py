@@ -63,12 +63,13 @@ def pages(data: bytes, chunk: Chunk) -> Iterator[Page]:
         if position > end:
             raise Unreadable("a page leads out of its chunk")
         if header[1] != _INDEX:
-            yield _page(header, data[reader.position : position], chunk)
+            yield _page(header, data, slice(reader.position, position), chunk)
     if position != end:
         raise Unreadable("the pages do not fill their chunk")
 
 
-def _page(header: dict[int, Any], raw: bytes, chunk: Chunk) -> Page:
+def _page(header: dict[int, Any], data: bytes, at: slice, chunk: Chunk) -> Page:
+    """The page whose compressed bytes stand there. Of most pages only the header is wanted: they are not copied."""
     kind, size, leaf = header[1], header[2], chunk.leaf
     if kind == _DICTIONARY:
         details = header[7]
@@ -77,17 +78,19 @@ def _page(header: dict[int, Any], raw: bytes, chunk: Chunk) -> Page:
             values=details[1],
             encoding=details[2],
             statistics=Statistics(),
-            open=lambda: (b"", b"", decompressed(raw, chunk.codec, size)),
+            open=lambda: (b"", b"", decompressed(data[at], chunk.codec, size)),
         )
     if kind == _DATA:
         details = header[5]
         if (leaf.definition_max and details[3] == BIT_PACKED) or (leaf.repetition_max and details[4] == BIT_PACKED):
             raise Unreadable("levels in an encoding that is no longer written")
         bounds = statistics(details.get(5))
-        return Page(False, details[1], details[2], bounds, lambda: _opened_v1(raw, chunk, size))
+        return Page(False, details[1], details[2], bounds, lambda: _opened_v1(data[at], chunk, size))
     if kind == _DATA_V2:
         details = header[8]
-        return Page(False, details[1], details[4], statistics(details.get(8)), lambda: _opened_v2(raw, chunk, header))
+        return Page(
+            False, details[1], details[4], statistics(details.get(8)), lambda: _opened_v2(data[at], chunk, header)
+        )
     raise Unreadable("a page of an unknown kind")
 
 

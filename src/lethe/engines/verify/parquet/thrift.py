@@ -41,18 +41,39 @@ class Reader:
         return self.data[start : self.position]
 
     def struct(self) -> dict[int, Any]:
-        """Fields up to the stop."""
+        """Fields up to the stop. Numbers are read here: most of a footer and of page headers is numbers."""
+        data, position = self.data, self.position
         fields: dict[int, Any] = {}
         number = 0
         while True:
-            header = self.data[self.position]
-            self.position += 1
-            kind = header & 0x0F
+            header = data[position]
+            position += 1
+            kind, delta = header & 0x0F, header >> 4
             if kind == _STOP:
+                self.position = position
                 return fields
-            delta = header >> 4
-            number = number + delta if delta else self.zigzag()
-            fields[number] = kind == _TRUE if kind in {_TRUE, _FALSE} else self._value(kind)
+            if delta:
+                number += delta
+            else:
+                self.position = position
+                number = self.zigzag()
+                position = self.position
+            if kind <= _FALSE:
+                fields[number] = kind == _TRUE
+            elif _I16 <= kind <= _I64:
+                byte = data[position]
+                position += 1
+                value, shift = byte & 0x7F, 7
+                while byte >= 0x80:  # noqa: PLR2004 - the continuation bit
+                    byte = data[position]
+                    position += 1
+                    value |= (byte & 0x7F) << shift
+                    shift += 7
+                fields[number] = (value >> 1) ^ -(value & 1)
+            else:
+                self.position = position
+                fields[number] = _READERS[kind](self)
+                position = self.position
 
     def _list(self) -> list[Any]:
         header = self.data[self.position]
