@@ -32,7 +32,12 @@ from lethe.domain.expiration import ExpirationStatus  # noqa: E402
 from lethe.domain.ids import DatasetId, ExpirationId, OrgId, SandboxName, WorkOrderId  # noqa: E402
 from lethe.domain.listing import By, Exactly, Like, Page, Window  # noqa: E402
 from lethe.domain.work_order import Action, EndStatus, OpenStatus  # noqa: E402
-from lethe.storage.interface import ExpirationFilter, ExpirationOrder, WorkOrderFilter, WorkOrderOrder  # noqa: E402
+from lethe.storage.order_interface import (  # noqa: E402
+    ExpirationFilter,
+    ExpirationOrder,
+    WorkOrderFilter,
+    WorkOrderOrder,
+)
 from lethe.storage.schema import expirations, work_orders  # noqa: E402
 from lethe.storage.store import SqlStore  # noqa: E402
 from lethe.storage.vault_keys import VaultKeys  # noqa: E402

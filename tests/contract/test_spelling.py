@@ -29,7 +29,7 @@ from lethe.domain.expiration import ExpirationStatus
 from lethe.domain.product import Product
 from lethe.domain.quota import QuotaName
 from lethe.domain.work_order import Action
-from lethe.storage.interface import ExpirationOrder, WorkOrderOrder
+from lethe.storage.order_interface import ExpirationOrder, WorkOrderOrder
 from support.properties import quickly
 
 

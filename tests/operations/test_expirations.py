@@ -29,7 +29,8 @@ from lethe.domain.product import Product, ProductStatus
 from lethe.domain.quota import Allowances, QuotaName
 from lethe.operations import expirations as operations
 from lethe.operations.quota import quota_states
-from lethe.storage.interface import ExpirationFilter, Transaction
+from lethe.storage.interface import Transaction
+from lethe.storage.order_interface import ExpirationFilter
 from lethe.storage.store import SqlStore
 from operations.histories import status_after
 from support.calls import ANN, a_call, register

@@ -21,7 +21,8 @@ from lethe.operations.own_call import LETHE
 from lethe.storage import expirations as expiration_module
 from lethe.storage import lists, schema
 from lethe.storage import work_orders as work_order_module
-from lethe.storage.interface import ExpirationFilter, ExpirationOrder, Store, WorkOrderFilter, WorkOrderOrder
+from lethe.storage.interface import Store
+from lethe.storage.order_interface import ExpirationFilter, ExpirationOrder, WorkOrderFilter, WorkOrderOrder
 from lethe.storage.store import SqlStore
 from support.list_model import Row, page_of
 from support.postgres import Postgres

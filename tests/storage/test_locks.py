@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from lethe.domain.ids import DatasetId
-from lethe.storage.interface import DatasetResult
+from lethe.storage.result_interface import DatasetResult
 from lethe.storage.store import SqlStore
 from support.postgres import Postgres
 from support.values import a_bundle, an_order

@@ -6,7 +6,8 @@ from lethe.domain.audit import first_break
 from lethe.domain.listing import Page
 from lethe.domain.quota import QuotaName
 from lethe.domain.work_order import OpenStatus
-from lethe.storage.interface import Store, WorkOrderFilter
+from lethe.storage.interface import Store
+from lethe.storage.order_interface import WorkOrderFilter
 from support.processes import accept, answer_once, at_once, spend
 from support.values import ANN, BOB, DEV, NOON, ORG, PROD
 

@@ -15,7 +15,8 @@ from lethe.domain.work_order import Action, NamedDatasets, WorkOrder
 from lethe.operations.call import Call
 from lethe.operations.namespaces import NamespaceRef
 from lethe.operations.work_orders import IdRun, OrderDraft, SealedOrder, prepare, seal
-from lethe.storage.interface import Store, Transaction, WorkOrderFilter, WorkOrderOrder
+from lethe.storage.interface import Store, Transaction
+from lethe.storage.order_interface import WorkOrderFilter, WorkOrderOrder
 from support.values import ORG, PROD, a_dataset
 
 IDS = SystemIds()

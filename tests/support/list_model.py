@@ -8,7 +8,7 @@ from typing import Any
 from lethe.domain.expiration import Expiration, HistoryStatus
 from lethe.domain.listing import AuthorMatch, By, Exactly, Page, Window
 from lethe.domain.work_order import WorkOrder
-from lethe.storage.interface import ExpirationFilter, ExpirationOrder, WorkOrderFilter, WorkOrderOrder
+from lethe.storage.order_interface import ExpirationFilter, ExpirationOrder, WorkOrderFilter, WorkOrderOrder
 
 Row = tuple[Any, Sequence[tuple[Any, datetime]]]
 """An order or expiration, and what happened to it when."""

@@ -24,7 +24,7 @@ from lethe.domain.organization import Organization
 from lethe.domain.product import ProductProgress
 from lethe.operations.call import Call
 from lethe.operations.expirations import Key
-from lethe.storage.interface import ExpirationFilter, ExpirationOrder
+from lethe.storage.order_interface import ExpirationFilter, ExpirationOrder
 
 
 def key_of(text: str) -> Key:

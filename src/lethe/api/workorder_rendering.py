@@ -30,7 +30,7 @@ from lethe.domain.work_order import Action, AllDatasets, NamedDatasets, Scope, S
 from lethe.operations.call import Call
 from lethe.operations.namespaces import NamespaceRef
 from lethe.operations.work_orders import IdRun, OrderDraft
-from lethe.storage.interface import WorkOrderFilter, WorkOrderOrder
+from lethe.storage.order_interface import WorkOrderFilter, WorkOrderOrder
 
 DATASETS_MAX = 1_000
 """Datasets that one order may name."""

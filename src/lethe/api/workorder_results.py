@@ -37,7 +37,7 @@ from lethe.operations.namespaces import NamespaceRef, namespace_book
 from lethe.operations.previews import order_plans, preview, preview_scope
 from lethe.operations.results import IdentityResult, identity_result, order_results
 from lethe.operations.work_orders import OrderDraft, find_work_order, prepare
-from lethe.storage.interface import DatasetPlan
+from lethe.storage.result_interface import DatasetPlan
 
 workorder_results = Resource(f"{ROOT}/workorder", "Plans and results")
 

@@ -33,7 +33,8 @@ from lethe.domain.product import Product, ProductProgress, ProductStatus
 from lethe.operations.call import Call
 from lethe.operations.own_call import LETHE
 from lethe.operations.quota import lock_expirations, require_expiration_room
-from lethe.storage.interface import ExpirationFilter, ExpirationOrder, Transaction
+from lethe.storage.interface import Transaction
+from lethe.storage.order_interface import ExpirationFilter, ExpirationOrder
 
 Key = ExpirationId | DatasetId
 """What names an expiration: its own id, or that of its dataset."""

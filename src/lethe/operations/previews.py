@@ -12,7 +12,8 @@ from lethe.domain.product import Product
 from lethe.domain.work_order import Scope, SkippedDataset, WorkOrder
 from lethe.operations.call import Call
 from lethe.operations.work_orders import PreparedOrder, covered, datasets_in_scope
-from lethe.storage.interface import DatasetPlan, Transaction
+from lethe.storage.interface import Transaction
+from lethe.storage.result_interface import DatasetPlan
 
 
 class Finder(Protocol):

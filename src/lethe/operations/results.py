@@ -18,7 +18,8 @@ from lethe.domain.rollup import Stage, concerns, stage_of
 from lethe.domain.task import Place
 from lethe.domain.work_order import EndStatus, OpenStatus, WorkOrder
 from lethe.operations.work_orders import datasets_of
-from lethe.storage.interface import DatasetResult, Transaction
+from lethe.storage.interface import Transaction
+from lethe.storage.result_interface import DatasetResult
 
 _STATE_OF_STAGE = {
     Stage.DELETING: PlaceState.UNDER_WAY,

@@ -32,7 +32,9 @@ from lethe.domain.work_order import (
 from lethe.operations.call import Call
 from lethe.operations.namespaces import NamespaceRef, namespace_book
 from lethe.operations.quota import spend_deletes
-from lethe.storage.interface import SealedIdentities, Store, Transaction, WorkOrderFilter, WorkOrderOrder
+from lethe.storage.interface import Store, Transaction
+from lethe.storage.order_interface import WorkOrderFilter, WorkOrderOrder
+from lethe.storage.vault_interface import SealedIdentities
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from lethe.domain.service_result import ServiceResult
 from lethe.domain.task import Place
 from lethe.domain.work_order import Action, NamedDatasets, WorkOrder
 from lethe.operations.own_call import own_event
-from lethe.storage.interface import DatasetPlan, DatasetResult
+from lethe.storage.result_interface import DatasetPlan, DatasetResult
 from lethe.storage.work_interface import WorkTransaction
 
 _WEAKEST_FIRST = (Absence.ASSERTED, Absence.DELETED_BY_OTHER_MEANS, Absence.VERIFIED)

@@ -10,7 +10,7 @@ from lethe.domain.identity import Identities
 from lethe.domain.ids import DatasetId, WorkOrderId
 from lethe.engines.interface import Engine, TableRefused, TableUnavailable
 from lethe.pipeline.shop import target_of, wanted_of, watcher_of
-from lethe.storage.interface import DatasetPlan
+from lethe.storage.result_interface import DatasetPlan
 
 _NOBODY = WorkOrderId(UUID(int=0))
 """Stands for the order in a find that counts for nobody else."""

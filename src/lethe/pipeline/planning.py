@@ -23,7 +23,7 @@ from lethe.pipeline.fate import LEFT_BEHIND_REASON, Fate, fate_of
 from lethe.pipeline.finding import FindRefused, find_in
 from lethe.pipeline.outcome import NOTHING_TO_DO, Did, Failed, Later, StepOutcome, Stuck
 from lethe.pipeline.shop import Hold, Shop
-from lethe.storage.interface import DatasetPlan
+from lethe.storage.result_interface import DatasetPlan
 from lethe.storage.work_interface import WorkTransaction
 
 TOGETHER_MAX: Final = 100

@@ -38,7 +38,7 @@ from lethe.pipeline.noting import note_look
 from lethe.pipeline.outcome import Did, Failed, Later, Record, StepOutcome, Stuck
 from lethe.pipeline.settling import settle
 from lethe.pipeline.shop import Hold, Shop, target_of, wanted_of, watcher_of
-from lethe.storage.interface import DatasetResult
+from lethe.storage.result_interface import DatasetResult
 from lethe.storage.work_interface import WorkTransaction
 
 HELD_LOOKS_AGAIN: Final = timedelta(minutes=1)

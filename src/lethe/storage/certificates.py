@@ -11,7 +11,7 @@ from lethe.storage.session import Session
 
 
 class SqlCertificates:
-    """Implements `interface.Certificates`."""
+    """Implements `result_interface.Certificates`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from lethe.domain.listing import Exactly, Page
 from lethe.storage import lists
 from lethe.storage.folding import storable
-from lethe.storage.interface import ExpirationFilter
 from lethe.storage.lists import Arm, Ordering
 from lethe.storage.matching import Condition, by_author, contains, within
+from lethe.storage.order_interface import ExpirationFilter
 from lethe.storage.schema import expirations
 from lethe.storage.session import Session
 from lethe.storage.spaces import spaces_of

@@ -27,7 +27,7 @@ from lethe.storage import lists
 from lethe.storage.events import SqlEvents
 from lethe.storage.expiration_pages import find_page
 from lethe.storage.folding import folded, joined, sort_key, storable
-from lethe.storage.interface import ExpirationFilter, ExpirationOrder
+from lethe.storage.order_interface import ExpirationFilter, ExpirationOrder
 from lethe.storage.products import progress_of, save_progress
 from lethe.storage.schema import expiration_history, expiration_products, expirations, spaces
 from lethe.storage.session import Row, Session

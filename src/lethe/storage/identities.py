@@ -15,10 +15,10 @@ from lethe.domain.identity import HashedIdentities, Identities
 from lethe.domain.ids import OrgId, WorkOrderId
 from lethe.domain.namespace import Namespace
 from lethe.storage.identity_hashes import HASH_LENGTH, KeyedHasher, hash_of
-from lethe.storage.interface import SealedIdentities
 from lethe.storage.schema import identity_chunks, identity_vaults
 from lethe.storage.sealing import Opener
 from lethe.storage.session import Session
+from lethe.storage.vault_interface import SealedIdentities
 
 _WITHOUT_KEY: Final = (
     identity_vaults.update()
@@ -33,7 +33,7 @@ _WITHOUT_TEXT: Final = (
 
 
 class SqlIdentityVault:
-    """Implements `interface.IdentityVault`."""
+    """Implements `vault_interface.IdentityVault`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -12,12 +12,12 @@ from lethe.domain.product import Product
 from lethe.domain.task import Place
 from lethe.storage import schema
 from lethe.storage.counts import packed, unpacked
-from lethe.storage.interface import DatasetPlan, DatasetResult
+from lethe.storage.result_interface import DatasetPlan, DatasetResult
 from lethe.storage.session import Row, Session
 
 
 class SqlPlans:
-    """Implements `interface.Plans`."""
+    """Implements `result_interface.Plans`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -18,7 +18,7 @@ from lethe.domain.identity import Identities
 from lethe.domain.ids import NamespaceId, OrgId, WorkOrderId
 from lethe.domain.namespace import Namespace
 from lethe.storage.identity_hashes import packed_hashes
-from lethe.storage.interface import SealedChunk, SealedIdentities
+from lethe.storage.vault_interface import SealedChunk, SealedIdentities
 from lethe.storage.vault_keys import KeySet
 
 CHUNK_IDENTITIES_MAX: Final = 10_000

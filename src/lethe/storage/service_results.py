@@ -24,7 +24,7 @@ _FORGOT: Final = _IN_A_PRODUCT.where(
 
 
 class SqlServiceResults:
-    """Implements `interface.ServiceResults`."""
+    """Implements `result_interface.ServiceResults`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -26,7 +26,7 @@ from lethe.storage.expirations import SqlExpirations
 from lethe.storage.failures import SqlFailures
 from lethe.storage.idempotency import SqlIdempotencyKeys
 from lethe.storage.identities import SqlIdentityVault
-from lethe.storage.interface import SealedIdentities, Store, StoreHealth, StoreUnavailable
+from lethe.storage.interface import Store, StoreHealth, StoreUnavailable
 from lethe.storage.listening import Listener, notify
 from lethe.storage.migrate import is_current, migrate
 from lethe.storage.namespaces import SqlNamespaces
@@ -37,6 +37,7 @@ from lethe.storage.sealing import seal
 from lethe.storage.service_results import SqlServiceResults
 from lethe.storage.session import Session
 from lethe.storage.tasks import SqlTasks
+from lethe.storage.vault_interface import SealedIdentities
 from lethe.storage.vault_keys import VaultKeys
 from lethe.storage.webhooks import SqlWebhooks
 from lethe.storage.work_interface import WorkStore

@@ -18,7 +18,8 @@ from lethe.domain.task import Claim, Step, Task
 from lethe.domain.work_order import WorkOrder
 from lethe.storage.aftercare_interface import Ended
 from lethe.storage.event_interface import ClaimableWebhooks, SendableDeliveries
-from lethe.storage.interface import Bundles, Datasets, Expirations, Transaction, WorkOrders
+from lethe.storage.interface import Bundles, Datasets, Transaction
+from lethe.storage.order_interface import Expirations, WorkOrders
 from lethe.storage.task_interface import Tasks
 
 

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from lethe.domain.listing import Page
 from lethe.storage import lists
-from lethe.storage.interface import WorkOrderFilter
 from lethe.storage.lists import Arm, Ordering
 from lethe.storage.matching import Condition, by_author, contains, within
+from lethe.storage.order_interface import WorkOrderFilter
 from lethe.storage.schema import work_order_changes, work_order_tallies, work_orders
 from lethe.storage.session import Session
 from lethe.storage.spaces import spaces_of

@@ -14,7 +14,7 @@ from lethe.domain.work_order import Action, AllDatasets, NamedDatasets, Scope, S
 from lethe.storage import lists
 from lethe.storage.events import SqlEvents
 from lethe.storage.folding import folded, joined, sort_key
-from lethe.storage.interface import WorkOrderFilter, WorkOrderOrder
+from lethe.storage.order_interface import WorkOrderFilter, WorkOrderOrder
 from lethe.storage.products import progress_of, progress_of_each, save_progress
 from lethe.storage.schema import spaces, work_order_changes, work_order_products, work_orders
 from lethe.storage.session import Row, Session
