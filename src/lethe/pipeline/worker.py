@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event, Thread
+from time import monotonic, sleep
 from typing import Final, assert_never
 
 import structlog
@@ -27,6 +28,11 @@ from lethe.storage.interface import CommitUnknown, StoreUnavailable
 from lethe.storage.work_interface import StaleClaim, WorkTransaction
 
 LEASE: Final = timedelta(seconds=30)
+
+RECORDS_FOR: Final = timedelta(seconds=10)
+"""How long a record is tried again while the database does not answer: what is lost has to be done once more."""
+
+RECORDS_AGAIN_SECONDS: Final = 0.5
 
 _IN_THE_LAKE: Final[Mapping[Step, StepFunction]] = {
     Step.FIND: planning.find,
@@ -118,7 +124,7 @@ class Worker:
             task_id=str(task.task_id), step=task.step.value, subject_id=str(task.subject_id), token=claim.token
         ):
             try:
-                self._record(claim, self._outcome(claim, steps[task.step]))
+                self._record_patiently(claim, self._outcome(claim, steps[task.step]))
             except StaleClaim:
                 log.warning("claim_lost")
             except (StoreUnavailable, CommitUnknown):
@@ -137,6 +143,18 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - whatever it is
             _log_unforeseen("step_failed", error)
             return Failed(f"unforeseen: {type(error).__name__}")
+
+    def _record_patiently(self, claim: Claim, outcome: StepOutcome) -> None:
+        """Record, as long as the lease holds and the database does not answer. Raises StaleClaim, StoreUnavailable."""
+        give_up_at = monotonic() + min(RECORDS_FOR, self._lease).total_seconds()
+        while True:
+            try:
+                return self._record(claim, outcome)
+            except StoreUnavailable:  # nothing was stored
+                if monotonic() + RECORDS_AGAIN_SECONDS > give_up_at:
+                    raise
+                log.warning("record_delayed")
+                sleep(RECORDS_AGAIN_SECONDS)
 
     def _record(self, claim: Claim, outcome: StepOutcome) -> None:
         """Write what came of it, if the claim still holds. Raises StaleClaim."""
