@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
@@ -25,8 +26,12 @@ from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.interface import Evidence, IdentityMap, ResidueKind, Selector
 from lethe.engines.matching import compile_matcher
 from lethe.engines.storage.local import LocalStorage
+from lethe.engines.verify.findings import Findings
 from lethe.engines.verify.interface import Surroundings
+from lethe.engines.verify.needles import needles_of
 from lethe.engines.verify.parquet.bloom import hashed
+from lethe.engines.verify.parquet.examine import examine
+from lethe.engines.verify.parts import Parts, Sliced
 from lethe.engines.verify.verifier import ByteVerifier
 
 SECRET = "ann.secret@example.com"
@@ -558,12 +563,54 @@ def test_what_cannot_be_read_is_a_residue(tmp_path: Path) -> None:
     assert kinds(verified(tmp_path)) == {ResidueKind.UNREADABLE}
 
 
+def test_of_a_local_parquet_file_those_parts_are_read_that_are_looked_at(tmp_path: Path) -> None:
+    """A column that names nobody and could hold no identity is not read; the same is seen as in the whole file."""
+    rows = 50_000
+    columns = {"id": [f"person-{n}@example.com" for n in range(rows)], "noise": np.random.default_rng(1).random(rows)}
+    columns["id"][rows // 2] = SECRET
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet", compression="none", data_page_size=4_096)
+    size = (tmp_path / "a.parquet").stat().st_size
+    with pa.OSFile(str(tmp_path / "a.parquet")) as file:
+        parts = Counted(file)
+        seen = [examined(data) for data in (parts, (tmp_path / "a.parquet").read_bytes())]
+    assert seen[0] == seen[1]
+    assert seen[0][1] == [(ResidueKind.LIVE_ROW, 1)]
+    assert parts.bytes_read < size * 0.8
+
+
+class Counted(Parts):
+    """Counts what is read of a file."""
+
+    bytes_read = 0
+
+    def __getitem__(self, at: slice) -> bytes:
+        found = super().__getitem__(at)
+        self.bytes_read += len(found)
+        return found
+
+
+def examined(data: Sliced) -> tuple[int, list[tuple[ResidueKind, int]]]:
+    """Rows, and what was found."""
+    findings = Findings("a.parquet")
+    selector = PrimaryIdentity(("id",), "CRM")
+    examine(data, selector, needles_of(selector, asked(order(CRM, SECRET))), findings, live=True, full=False)
+    return findings.rows, [(each.kind, each.count) for each in findings.residues]
+
+
+@pytest.mark.parametrize("bound", ["short", "long"])
+def test_a_page_header_longer_than_a_window_is_read(tmp_path: Path, bound: str) -> None:
+    value = OTHER if bound == "short" else f"{OTHER}{'x' * 1_500}"
+    pq.write_table(pa.table({"id": [value, value]}), tmp_path / "a.parquet", write_page_index=False)
+    assert verified(tmp_path).gone
+    assert not verified(tmp_path, value).gone
+
+
 def test_the_reader_asks_no_parquet_library() -> None:
-    """Only codecs and decompressing streams come from Arrow: what a library gets wrong alike would not be seen."""
+    """Only files, codecs and decompressing streams are Arrow's: what a library gets wrong alike would not be seen."""
     source = Path(verify.__file__).parent
     asked = {line.strip() for p in source.rglob("*.py") for line in p.read_text().splitlines() if "pa." in line}
     used = {word for line in asked for word in re.findall(r"\bpa\.(\w+)", line)}
-    assert used == {"Codec", "CompressedInputStream", "BufferReader"}
+    assert used == {"Codec", "CompressedInputStream", "BufferReader", "OSFile"}
     assert not any("pyarrow." in p.read_text() for p in source.rglob("*.py"))
 
 

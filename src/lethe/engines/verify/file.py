@@ -18,6 +18,7 @@ from lethe.engines.verify.interface import Numbering
 from lethe.engines.verify.needles import Needles, unquoted
 from lethe.engines.verify.parquet import examine as parquet
 from lethe.engines.verify.parquet.footer import MAGIC, MAGIC_ENCRYPTED
+from lethe.engines.verify.parts import Sliced, parts_of
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
@@ -38,19 +39,19 @@ class Examining:
     def __call__(self, path: str) -> Findings | None:
         """Examine one file; None when it is gone."""
         findings = Findings(path)
-        try:
-            data = self.storage.read(path)
-        except FileMissing:
-            return None
-        findings.bytes_examined = len(data)
         live = path in self.live
         selector = self.selectors.get(path, self.selector)
         try:
-            log = not live and delta_log.is_log(path)
-            if data[:4] == avro.MAGIC:
-                self._examine_avro(data, findings)
-            else:
-                _examine(data, selector, self.needles, findings, live=live, full=self.full, log=log)
+            with self.storage.open(path) as file:
+                data = parts_of(file)
+                findings.bytes_examined = len(data)
+                log = not live and delta_log.is_log(path)
+                if data[:4] == avro.MAGIC:
+                    self._examine_avro(data[:], findings)
+                else:
+                    _examine(data, selector, self.needles, findings, live=live, full=self.full, log=log)
+        except FileMissing:
+            return None
         except Unreadable as error:
             findings.residue(ResidueKind.UNREADABLE, str(error))
         _name(path, selector, self.needles, findings, live=live)
@@ -75,38 +76,40 @@ class Explaining:
     def __call__(self, path: str) -> Explained:
         """What some row of the file holds, the values of its partition's directories among them."""
         try:
-            data = self.storage.read(path)
             values = [form for part in path.split("/")[:-1] for form in unquoted(part.partition("=")[2])]
             raw = [value.encode("utf-8", "surrogateescape") for value in values]
             begun = {begun for begun in self.beginnings for value in raw if value.startswith(begun)}
             found = Explained(frozenset(self.needles.in_bytes(b"\n".join(raw))), frozenset(begun))
-            if data[:4] == MAGIC:
-                return found | parquet.explained_by_rows(data, self.needles, self.beginnings)
-            return found | Explained(frozenset(text.identities_in(_opened(data), self.needles)))
+            with self.storage.open(path) as file:
+                data = parts_of(file)
+                if data[:4] == MAGIC:
+                    return found | parquet.explained_by_rows(data, self.needles, self.beginnings)
+                return found | Explained(frozenset(text.identities_in(_opened(data[:]), self.needles)))
         except (FileMissing, Unreadable):
             return Explained()
 
 
 def _examine(
-    data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool, full: bool, log: bool
+    data: Sliced, selector: Selector, needles: Needles, findings: Findings, *, live: bool, full: bool, log: bool
 ) -> None:
     if data[:4] == MAGIC and data[-4:] == MAGIC:
         _examine_parquet(data, selector, needles, findings, live=live, full=full, log=log)
     elif data[:4] == MAGIC_ENCRYPTED:
         raise Unreadable("the file is encrypted")
     elif log:
-        opened = _opened(data)
+        opened = _opened(data[:])
         findings.ask_elsewhere(delta_log.identities_in(opened, needles), "text")
         findings.bounds += [
             Bound("statistics", None, beginnings=cut) for cut in delta_log.cut_bounds_in(opened, needles)
         ]
     else:
-        text.examine(_opened(data), selector, needles, findings, live=live)
-        findings.ask_elsewhere(needles.in_bytes(data) if data[:2] == _GZIP else set(), "compressed bytes")
+        whole = data[:]
+        text.examine(_opened(whole), selector, needles, findings, live=live)
+        findings.ask_elsewhere(needles.in_bytes(whole) if whole[:2] == _GZIP else set(), "compressed bytes")
 
 
 def _examine_parquet(
-    data: bytes, selector: Selector, needles: Needles, findings: Findings, *, live: bool, full: bool, log: bool
+    data: Sliced, selector: Selector, needles: Needles, findings: Findings, *, live: bool, full: bool, log: bool
 ) -> None:
     """Damage may show anywhere in a walk through bytes; whatever it breaks, the file was not examined."""
     try:

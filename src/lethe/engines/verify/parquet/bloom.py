@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lethe.engines.verify.parquet.footer import Chunk
-from lethe.engines.verify.parquet.thrift import Reader
+from lethe.engines.verify.parquet.thrift import struct_at
+from lethe.engines.verify.parts import Sliced
 
 Words = NDArray[np.uint64]
 
@@ -33,12 +34,11 @@ _LOW: Final = np.uint64(0xFFFFFFFF)
 _STRIPE: Final = 32
 
 
-def read_filter(data: bytes, chunk: Chunk) -> tuple[bytes, int]:
+def read_filter(data: Sliced, chunk: Chunk) -> tuple[bytes, int]:
     """The bits of a chunk's filter, and where they end in the file."""
     assert chunk.bloom is not None  # noqa: S101 - asked for chunks with a filter only
-    reader = Reader(data, chunk.bloom)
-    size = reader.struct()[1]
-    return data[reader.position : reader.position + size], reader.position + size
+    header, start = struct_at(data, chunk.bloom)
+    return data[start : start + header[1]], start + header[1]
 
 
 def may_hold(bits: bytes, hashes: Words) -> bool:

@@ -13,8 +13,9 @@ from lethe.engines.verify.parquet import bloom
 from lethe.engines.verify.parquet.footer import BYTE_ARRAY, FIXED, INT32, INT64, Chunk
 from lethe.engines.verify.parquet.naming import Namer, namer, numerals_of, wanted_integers, wanted_values
 from lethe.engines.verify.parquet.pages import DELTA_BYTE_ARRAY, Page, pages
-from lethe.engines.verify.parquet.thrift import Reader
+from lethe.engines.verify.parquet.thrift import struct_at
 from lethe.engines.verify.parquet.values import DICTIONARY_ENCODINGS, decode, indices
+from lethe.engines.verify.parts import Sliced
 
 _SEARCHABLE: Final = frozenset({BYTE_ARRAY, FIXED, INT32, INT64})
 
@@ -26,7 +27,7 @@ _TINY_BYTES_MAX: Final = 12
 class ChunkReader:
     """The pages of one chunk, walked once and looked at as needed."""
 
-    data: bytes = field(repr=False)
+    data: Sliced = field(repr=False)
     chunk: Chunk
     needles: Needles
 
@@ -190,7 +191,7 @@ class ChunkReader:
         statistics = [self.chunk.statistics, *(page.statistics for page in self.pages)]
         bounds = {bound for of in statistics for bound in of.bounds}
         if self.chunk.column_index is not None:
-            index = Reader(self.data, self.chunk.column_index[0]).struct()
+            index, _ = struct_at(self.data, self.chunk.column_index[0])
             bounds |= {*index.get(2, []), *index.get(3, [])}
         return bounds - {b""}
 

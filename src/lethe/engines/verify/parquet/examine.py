@@ -14,12 +14,13 @@ from lethe.engines.verify.needles import WIDE_INTEGER, Needles
 from lethe.engines.verify.parquet import bloom, identity_map
 from lethe.engines.verify.parquet.columns import ChunkReader
 from lethe.engines.verify.parquet.footer import Footer, read_footer
+from lethe.engines.verify.parts import Sliced
 
 _ARROW_SCHEMA: Final = b"ARROW:schema"
 
 
 def examine(
-    data: bytes,
+    data: Sliced,
     selector: Selector,
     needles: Needles,
     findings: Findings,
@@ -58,7 +59,7 @@ def examine(
             findings.residue(ResidueKind.VALUE, "bytes that belong to no part of the file")
 
 
-def explained_by_rows(data: bytes, needles: Needles, beginnings: frozenset[bytes]) -> Explained:
+def explained_by_rows(data: Sliced, needles: Needles, beginnings: frozenset[bytes]) -> Explained:
     """Identities that occur in the values of some row, as parts too, and the beginnings of values."""
     found: set[int] = set()
     begun: set[bytes] = set()
@@ -114,7 +115,7 @@ def _cut_bounds(reader: ChunkReader) -> Iterator[tuple[bytes, ...]]:
 
 
 def _explain_by_other_groups(
-    data: bytes, footer: Footer, left: Mapping[tuple[int, str], set[Any]], needles: Needles, findings: Findings
+    data: Sliced, footer: Footer, left: Mapping[tuple[int, str], set[Any]], needles: Needles, findings: Findings
 ) -> None:
     """Some writers repeat a column's whole dictionary, and its bounds, in every row group: a row of any explains it."""
     for (column, what), values in left.items():
@@ -140,7 +141,7 @@ def _metadata(footer: Footer, needles: Needles, findings: Findings) -> None:
         findings.ask_elsewhere(found - named, "key-value metadata")
 
 
-def _unaccounted(data: bytes, footer: Footer) -> Iterator[tuple[int, int]]:
+def _unaccounted(data: Sliced, footer: Footer) -> Iterator[tuple[int, int]]:
     """Ranges of the file that no structure claims."""
     claimed = [(0, 4), (len(data) - 8 - footer.length, len(data))]
     for _, chunks in footer.groups:

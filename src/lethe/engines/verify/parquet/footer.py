@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from lethe.engines.verify.findings import Unreadable
 from lethe.engines.verify.parquet.thrift import Reader
+from lethe.engines.verify.parts import Sliced
 
 MAGIC: Final = b"PAR1"
 MAGIC_ENCRYPTED: Final = b"PARE"
@@ -71,7 +72,7 @@ class Footer:
     """Names in the schema, groups included."""
 
 
-def read_footer(data: bytes) -> Footer:
+def read_footer(data: Sliced) -> Footer:
     """Read the footer of a whole file. Raises Unreadable."""
     if len(data) < 12 or data[:4] != MAGIC or data[-4:] != MAGIC:  # noqa: PLR2004 - two magics and a length
         raise Unreadable("not a whole Parquet file, or an encrypted one")

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from lethe.engines.verify.findings import Unreadable
 from lethe.engines.verify.parquet.footer import Chunk, Statistics, statistics
-from lethe.engines.verify.parquet.thrift import Reader
+from lethe.engines.verify.parquet.thrift import struct_at
+from lethe.engines.verify.parts import Sliced
 
 _DATA, _INDEX, _DICTIONARY, _DATA_V2 = range(4)
 PLAIN, PLAIN_DICTIONARY, RLE, BIT_PACKED = 0, 2, 3, 4
@@ -50,26 +51,25 @@ class Page:
         return self._parts[2]
 
 
-def pages(data: bytes, chunk: Chunk) -> Iterator[Page]:
+def pages(data: Sliced, chunk: Chunk) -> Iterator[Page]:
     """Walk a chunk of a whole file. Raises Unreadable where the walk does not end with the chunk."""
     position, end = chunk.start, chunk.start + chunk.size_bytes
     while position < end:
-        reader = Reader(data, position)
         try:
-            header = reader.struct()
+            header, start = struct_at(data, position)
         except (IndexError, KeyError) as error:
             raise Unreadable("a page header cannot be read") from error
-        position = reader.position + header[3]
+        position = start + header[3]
         if position > end:
             raise Unreadable("a page leads out of its chunk")
         if header[1] != _INDEX:
-            yield _page(header, data, slice(reader.position, position), chunk)
+            yield _page(header, data, slice(start, position), chunk)
     if position != end:
         raise Unreadable("the pages do not fill their chunk")
 
 
-def _page(header: dict[int, Any], data: bytes, at: slice, chunk: Chunk) -> Page:
-    """The page whose compressed bytes stand there. Of most pages only the header is wanted: they are not copied."""
+def _page(header: dict[int, Any], data: Sliced, at: slice, chunk: Chunk) -> Page:
+    """The page whose compressed bytes stand there. Of most pages only the header is wanted: they are not read."""
     kind, size, leaf = header[1], header[2], chunk.leaf
     if kind == _DICTIONARY:
         details = header[7]

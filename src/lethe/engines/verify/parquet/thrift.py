@@ -4,9 +4,14 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final
 
+from lethe.engines.verify.parts import Sliced
+
 _STOP, _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(13)
 _UUID: Final = 13
 _LONG_LIST: Final = 15
+_WINDOW: Final = 1 << 10
+"""Bytes in which the header of a page usually ends; some carry long bounds."""
+_WIDER: Final = 16
 
 
 class Reader:
@@ -34,11 +39,7 @@ class Reader:
 
     def binary(self) -> bytes:
         """Bytes with their length before them."""
-        length = self.varint()
-        start, self.position = self.position, self.position + length
-        if self.position > len(self.data):
-            raise IndexError
-        return self.data[start : self.position]
+        return self._take(self.varint())
 
     def struct(self) -> dict[int, Any]:
         """Fields up to the stop. Numbers are read here: most of a footer and of page headers is numbers."""
@@ -82,8 +83,7 @@ class Reader:
         if length == _LONG_LIST:
             length = self.varint()
         if kind in {_TRUE, _FALSE}:
-            start, self.position = self.position, self.position + length
-            return [byte == _TRUE for byte in self.data[start : self.position]]
+            return [byte == _TRUE for byte in self._take(length)]
         return [self._value(kind) for _ in range(length)]
 
     def _map(self) -> dict[Any, Any]:
@@ -96,10 +96,25 @@ class Reader:
 
     def _take(self, count: int) -> bytes:
         start, self.position = self.position, self.position + count
+        if self.position > len(self.data):
+            raise IndexError
         return self.data[start : self.position]
 
     def _value(self, kind: int) -> Any:
         return _READERS[kind](self)
+
+
+def struct_at(data: Sliced, position: int) -> tuple[dict[int, Any], int]:
+    """The struct that begins there, and where it ends. Raises IndexError, KeyError."""
+    window = _WINDOW
+    while True:
+        reader = Reader(data[position : position + window])
+        try:
+            return reader.struct(), position + reader.position
+        except IndexError:
+            if position + window >= len(data):
+                raise
+        window *= _WIDER
 
 
 _READERS: Final[dict[int, Callable[[Reader], Any]]] = {
