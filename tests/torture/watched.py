@@ -261,11 +261,13 @@ class WatchedProduct:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._product, name)
-        if name not in {"forget", "remaining", "forget_dataset", "remaining_of_dataset"}:
+        if name not in {"forget_each", "remaining", "forget_dataset", "remaining_of_dataset"}:
             return attribute
 
         def watched(*arguments: Any, **named: Any) -> Any:
             answer = attribute(*arguments, **named)
+            if name == "forget_each":
+                answer = list(answer)
             if self._hand.claim is not None:
                 self._hand.reach(f"{self._hand.step}:{points.EFFECT}")
             return answer
