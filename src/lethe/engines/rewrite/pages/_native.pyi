@@ -25,12 +25,16 @@ def cut(
     lost: Any,
     marks: tuple[bytes, ...],
     loose: int,
+    order: int,
+    room: Any,
     /,
-) -> tuple[int, int, int, int, int, int, int, bytes, bytes, int, int]:
+) -> tuple[int, int, int, int, int, int, int, Any, bytes, int, int, tuple[bytes, bytes] | None]:
     """Cut rows out of a data page.
 
-    Answers with rows, values and nulls, each before and after; a bit for each mark that a value equals which goes; and
-    the new body, levels (version 2) and their two sizes, which are empty where no value goes.
+    Answers with rows, values and nulls, each before and after; a bit for each mark that a value equals which goes; the
+    new body, levels (version 2) and their two sizes, which are empty where no value goes; and the least and the
+    greatest of the values that stay, where an order is given, and they are no indices. The body is a part of the room
+    where it fits in there, and then holds until the next page is cut.
     """
 
 def values(

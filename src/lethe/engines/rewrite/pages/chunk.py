@@ -22,6 +22,7 @@ from lethe.engines.rewrite.pages.page import (
     pages,
     reheaded,
 )
+from lethe.engines.rewrite.pages.room import Room
 from lethe.engines.rewrite.pages.rows import Rows
 from lethe.engines.rewrite.pages.statistics import Bounds, Marks, bounds_in, bounds_of, revised, wider
 from lethe.engines.rewrite.pages.thrift import Struct
@@ -68,15 +69,16 @@ def cut_chunk(
     edges: Sequence[Marks] | None,
     bloom: Filter | None,
     compression: Mapping[str, int],
+    room: Room,
     suspect: bool = False,
 ) -> CutChunk:
     """Cut rows out of a chunk, whose bytes these are.
 
     `edges` are the bounds of its data pages in its column index; `bloom` is an empty filter of the size of its own;
-    `compression` gives levels by codec. A chunk is `suspect` when its dictionary or bounds may repeat values that none
-    of its rows has. Raises Damaged, Unfit, and the native module's Malformed.
+    `compression` gives levels by codec; pages are cut in the room. A chunk is `suspect` when its dictionary or bounds
+    may repeat values that none of its rows has. Raises Damaged, Unfit, and the native module's Malformed.
     """
-    cutting = Cutting(chunk, rows, edges, compression)
+    cutting = Cutting(chunk, rows, edges, compression, room)
     so_far = cutting.progress
     for page in pages(chunk, data):
         if page.kind != DICTIONARY:
@@ -194,9 +196,9 @@ class _Ending:
         leaf, found = self._chunk.leaf, None
         if leaf.order is None:
             return None
-        for page in (kept.page for kept in self._so_far.kept):
-            if page.encoding not in DICTIONARY_ENCODINGS:
-                found = wider(found, bounds_of(*self._values(page), leaf), leaf)
+        for kept in self._so_far.kept:
+            if kept.page.encoding not in DICTIONARY_ENCODINGS:
+                found = wider(found, self._bounds_of(kept), leaf)
         while self._look_at_indices():
             pass
         if not self._cutting.uses_dictionary:
@@ -211,13 +213,16 @@ class _Ending:
         in_index = edges is not None and bool(vanished.intersection(edges[kept.number].values))
         if not (in_header or in_index):
             return kept
-        bounds = self._bounds_of(page)
+        bounds = self._bounds_of(kept)
         if in_header:
             nulls = None if page.statistics is None else page.statistics.get(3)
             page = reheaded(page, revised(page.statistics, nulls, bounds, leaf, touched=True))
         return replace(kept, page=page, bounds=bounds, edge_touched=kept.edge_touched or in_index)
 
-    def _bounds_of(self, page: Page) -> Bounds | None:
+    def _bounds_of(self, kept: Kept) -> Bounds | None:
+        if kept.bounded:
+            return kept.bounds
+        page = kept.page
         values, count = self._values(page)
         if page.encoding not in DICTIONARY_ENCODINGS:
             return bounds_of(values, count, self._chunk.leaf)

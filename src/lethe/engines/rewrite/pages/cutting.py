@@ -6,6 +6,7 @@ the page is open; what its chunk needs to know of it is kept in `Progress`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.dictionary import Dictionary
@@ -22,18 +23,22 @@ from lethe.engines.rewrite.pages.page import (
     dictionary_of,
     opened,
 )
+from lethe.engines.rewrite.pages.room import Room
 from lethe.engines.rewrite.pages.rows import Rows
 from lethe.engines.rewrite.pages.statistics import (
     NO_MARKS,
     Bounds,
     Marks,
-    bounds_of,
+    holding,
     marks_of,
     revised,
     wider,
     zero_bound,
 )
 from lethe.engines.rewrite.pages.traits import require_encoding
+
+_MORE: Final = 64
+"""Bytes by which a small page may grow when its rest is encoded again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,9 @@ class Kept:
     """Counted where the page was opened."""
     nulls_before: int
     bounds: Bounds | None = None
-    """Of its values, where they were computed."""
+    """Of its values, where they were computed; None too where they have none."""
+    bounded: bool = False
+    """Whether they were computed."""
     edge_touched: bool = False
     """Whether the column index has bounds for it that are bounds no more."""
     edited: bool = False
@@ -93,12 +100,14 @@ class Cutting:
         rows: Rows,
         edges: Sequence[Marks] | None,
         compression: Mapping[str, int],
+        room: Room,
     ) -> None:
         self._chunk = chunk
         self._leaf = chunk.leaf
         self._rows = rows
         self._edges = edges
         self._compression = compression
+        self._room = room
         self._marks = marks_of(chunk.statistics, chunk.leaf)
         self._zero_bound = zero_bound(chunk.statistics, chunk.leaf)
         self.dictionary_page: Page | None = None
@@ -147,8 +156,11 @@ class Cutting:
         used, lost = bytearray(entries), bytearray(entries)
         own, edge = marks_of(page.statistics, leaf), self._edge(so_far.pages)
         marks = self._marks + own + edge
+        # While the page is open, its bounds cost little; its chunk, or another page, may lose one later.
+        bounded = dictionary is None and leaf.order is not None and bool(marks.values)
         content = opened(page, self._chunk)
-        rows, rows_kept, values, values_kept, nulls, nulls_kept, touched, body, levels, rep, def_ = _native.cut(
+        size = len(content.body) + len(content.values)
+        rows, rows_kept, values, values_kept, nulls, nulls_kept, touched, body, levels, rep, def_, ends = _native.cut(
             content.body,
             content.repetition_size,
             content.definition_size,
@@ -168,6 +180,8 @@ class Cutting:
             lost,
             marks.values,
             marks.loose,
+            leaf.order if bounded and leaf.order is not None else -1,
+            self._room.of(size + size // 8 + _MORE),
         )
         if dictionary is not None:
             dictionary.saw(used, lost)
@@ -193,19 +207,28 @@ class Cutting:
         if not values_kept:
             return
         new = Opened(levels, rep, def_, body) if page.kind == DATA_V2 else Opened(body, -1, -1, b"")
-        bounds = None
-        if own_touched or edge_touched or (chunk_touched and dictionary is None):
-            if dictionary is None:
-                bounds = bounds_of(*values_of(new, values_kept, page.encoding, leaf), leaf)
-                so_far.bounds = wider(so_far.bounds, bounds, leaf)
-            else:
-                bounds = dictionary.bounds(used)
+        bounds = holding(ends, leaf)
+        if dictionary is not None and (own_touched or edge_touched):
+            bounds, bounded = dictionary.bounds(used), True
+        elif own_touched or edge_touched or chunk_touched:
+            so_far.bounds = wider(so_far.bounds, bounds, leaf)
         statistics = revised(page.statistics, nulls_kept, bounds, leaf, touched=own_touched)
         written = data_page(
             page, Content(new, values_kept, nulls_kept, rows_kept), statistics, self._chunk.codec, self._compression
         )
         so_far.kept.append(
-            Kept(so_far.pages, written, first_row, values_kept, nulls_kept, nulls, bounds, edge_touched, edited=True)
+            Kept(
+                number=so_far.pages,
+                page=written,
+                first_row=first_row,
+                values=values_kept,
+                nulls=nulls_kept,
+                nulls_before=nulls,
+                bounds=bounds,
+                bounded=bounded,
+                edge_touched=edge_touched,
+                edited=True,
+            )
         )
 
     def _edge(self, number: int) -> Marks:

@@ -53,17 +53,15 @@ def cut_group(old: OldFile, group: Group, rows: Rows, compression: Mapping[str, 
     All of it is cut before any of it is written, so that who meets a feature that is not cut can still go another way.
     In memory are the compressed pages that change, and one chunk at a time.
     """
-    room = bytearray(max(chunk.span.size for chunk in group.chunks))
-    chunks = tuple(_cut(old, chunk, rows, compression, room) for chunk in group.chunks)
+    chunks = tuple(_cut(old, chunk, rows, compression) for chunk in group.chunks)
     return CutGroup(group, rows.kept, chunks)
 
 
 def cleared_group(old: OldFile, group: Group, suspects: frozenset[int], compression: Mapping[str, int]) -> CutGroup:
     """A row group that keeps its rows, without what its suspect columns say of values that no row has."""
     rows = Rows.all_stay(group.rows)
-    room = bytearray(max(chunk.span.size for chunk in group.chunks))
     chunks = [
-        _cut(old, chunk, rows, compression, room, suspect=True) if number in suspects else chunk
+        _cut(old, chunk, rows, compression, suspect=True) if number in suspects else chunk
         for number, chunk in enumerate(group.chunks)
     ]
     return CutGroup(
@@ -71,13 +69,13 @@ def cleared_group(old: OldFile, group: Group, suspects: frozenset[int], compress
     )
 
 
-def _cut(
-    old: OldFile, chunk: Chunk, rows: Rows, compression: Mapping[str, int], room: bytearray, *, suspect: bool = False
-) -> CutChunk:
+def _cut(old: OldFile, chunk: Chunk, rows: Rows, compression: Mapping[str, int], *, suspect: bool = False) -> CutChunk:
     edges = edges_of(read_index(old.source, chunk.column_index, old.end))
     bloom = None if chunk.bloom_start is None else empty_like(old.source, chunk, old.end)
-    data = old.read_into(room, chunk.span)
-    return cut_chunk(chunk, data, rows, edges=edges, bloom=bloom, compression=compression, suspect=suspect)
+    data = old.read_for_now(chunk.span)
+    return cut_chunk(
+        chunk, data, rows, edges=edges, bloom=bloom, compression=compression, room=old.page_room, suspect=suspect
+    )
 
 
 def write_cut(out: Output, old: OldFile, cut: CutGroup) -> NewGroup:

@@ -42,8 +42,6 @@ class Sieve:
         leaf = footer.leaves[column]
         self._sieve = bytearray(_SIZE_MIN + sought.count * _BYTES_PER_VALUE // 8 * 8)
         _native.sieve_add(self._sieve, sought.plain, sought.count, leaf.shape, leaf.plain_width)
-        chunks = (group.chunks[column] for group in footer.groups)
-        self._room = bytearray(max((chunk.span.size for chunk in chunks), default=0))
 
     @staticmethod
     def fits(leaf: Leaf, sought: Sought) -> bool:
@@ -65,7 +63,7 @@ class Sieve:
         chunk = self._old.footer.groups[group].chunks[self._column]
         rows = self._old.footer.groups[group].rows
         first, found, dictionary = 0, list[tuple[int, Any, Any, bytes]](), _Entries(chunk, self._sieve)
-        for page in pages(chunk, self._old.read_into(self._room, chunk.span)):
+        for page in pages(chunk, self._old.read_for_now(chunk.span)):
             if page.kind == DICTIONARY:
                 dictionary.open(page)
                 continue

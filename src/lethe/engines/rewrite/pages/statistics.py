@@ -75,14 +75,20 @@ def bounds_of(plain: Any, count: int, leaf: Leaf) -> Bounds | None:
     """The bounds of plain values; None where they have none, or their order is not known."""
     if leaf.order is None or not count:
         return None
-    found: Bounds | None = _native.bounds(plain, count, leaf.shape, leaf.plain_width, leaf.order)
-    if found is not None and leaf.order is Order.FLOATING:
-        # A zero is written with the sign that makes the bound hold for zeros of both.
-        sign = b"\x00" * (leaf.width - 1)
-        low = sign + b"\x80" if not any(found[0]) else found[0]
-        high = sign + b"\x00" if found[1] == sign + b"\x80" else found[1]
-        return low, high
-    return found
+    return holding(_native.bounds(plain, count, leaf.shape, leaf.plain_width, leaf.order), leaf)
+
+
+def holding(found: Bounds | None, leaf: Leaf) -> Bounds | None:
+    """The least and the greatest of some values as bounds.
+
+    A zero is written with the sign that makes the bound hold for zeros of both.
+    """
+    if found is None or leaf.order is not Order.FLOATING:
+        return found
+    sign = b"\x00" * (leaf.width - 1)
+    low = sign + b"\x80" if not any(found[0]) else found[0]
+    high = sign + b"\x00" if found[1] == sign + b"\x80" else found[1]
+    return low, high
 
 
 def wider(one: Bounds | None, other: Bounds | None, leaf: Leaf) -> Bounds | None:

@@ -59,26 +59,37 @@ static int countable(Py_ssize_t count)
     return 0;
 }
 
+/* The least and the greatest, or None. */
+static PyObject *bounds_of(const Bounds *from)
+{
+    return from->known ? Py_BuildValue("NN", bytes_of(&from->low), bytes_of(&from->high)) : Py_NewRef(Py_None);
+}
+
 /* cut(body, rep_size, def_size, values, count, max_rep, max_def, encoding, shape, width, gone, row,
- *     dictionary, entries, starts, used, lost, marks, loose) */
+ *     dictionary, entries, starts, used, lost, marks, loose, order, room) */
 static PyObject *py_cut(PyObject *self, PyObject *args)
 {
-    Py_buffer body, values, gone, dictionary, starts, used, lost, marks[MARKS_MAX];
-    PyObject *wanted, *result = NULL;
+    Py_buffer body, values, gone, dictionary, starts, used, lost, room, marks[MARKS_MAX];
+    PyObject *wanted, *lender, *result = NULL;
     Page page = {0};
     Cut cut = {0};
     Py_ssize_t count, width, row, entries;
     long long rep_size, def_size;
-    int encoding, shape, held = 0;
+    int encoding, shape, order, held = 0;
     (void)self;
-    if (!PyArg_ParseTuple(args, "y*LLy*niiiiny*ny*ny*w*w*O!I", &body, &rep_size, &def_size, &values, &count, &page.max_rep,
+    if (!PyArg_ParseTuple(args, "y*LLy*niiiiny*ny*ny*w*w*O!IiO", &body, &rep_size, &def_size, &values, &count, &page.max_rep,
                           &page.max_def, &encoding, &shape, &width, &gone, &row, &dictionary, &entries, &starts, &used,
-                          &lost, &PyTuple_Type, &wanted, &page.loose))
+                          &lost, &PyTuple_Type, &wanted, &page.loose, &order, &lender))
         return NULL;
+    if (PyObject_GetBuffer(lender, &room, PyBUF_WRITABLE) < 0) {
+        room.obj = NULL;
+        goto done;
+    }
     if (!kind_of(encoding, shape, width, &page.kind) || !countable(count) || !countable(row) || !countable(entries))
         goto done;
-    if (PyTuple_Size(wanted) > MARKS_MAX || used.len < entries || lost.len < entries) {
-        PyErr_SetString(PyExc_ValueError, "too many values to look for, or too few marks");
+    if (PyTuple_Size(wanted) > MARKS_MAX || used.len < entries || lost.len < entries || order < NO_ORDER ||
+        order > BIG_ENDIAN) {
+        PyErr_SetString(PyExc_ValueError, "too many values to look for, too few marks, or no such order");
         goto done;
     }
     for (; held < PyTuple_Size(wanted); held++) {
@@ -99,23 +110,28 @@ static PyObject *py_cut(PyObject *self, PyObject *args)
     page.starts = view_of(&starts);
     page.used = used.buf;
     page.lost = lost.buf;
+    page.order = (Order)order;
     Fault fault;
     Py_BEGIN_ALLOW_THREADS
-    fault = page_cut(&page, &cut);
+    fault = page_cut(&page, room.buf, (size_t)room.len, &cut);
     Py_END_ALLOW_THREADS
     if (fault != NULL) {
         raised(fault);
         goto done;
     }
-    PyObject *new_body = bytes_of(&cut.body), *levels = bytes_of(&cut.levels);
-    if (new_body != NULL && levels != NULL)
-        result = Py_BuildValue("nnnnnnIOOnn", (Py_ssize_t)cut.rows, (Py_ssize_t)cut.rows_kept, (Py_ssize_t)cut.values,
+    PyObject *new_body = cut.body.lent ? PySequence_GetSlice(lender, 0, (Py_ssize_t)cut.body.size) : bytes_of(&cut.body);
+    PyObject *levels = bytes_of(&cut.levels), *bounds = bounds_of(&cut.bounds);
+    if (new_body != NULL && levels != NULL && bounds != NULL)
+        result = Py_BuildValue("nnnnnnIOOnnO", (Py_ssize_t)cut.rows, (Py_ssize_t)cut.rows_kept, (Py_ssize_t)cut.values,
                                (Py_ssize_t)cut.values_kept, (Py_ssize_t)cut.nulls, (Py_ssize_t)cut.nulls_kept,
-                               cut.touched, new_body, levels, (Py_ssize_t)cut.rep_size, (Py_ssize_t)cut.def_size);
+                               cut.touched, new_body, levels, (Py_ssize_t)cut.rep_size, (Py_ssize_t)cut.def_size, bounds);
     Py_XDECREF(new_body);
     Py_XDECREF(levels);
+    Py_XDECREF(bounds);
 done:
     cut_free(&cut);
+    if (room.obj != NULL)
+        PyBuffer_Release(&room);
     while (held > 0)
         PyBuffer_Release(&marks[--held]);
     PyBuffer_Release(&body);

@@ -23,11 +23,12 @@ typedef struct {
     size_t size;
 } View;
 
-/* Bytes that grow. Freed by whoever made them. */
+/* Bytes that grow. Freed by whoever made them. What is lent stands in somebody else's memory as long as it fits there. */
 typedef struct {
     uint8_t *data;
     size_t size;
     size_t room;
+    int lent;
 } Bytes;
 
 Fault bytes_reserve(Bytes *to, size_t more);
@@ -107,8 +108,18 @@ typedef struct {
     size_t width; /* bytes of a FIXED value */
 } Kind;
 
-/* Into `kept` go the values without a mark, encoded as they were; into `gone` the others, plainly. */
-Fault values_cut(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *kept, Bytes *gone);
+typedef enum { NO_ORDER = -1, SIGNED = 0, UNSIGNED = 1, FLOATING = 2, BYTEWISE = 3, BIG_ENDIAN = 4 } Order;
+
+/* The least and the greatest of some values; not known where they have no order. */
+typedef struct {
+    Order order;
+    int known;
+    Bytes low, high;
+} Bounds;
+
+/* Into `kept` go the values without a mark, encoded as they were; into `gone` the others, plainly; `bounds` are those of
+ * the values without a mark. */
+Fault values_cut(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *kept, Bytes *gone, Bounds *bounds);
 /* The values, plainly. */
 Fault values_plain(Kind kind, View from, size_t count, Bytes *plain);
 /* The marked values of plain ones. */
@@ -125,7 +136,6 @@ Fault delta_decode(View *from, size_t count, int64_t *numbers);
 Fault delta_encode(Bytes *to, size_t count, const int64_t *numbers, int bits);
 
 /* order.c: bounds of plain values. */
-typedef enum { SIGNED = 0, UNSIGNED = 1, FLOATING = 2, BYTEWISE = 3, BIG_ENDIAN = 4 } Order;
 Fault plain_bounds(Kind kind, Order order, View from, size_t count, View *low, View *high);
 
 /* lz4.c: the size that a block has when decompressed; its decoder does not tell. */

@@ -98,6 +98,43 @@ static void number_bounds(Order order, const uint8_t *from, size_t width, size_t
     *high = (View){from + last * width, width};
 }
 
+/* The first eight bytes, as a number that is in the order of the values as far as it differs. Of numbers in two's
+ * complement, only where all are of one length. */
+static uint64_t head_of(Order order, View value)
+{
+    uint64_t head = 0;
+    if (value.size >= 8) {
+        for (int i = 0; i < 8; i++)
+            head = head << 8 | value.data[i];
+    } else {
+        for (size_t i = 0; i < value.size; i++)
+            head |= (uint64_t)value.data[i] << (56 - 8 * i);
+    }
+    return order == BIG_ENDIAN ? head ^ UINT64_C(1) << 63 : head;
+}
+
+/* Texts, and numbers of many bytes: most are told apart by their first ones. */
+static Fault long_bounds(Kind kind, Order order, View from, size_t count, View *low, View *high)
+{
+    uint64_t least = 0, most = 0;
+    for (size_t i = 0; i < count; i++) {
+        View value;
+        Fault fault = plain_next(kind, &from, &value);
+        if (fault != NULL)
+            return fault;
+        uint64_t head = head_of(order, value);
+        if (i == 0 || head < least || (head == least && compare(order, value, *low) < 0)) {
+            *low = value;
+            least = head;
+        }
+        if (i == 0 || head > most || (head == most && compare(order, value, *high) > 0)) {
+            *high = value;
+            most = head;
+        }
+    }
+    return NULL;
+}
+
 /* `low` stays without data where no value has an order: there is none, or each is not a number. */
 Fault plain_bounds(Kind kind, Order order, View from, size_t count, View *low, View *high)
 {
@@ -113,6 +150,8 @@ Fault plain_bounds(Kind kind, Order order, View from, size_t count, View *low, V
             number_bounds(order, from.data, width, count, low, high);
         return NULL;
     }
+    if (order == BYTEWISE || (order == BIG_ENDIAN && kind.shape == FIXED))
+        return long_bounds(kind, order, from, count, low, high);
     for (size_t i = 0; i < count; i++) {
         View value;
         Fault fault = plain_next(kind, &from, &value);

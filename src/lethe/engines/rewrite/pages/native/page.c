@@ -15,6 +15,8 @@ void cut_free(Cut *cut)
 {
     bytes_free(&cut->body);
     bytes_free(&cut->levels);
+    bytes_free(&cut->bounds.low);
+    bytes_free(&cut->bounds.high);
 }
 
 /* The parts of a page. */
@@ -291,7 +293,7 @@ static Fault cut_values(const Page *page, View values, const uint8_t *marks, siz
     Kind plainly = {PLAIN, page->kind.shape, page->kind.width};
     Fault fault = bytes_reserve(to, values.size);
     if (fault == NULL)
-        fault = values_cut(page->kind, values, marks, count, to, &gone);
+        fault = values_cut(page->kind, values, marks, count, to, &gone, &cut->bounds);
     View rest = {gone.data, gone.size}, value;
     while (fault == NULL && page->mark_count && rest.size != 0) {
         fault = plain_next(plainly, &rest, &value);
@@ -321,11 +323,13 @@ static Fault put_levels(Bytes *to, int max, const uint8_t *levels, int uniform, 
     return NULL;
 }
 
-Fault page_cut(const Page *page, Cut *cut)
+Fault page_cut(const Page *page, uint8_t *room, size_t room_size, Cut *cut)
 {
     Parts parts;
     Levels levels;
     memset(cut, 0, sizeof *cut);
+    cut->body = (Bytes){room, 0, room_size, 1};
+    cut->bounds.order = page->order;
     Fault fault = parts_of(page, &parts);
     if (fault != NULL)
         return fault;

@@ -347,11 +347,32 @@ Fault values_plain(Kind kind, View from, size_t count, Bytes *plain)
     }
 }
 
-Fault values_cut(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *kept, Bytes *gone)
+static Fault find_bounds(Kind kind, View plain, size_t count, Bounds *bounds)
 {
-    if (kind.encoding == PLAIN && kind.shape != BITS)
-        return kind.shape == FIXED ? cut_fixed(from, kind.width, marks, count, kept, gone)
-                                   : cut_strings(from, marks, count, kept, gone);
+    Kind plainly = {PLAIN, kind.shape, kind.width};
+    View low, high;
+    if (bounds->order == NO_ORDER)
+        return NULL;
+    Fault fault = plain_bounds(plainly, bounds->order, plain, count, &low, &high);
+    if (fault != NULL || low.data == NULL)
+        return fault;
+    bounds->known = 1;
+    fault = bytes_append(&bounds->low, low.data, low.size);
+    return fault != NULL ? fault : bytes_append(&bounds->high, high.data, high.size);
+}
+
+Fault values_cut(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *kept, Bytes *gone, Bounds *bounds)
+{
+    size_t unmarked = unmarked_in(marks, count);
+    if (kind.encoding == PLAIN && kind.shape != BITS) {
+        size_t start = kept->size;
+        Fault fault = kind.shape == FIXED ? cut_fixed(from, kind.width, marks, count, kept, gone)
+                                          : cut_strings(from, marks, count, kept, gone);
+        if (fault != NULL || unmarked == 0)
+            return fault;
+        View cut = {kept->data + start, kept->size - start};
+        return find_bounds(kind, cut, unmarked, bounds);
+    }
     /* Decoded, cut, encoded again. */
     Bytes plain = {0}, rest = {0};
     Fault fault = values_plain(kind, from, count, &plain);
@@ -363,6 +384,8 @@ Fault values_cut(Kind kind, View from, const uint8_t *marks, size_t count, Bytes
     else if (fault == NULL)
         fault = cut_strings(all, marks, count, &rest, gone);
     View cut = {rest.data, rest.size};
+    if (fault == NULL && unmarked != 0)
+        fault = find_bounds(kind, cut, unmarked, bounds);
     if (fault == NULL && kind.shape == BITS)
         fault = kind.encoding == PLAIN ? pack_bits(kept, cut) : put_run_length_bits(kept, cut);
     else if (fault == NULL && kind.encoding == SPLIT)
@@ -370,7 +393,7 @@ Fault values_cut(Kind kind, View from, const uint8_t *marks, size_t count, Bytes
     else if (fault == NULL && kind.encoding == DELTA_PACKED)
         fault = numbers_encode(cut, kind.width, kept);
     else if (fault == NULL)
-        fault = strings_encode(kind, cut, unmarked_in(marks, count), kept);
+        fault = strings_encode(kind, cut, unmarked, kept);
     bytes_free(&plain);
     bytes_free(&rest);
     return fault;
