@@ -156,15 +156,16 @@ def page_of(values: Any, encoding: str) -> bytes:
     import pyarrow.parquet as pq
 
     from lethe.engines.rewrite.pages.footer import read_at, read_footer
-    from lethe.engines.rewrite.pages.page import opened, pages
+    from lethe.engines.rewrite.pages.page import Held, opened, pages
 
     sink = io.BytesIO()
     table = pa.table({"x": values}).cast(pa.schema([pa.field("x", values.type, nullable=False)]))
     pq.write_table(table, sink, compression="NONE", use_dictionary=False, column_encoding={"x": encoding})
     source = pa.BufferReader(sink.getvalue())
     chunk = read_footer(source).groups[0].chunks[0]
-    (page,) = pages(chunk, read_at(source, chunk.span))
-    return bytes(opened(page, chunk).body)
+    held = Held(chunk, read_at(source, chunk.span))
+    (page,) = pages(chunk, held.data)
+    return bytes(opened(held.headed(page)).body)
 
 
 def test_indices_are_cut_and_entries_marked() -> None:

@@ -5,18 +5,18 @@ the page is open; what its chunk needs to know of it is kept in `Progress`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.dictionary import Dictionary
 from lethe.engines.rewrite.pages.faults import Damaged
-from lethe.engines.rewrite.pages.footer import Chunk
 from lethe.engines.rewrite.pages.leaves import Leaf
 from lethe.engines.rewrite.pages.page import (
     DATA_V2,
     DICTIONARY_ENCODINGS,
     Content,
+    Held,
     Opened,
     Page,
     data_page,
@@ -29,6 +29,7 @@ from lethe.engines.rewrite.pages.statistics import (
     NO_MARKS,
     Bounds,
     Marks,
+    Statistics,
     holding,
     marks_of,
     revised,
@@ -41,8 +42,7 @@ _MORE: Final = 64
 """Bytes by which a small page may grow when its rest is encoded again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """One data page of the new chunk."""
 
     number: int
@@ -61,11 +61,6 @@ class Kept:
     """Whether the column index has bounds for it that are bounds no more."""
     edited: bool = False
     """Whether rows have gone out of it."""
-
-    @property
-    def slim(self) -> "Kept":
-        """With what it takes to write the page."""
-        return self if self.page.is_new else replace(self, page=self.page.slim)
 
 
 @dataclass(slots=True)
@@ -96,20 +91,21 @@ class Cutting:
 
     def __init__(
         self,
-        chunk: Chunk,
+        held: Held,
         rows: Rows,
         edges: Sequence[Marks] | None,
         compression: Mapping[str, int],
         room: Room,
     ) -> None:
-        self._chunk = chunk
-        self._leaf = chunk.leaf
+        self._held = held
+        self._leaf = held.chunk.leaf
         self._rows = rows
         self._edges = edges
         self._compression = compression
         self._room = room
-        self._marks = marks_of(chunk.statistics, chunk.leaf)
-        self._zero_bound = zero_bound(chunk.statistics, chunk.leaf)
+        self.statistics = Statistics.of(held.chunk)
+        self._marks = marks_of(self.statistics, self._leaf)
+        self._zero_bound = zero_bound(self.statistics, self._leaf)
         self.dictionary_page: Page | None = None
         self._dictionary: Dictionary | None = None
         self.progress = Progress()
@@ -121,7 +117,7 @@ class Cutting:
             page = self.dictionary_page
             if page is None:
                 raise Damaged("indices into a dictionary that is not there")
-            self._dictionary = Dictionary.of(dictionary_of(page, self._chunk), page.values, self._leaf)
+            self._dictionary = Dictionary.of(dictionary_of(self._held.headed(page)), page.values, self._leaf)
         return self._dictionary
 
     @property
@@ -154,11 +150,13 @@ class Cutting:
         dictionary = self.dictionary if page.encoding in DICTIONARY_ENCODINGS else None
         entries = 0 if dictionary is None else dictionary.count
         used, lost = bytearray(entries), bytearray(entries)
-        own, edge = marks_of(page.statistics, leaf), self._edge(so_far.pages)
+        headed = self._held.headed(page)
+        told = headed.said.statistics
+        own, edge = marks_of(told, leaf), self._edge(so_far.pages)
         marks = self._marks + own + edge
         # While the page is open, its bounds cost little; its chunk, or another page, may lose one later.
         bounded = dictionary is None and leaf.order is not None and bool(marks.values)
-        content = opened(page, self._chunk)
+        content = opened(headed)
         size = len(content.body) + len(content.values)
         rows, rows_kept, values, values_kept, nulls, nulls_kept, touched, body, levels, rep, def_, ends = _native.cut(
             content.body,
@@ -201,7 +199,7 @@ class Cutting:
             return
         first, second = len(self._marks.values), len(self._marks.values) + len(own.values)
         chunk_touched = _bits(touched, 0, first) or (self._zero_bound and present_gone > 0)
-        own_touched = _bits(touched, first, second) or (present_gone > 0 and zero_bound(page.statistics, leaf))
+        own_touched = _bits(touched, first, second) or (present_gone > 0 and zero_bound(told, leaf))
         edge_touched = _bits(touched, second, len(marks.values))
         so_far.touched = so_far.touched or chunk_touched
         if not values_kept:
@@ -212,10 +210,8 @@ class Cutting:
             bounds, bounded = dictionary.bounds(used), True
         elif own_touched or edge_touched or chunk_touched:
             so_far.bounds = wider(so_far.bounds, bounds, leaf)
-        statistics = revised(page.statistics, nulls_kept, bounds, leaf, touched=own_touched)
-        written = data_page(
-            page, Content(new, values_kept, nulls_kept, rows_kept), statistics, self._chunk.codec, self._compression
-        )
+        statistics = revised(told, nulls_kept, bounds, leaf, touched=own_touched)
+        written = data_page(headed, Content(new, values_kept, nulls_kept, rows_kept), statistics, self._compression)
         so_far.kept.append(
             Kept(
                 number=so_far.pages,

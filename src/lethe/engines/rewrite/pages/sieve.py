@@ -14,11 +14,12 @@ from lethe.engines.pruning import Sought
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.dictionary import Dictionary
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
-from lethe.engines.rewrite.pages.footer import Chunk, Footer, OldFile
+from lethe.engines.rewrite.pages.footer import Footer, OldFile
 from lethe.engines.rewrite.pages.leaves import BYTE_ARRAY, FIXED, INT32, INT64, Leaf
 from lethe.engines.rewrite.pages.page import (
     DICTIONARY,
     DICTIONARY_ENCODINGS,
+    Held,
     Page,
     dictionary_of,
     opened,
@@ -62,12 +63,13 @@ class Sieve:
         """
         chunk = self._old.footer.groups[group].chunks[self._column]
         rows = self._old.footer.groups[group].rows
-        first, found, dictionary = 0, list[tuple[int, Any, Any, bytes]](), _Entries(chunk, self._sieve)
-        for page in pages(chunk, self._old.read_for_now(chunk.span)):
+        held = Held(chunk, self._old.read_for_now(chunk.span))
+        first, found, dictionary = 0, list[tuple[int, Any, Any, bytes]](), _Entries(held, self._sieve)
+        for page in pages(chunk, held.data):
             if page.kind == DICTIONARY:
                 dictionary.open(page)
                 continue
-            places, sizes, values = self._sifted(page, chunk, dictionary)
+            places, sizes, values = self._sifted(page, held, dictionary)
             if values or places:
                 found.append((first, places, sizes, values))
             first += page.values
@@ -75,13 +77,13 @@ class Sieve:
             raise Damaged("a column has another number of rows than its row group")
         return self._array(rows, found)
 
-    def _sifted(self, page: Page, chunk: Chunk, dictionary: "_Entries") -> tuple[bytes, bytes, bytes]:
-        leaf = chunk.leaf
+    def _sifted(self, page: Page, held: Held, dictionary: "_Entries") -> tuple[bytes, bytes, bytes]:
+        leaf = held.chunk.leaf
         require_encoding(page.encoding, leaf)
         indexed = page.encoding in DICTIONARY_ENCODINGS
         if not page.values or (indexed and not dictionary.any_wanted):
             return b"", b"", b""
-        content = opened(page, chunk)
+        content = opened(held.headed(page))
         return _native.sift(
             content.body,
             content.repetition_size,
@@ -125,8 +127,8 @@ class Sieve:
 class _Entries:
     """The dictionary of one chunk, and which entries of it may be wanted."""
 
-    def __init__(self, chunk: Chunk, sieve: bytearray) -> None:
-        self._chunk = chunk
+    def __init__(self, held: Held, sieve: bytearray) -> None:
+        self._held = held
         self._sieve = sieve
         self._known = False
         self.plain: Any = b""
@@ -138,8 +140,8 @@ class _Entries:
         """Take in the dictionary's page."""
         if self._known:
             raise Damaged("a second dictionary")
-        leaf = self._chunk.leaf
-        dictionary = Dictionary.of(dictionary_of(page, self._chunk), page.values, leaf)
+        leaf = self._held.chunk.leaf
+        dictionary = Dictionary.of(dictionary_of(self._held.headed(page)), page.values, leaf)
         self._known = True
         self.plain, self.starts = dictionary.plain, dictionary.starts
         self.wanted = _native.sieve_marks(self._sieve, self.plain, page.values, leaf.shape, leaf.plain_width)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 const char NO_MEMORY[] = "out of memory";
+const char UNORDERED[] = "a page header whose fields are not in their order";
 const char MORE_VALUES[] = "a page with more values than its levels tell";
 
 Fault bytes_reserve(Bytes *to, size_t more)

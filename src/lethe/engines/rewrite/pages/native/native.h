@@ -17,6 +17,8 @@ extern const char NO_MEMORY[];
 /* No contradiction, but nothing that is cut: DuckDB also writes values that lie below a null struct, and readers take
  * only the first ones. */
 extern const char MORE_VALUES[];
+/* Of a header whose fields do not ascend, nobody knows which of two alike counts. */
+extern const char UNORDERED[];
 
 typedef struct {
     const uint8_t *data;
