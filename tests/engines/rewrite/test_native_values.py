@@ -32,6 +32,7 @@ def cut(  # noqa: PLR0917 - as the module takes them
         body, -1, -1, b"", count, 0, more.get("definition", 0), encoding, shape, width, flags, 0,
         more.get("dictionary", b""), entries, more.get("starts", b""), more.get("used", bytearray(entries)),
         more.get("lost", bytearray(entries)), more.get("marks", ()), more.get("loose", 0), more.get("order", -1),
+        more.get("eager", True),
         more.get("room", bytearray()),
     )  # fmt: skip
 
@@ -196,6 +197,8 @@ def test_a_cut_tells_the_bounds_of_what_stays(encoding: int) -> None:
         if left:
             assert _native.bounds(strings(*left), len(left), *bounds) == (min(left), max(left))
         assert cut(body, 8, gone, encoding, Shape.STRINGS)[11] is None
+        lazy = cut(body, 8, gone, encoding, Shape.STRINGS, order=Order.BYTEWISE, eager=False, marks=(b"zz",))
+        assert lazy[11] == (found[11] if 6 in gone else None), "the bounds are told where one goes"
 
 
 def test_a_cut_tells_no_bounds_where_no_value_has_an_order() -> None:

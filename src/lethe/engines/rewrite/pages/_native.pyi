@@ -27,6 +27,7 @@ def cut(
     marks: tuple[bytes, ...],
     loose: int,
     order: int,
+    eager: bool,
     room: Any,
     /,
 ) -> tuple[int, int, int, int, int, int, int, Any, bytes, int, int, tuple[bytes, bytes] | None]:
@@ -34,8 +35,8 @@ def cut(
 
     Answers with rows, values and nulls, each before and after; a bit for each mark that a value equals which goes; the
     new body, levels (version 2) and their two sizes, which are empty where no value goes; and the least and the
-    greatest of the values that stay, where an order is given, and they are no indices. The body is a part of the room
-    where it fits in there, and then holds until the next page is cut.
+    greatest of the values that stay, in the order, if it is one and they are no indices, and if it is eager or a value
+    goes that equals a mark. The body is a part of the room where it fits in there, and holds until another page is cut.
     """
 
 def values(

@@ -154,8 +154,9 @@ class Cutting:
         told = headed.said.statistics
         own, edge = marks_of(told, leaf), self._edge(so_far.pages)
         marks = self._marks + own + edge
-        # While the page is open, its bounds cost little; its chunk, or another page, may lose one later.
-        bounded = dictionary is None and leaf.order is not None and bool(marks.values)
+        order = -1 if dictionary is not None or leaf.order is None else leaf.order
+        # While the page is open, its bounds cost little; a chunk that has lost one will ask for those of all pages.
+        eager = so_far.touched or self._zero_bound or zero_bound(told, leaf)
         content = opened(headed)
         size = len(content.body) + len(content.values)
         rows, rows_kept, values, values_kept, nulls, nulls_kept, touched, body, levels, rep, def_, ends = _native.cut(
@@ -178,7 +179,8 @@ class Cutting:
             lost,
             marks.values,
             marks.loose,
-            leaf.order if bounded and leaf.order is not None else -1,
+            order,
+            eager,
             self._room.of(size + size // 8 + _MORE),
         )
         if dictionary is not None:
@@ -205,7 +207,7 @@ class Cutting:
         if not values_kept:
             return
         new = Opened(levels, rep, def_, body) if page.kind == DATA_V2 else Opened(body, -1, -1, b"")
-        bounds = holding(ends, leaf)
+        bounds, bounded = holding(ends, leaf), order >= 0 and (eager or touched != 0)
         if dictionary is not None and (own_touched or edge_touched):
             bounds, bounded = dictionary.bounds(used), True
         elif own_touched or edge_touched or chunk_touched:

@@ -66,7 +66,7 @@ static PyObject *bounds_of(const Bounds *from)
 }
 
 /* cut(body, rep_size, def_size, values, count, max_rep, max_def, encoding, shape, width, gone, row,
- *     dictionary, entries, starts, used, lost, marks, loose, order, room) */
+ *     dictionary, entries, starts, used, lost, marks, loose, order, eager, room) */
 static PyObject *py_cut(PyObject *self, PyObject *args)
 {
     Py_buffer body, values, gone, dictionary, starts, used, lost, room, marks[MARKS_MAX];
@@ -77,9 +77,9 @@ static PyObject *py_cut(PyObject *self, PyObject *args)
     long long rep_size, def_size;
     int encoding, shape, order, held = 0;
     (void)self;
-    if (!PyArg_ParseTuple(args, "y*LLy*niiiiny*ny*ny*w*w*O!IiO", &body, &rep_size, &def_size, &values, &count, &page.max_rep,
+    if (!PyArg_ParseTuple(args, "y*LLy*niiiiny*ny*ny*w*w*O!IipO", &body, &rep_size, &def_size, &values, &count, &page.max_rep,
                           &page.max_def, &encoding, &shape, &width, &gone, &row, &dictionary, &entries, &starts, &used,
-                          &lost, &PyTuple_Type, &wanted, &page.loose, &order, &lender))
+                          &lost, &PyTuple_Type, &wanted, &page.loose, &order, &page.eager, &lender))
         return NULL;
     if (PyObject_GetBuffer(lender, &room, PyBUF_WRITABLE) < 0) {
         room.obj = NULL;
@@ -222,9 +222,11 @@ static PyObject *marked(PyObject *args, Marked function)
     if (kind_of(PLAIN, shape, width, &kind)) {
         Fault fault = NULL;
         Py_BEGIN_ALLOW_THREADS
-        for (Py_ssize_t i = 0; i < marks.len && fault == NULL; i++)
-            if (((const uint8_t *)marks.buf)[i] > 1)
-                fault = "a mark that is none";
+        uint8_t seen = 0;
+        for (Py_ssize_t i = 0; i < marks.len; i++)
+            seen |= ((const uint8_t *)marks.buf)[i];
+        if (seen > 1)
+            fault = "a mark that is none";
         if (fault == NULL)
             fault = function(kind, view_of(&values), marks.buf, (size_t)marks.len, &out);
         Py_END_ALLOW_THREADS

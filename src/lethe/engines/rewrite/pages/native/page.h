@@ -26,6 +26,7 @@ typedef struct {
     int mark_count;
     unsigned loose;       /* bit i: marks[i] may be the shortened form of a longer value */
     Order order;          /* in which the values that stay have bounds, unless they are indices */
+    int eager;            /* whether these are told also where no value goes that is a mark */
 } Page;
 
 typedef struct {
@@ -33,7 +34,7 @@ typedef struct {
     size_t values, values_kept; /* nulls included */
     size_t nulls, nulls_kept;
     unsigned touched;          /* bit i: a value that goes is marks[i] */
-    Bounds bounds;             /* of the values that stay, when rows go */
+    Bounds bounds;             /* of the values that stay */
     Bytes body;                /* like the page's, when rows go: levels and values of version 1; else the values */
     Bytes levels;              /* version 2 */
     size_t rep_size, def_size; /* version 2 */
