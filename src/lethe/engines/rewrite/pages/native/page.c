@@ -200,8 +200,8 @@ static unsigned touches(const Page *page, View value, unsigned touched)
             compared = mark.size < LAST_CHARACTER ? 0 : mark.size - LAST_CHARACTER;
         else if (value.size != mark.size)
             continue;
-        /* The last byte first: values of a column often begin alike. */
-        if (compared == 0 || (value.data[compared - 1] == mark.data[compared - 1] &&
+        /* The last byte and the first one: texts of a column often begin alike, and numbers end alike. */
+        if (compared == 0 || (value.data[compared - 1] == mark.data[compared - 1] && value.data[0] == mark.data[0] &&
                               memcmp(value.data, mark.data, compared) == 0))
             touched |= 1u << i;
     }

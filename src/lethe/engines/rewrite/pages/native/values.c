@@ -16,26 +16,32 @@ static size_t unmarked_in(const uint8_t *marks, size_t count)
     return count - marked;
 }
 
-/* Where the next byte goes. Bytes without room have no place at all: a pointer into nothing must not be moved. */
-static uint8_t *end_of(Bytes *of)
+static inline void move_value(uint8_t *to, const uint8_t *from, size_t width)
 {
-    return of->data == NULL ? NULL : of->data + of->size;
+    if (width >= 8 && width <= 16) {
+        /* In two halves that overlap. */
+        memcpy(to, from, 8);
+        memcpy(to + width - 8, from + width - 8, 8);
+    } else
+        memcpy(to, from, width);
 }
 
-/* Values of one width, sorted by their marks: one run for all up to the next mark, then one by one, without a branch
- * that cannot be foreseen. Made for each usual width, so that a value is moved without a call. */
-static inline void sort_fixed(const uint8_t *from, size_t width, const uint8_t *marks, size_t count, uint8_t *to[2])
+/* Values of one width, sorted by their marks: one run for all up to the next mark, then one by one, each to both places,
+ * so that there is no branch that cannot be foreseen. Behind both is room for one value more. Made for each usual width,
+ * so that a value is moved without a call. */
+static inline void sort_fixed(const uint8_t *from, size_t width, const uint8_t *marks, size_t count, uint8_t *kept, uint8_t *gone)
 {
     for (size_t i = 0; i < count;) {
         size_t marked = marks_skip(marks, i, count);
-        if (marked != i) {
-            memcpy(to[0], from + i * width, (marked - i) * width);
-            to[0] += (marked - i) * width;
-        }
+        if (marked != i)
+            memcpy(kept, from + i * width, (marked - i) * width);
+        kept += (marked - i) * width;
         size_t end = count - marked < 8 ? count : marked + 8;
         for (i = marked; i < end; i++) {
-            memcpy(to[marks[i]], from + i * width, width);
-            to[marks[i]] += width;
+            move_value(kept, from + i * width, width);
+            move_value(gone, from + i * width, width);
+            kept += (size_t)(marks[i] ^ 1) * width;
+            gone += (size_t)marks[i] * width;
         }
     }
 }
@@ -45,22 +51,22 @@ static Fault cut_fixed(View from, size_t width, const uint8_t *marks, size_t cou
     if (width == 0 || count > from.size / width)
         return VALUES_SHORT;
     size_t unmarked = unmarked_in(marks, count);
-    Fault fault = bytes_reserve(kept, unmarked * width);
+    Fault fault = bytes_reserve(kept, (unmarked + 1) * width);
     if (fault == NULL)
-        fault = bytes_reserve(gone, (count - unmarked) * width);
-    if (fault != NULL || count == 0)
+        fault = bytes_reserve(gone, (count - unmarked + 1) * width);
+    if (fault != NULL)
         return fault;
-    uint8_t *to[2] = {end_of(kept), end_of(gone)};
+    uint8_t *stays = kept->data + kept->size, *goes = gone->data + gone->size;
     if (width == 1)
-        sort_fixed(from.data, 1, marks, count, to);
+        sort_fixed(from.data, 1, marks, count, stays, goes);
     else if (width == 4)
-        sort_fixed(from.data, 4, marks, count, to);
+        sort_fixed(from.data, 4, marks, count, stays, goes);
     else if (width == 8)
-        sort_fixed(from.data, 8, marks, count, to);
+        sort_fixed(from.data, 8, marks, count, stays, goes);
     else if (width == 16)
-        sort_fixed(from.data, 16, marks, count, to);
+        sort_fixed(from.data, 16, marks, count, stays, goes);
     else
-        sort_fixed(from.data, width, marks, count, to);
+        sort_fixed(from.data, width, marks, count, stays, goes);
     kept->size += unmarked * width;
     gone->size += (count - unmarked) * width;
     return NULL;
