@@ -130,4 +130,4 @@ class _Judging:
             return None
         if self._filters.exclude(group, metadata, self._judge.candidates(metadata, schema)):
             return None
-        return self._judge.judge(self._columns.table(group), first_row)
+        return self._columns.judge(group, first_row)

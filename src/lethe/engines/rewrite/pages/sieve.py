@@ -1,14 +1,16 @@
-"""The column that names the person, with null in place of every value that is nobody's who is looked for.
+"""The column that names the person, without the values that are nobody's who is looked for.
 
 All wanted values are put into a sieve, and each value of a page must pass it; of those that do, the judge decides. So
 few values become Arrow's, and none that is wanted is missed: whatever was put in passes.
 No bound of a page is believed on the way. Where values are indices, the entries of the dictionary are asked instead.
 """
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from lethe.engines.pruning import Sought
 from lethe.engines.rewrite.pages import _native
@@ -30,6 +32,7 @@ from lethe.engines.rewrite.pages.traits import require_encoding
 _SIZE_MIN, _BYTES_PER_VALUE = 1 << 12, 4
 """So many bytes for each value let about one in two hundred of the others through."""
 _OFFSET_MAX: Final = (1 << 31) - 1
+_NOWHERE: Final = np.zeros(0, np.int64)
 
 
 class Sieve:
@@ -57,25 +60,35 @@ class Sieve:
         )
 
     def column(self, group: int) -> Any:
-        """The column of a row group as a `pyarrow.Array`.
+        """The column of a row group as a `pyarrow.Array`, in which others are null. Raises as `some` does."""
+        some = self.some(group)
+        if not len(some.places):
+            return pa.nulls(some.rows, self._kind)
+        index, here = np.zeros(some.rows, np.int64), np.zeros(some.rows, np.bool_)
+        index[some.places], here[some.places] = np.arange(len(some.places)), True
+        return some.values.take(pa.array(index, mask=~here))
+
+    def some(self, group: int) -> "Some":
+        """What a row group holds that may be wanted.
 
         Raises Damaged, Unfit, and the native module's Malformed and Uncut: then somebody else must read it.
         """
         chunk = self._old.footer.groups[group].chunks[self._column]
         rows = self._old.footer.groups[group].rows
         held = Held(chunk, self._old.read_for_now(chunk.span))
-        first, found, dictionary = 0, list[tuple[int, Any, Any, bytes]](), _Entries(held, self._sieve)
+        first, found, dictionary = 0, list[tuple[int, bytes, bytes, bytes]](), _Entries(held, self._sieve)
         for page in pages(chunk, held.data):
             if page.kind == DICTIONARY:
                 dictionary.open(page)
                 continue
             places, sizes, values = self._sifted(page, held, dictionary)
-            if values or places:
+            if places:
                 found.append((first, places, sizes, values))
             first += page.values
         if first != rows:
             raise Damaged("a column has another number of rows than its row group")
-        return self._array(rows, found)
+        numbers = [np.frombuffer(some, np.uint32).astype(np.int64) + first for first, some, _, _ in found]
+        return Some(rows, np.concatenate([_NOWHERE, *numbers]), self._array(found))
 
     def _sifted(self, page: Page, held: Held, dictionary: "_Entries") -> tuple[bytes, bytes, bytes]:
         leaf = held.chunk.leaf
@@ -100,28 +113,37 @@ class Sieve:
             dictionary.wanted if indexed else b"",
         )
 
-    def _array(self, rows: int, found: list[tuple[int, Any, Any, bytes]]) -> Any:
-        if not found:
-            return pa.nulls(rows, self._kind)
-        places = np.concatenate(
-            [first + np.frombuffer(some, np.uint32).astype(np.int64) for first, some, _, _ in found]
-        )
+    def _array(self, found: list[tuple[int, bytes, bytes, bytes]]) -> Any:
         values = b"".join(some for _, _, _, some in found)
-        here = np.zeros(rows, np.bool_)
-        here[places] = True
-        validity = pa.py_buffer(np.packbits(here, bitorder="little"))
         if pa.types.is_integer(self._kind) or pa.types.is_fixed_size_binary(self._kind):
-            width = self._kind.byte_width
-            data = np.zeros((rows, width), np.uint8)
-            data[places] = np.frombuffer(values, np.uint8).reshape(-1, width)
-            return pa.Array.from_buffers(self._kind, rows, [validity, pa.py_buffer(data)])
+            count = len(values) // self._kind.byte_width
+            return pa.Array.from_buffers(self._kind, count, [None, pa.py_buffer(values)])
         wide = pa.types.is_large_string(self._kind) or pa.types.is_large_binary(self._kind)
         if len(values) > _OFFSET_MAX and not wide:
             raise Unfit("too many values")
-        offsets = np.zeros(rows + 1, np.int64 if wide else np.int32)
-        offsets[places + 1] = np.concatenate([np.frombuffer(some, np.uint32) for _, _, some, _ in found])
-        np.cumsum(offsets, out=offsets)
-        return pa.Array.from_buffers(self._kind, rows, [validity, pa.py_buffer(offsets), pa.py_buffer(values)])
+        sizes = np.frombuffer(b"".join(some for _, _, some, _ in found), np.uint32)
+        offsets = np.zeros(len(sizes) + 1, np.int64 if wide else np.int32)
+        np.cumsum(sizes, out=offsets[1:])
+        return pa.Array.from_buffers(self._kind, len(sizes), [None, pa.py_buffer(offsets), pa.py_buffer(values)])
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Some rows of a row group, and what they hold."""
+
+    rows: int
+    """Of the row group."""
+    places: NDArray[np.int64]
+    """Of those that are shown, ascending."""
+    values: Any
+    """Theirs, as a `pyarrow.Array`."""
+
+    def spread(self, flags: Any) -> Any:
+        """Flags for all rows, from those of the rows that are shown (`pyarrow.BooleanArray`)."""
+        spread = np.zeros(self.rows, np.bool_)
+        spread[self.places[flags.to_numpy(zero_copy_only=False)]] = True
+        bits = pa.py_buffer(np.packbits(spread, bitorder="little"))
+        return pa.Array.from_buffers(pa.bool_(), self.rows, [None, bits])
 
 
 class _Entries:
