@@ -13,6 +13,7 @@ from lethe.engines.rewrite.source import explained, leaves_of, read_leaves
 
 try:
     from lethe.engines.rewrite.pages import _native
+    from lethe.engines.rewrite.pages.page import NOT_SEEN, Seen
     from lethe.engines.rewrite.pages.sieve import Sieve
 except ImportError:
     # Without the native module Arrow reads every value.
@@ -24,8 +25,11 @@ else:
 class JudgedColumns:
     """The columns of one file that its judge must see."""
 
-    def __init__(self, source: Any, file: Any, footer: Footer, judge: Judge) -> None:
-        """Of a `pyarrow.NativeFile`, opened as a `pyarrow.parquet.ParquetFile` too."""
+    def __init__(self, source: Any, file: Any, footer: Footer, judge: Judge, seen_bytes_max: int = 0) -> None:
+        """Of a `pyarrow.NativeFile`, opened as a `pyarrow.parquet.ParquetFile` too.
+
+        So many bytes of pages stay open for who comes after the judge.
+        """
         self._file = file
         self._judge = judge
         schema = file.schema_arrow
@@ -36,7 +40,12 @@ class JudgedColumns:
             field = schema.field(sought.column).with_type(sought.kind)
             self._schema = pa.schema([field], metadata=schema.metadata)
             self._others_stay = sought.others_stay
-            self._sieve = Sieve(source, footer, self.leaves[0], sought)
+            self._sieve = Sieve(source, footer, self.leaves[0], sought, seen_bytes_max)
+
+    @property
+    def seen(self) -> "Seen":
+        """The pages that were opened for the row group that was judged last; they hold until the next one is."""
+        return NOT_SEEN if self._sieve is None else self._sieve.seen
 
     def judge(self, group: int, first_row: int) -> Judgement:
         """What the judge says of a row group, whose first row has this position in the file. Raises TableRefused."""

@@ -19,7 +19,6 @@ from lethe.engines.rewrite.pages.page import (
     Held,
     Page,
     dictionary_page,
-    opened,
     pages,
     reheaded,
 )
@@ -62,8 +61,7 @@ class CutChunk:
 
 
 def cut_chunk(
-    chunk: Chunk,
-    data: memoryview,
+    held: Held,
     rows: Rows,
     *,
     edges: Sequence[Marks] | None,
@@ -72,16 +70,16 @@ def cut_chunk(
     room: Room,
     suspect: bool = False,
 ) -> CutChunk:
-    """Cut rows out of a chunk, whose bytes these are.
+    """Cut rows out of a chunk that is in memory.
 
     `edges` are the bounds of its data pages in its column index; `bloom` is an empty filter of the size of its own;
     `compression` gives levels by codec; pages are cut in the room. A chunk is `suspect` when its dictionary or bounds
     may repeat values that none of its rows has. Raises Damaged, Unfit, and the native module's Malformed.
     """
-    held = Held(chunk, data)
+    chunk = held.chunk
     cutting = Cutting(held, rows, edges, compression, room)
     so_far = cutting.progress
-    for page in pages(chunk, data):
+    for page in pages(chunk, held.data):
         if page.kind != DICTIONARY:
             cutting.cut(page)
         elif so_far.pages or cutting.dictionary_page is not None:
@@ -154,7 +152,8 @@ class _Ending:
         if page is None or not self._cutting.uses_dictionary:
             return page
         dictionary = self._cutting.dictionary
-        while dictionary.orphans.any():
+        losses = dictionary.losses
+        while not dictionary.used[losses].all():
             if not self._look_at_indices():
                 entries, count = dictionary.scrubbed()
                 return dictionary_page(self._held.headed(page), entries, count, compression)
@@ -252,4 +251,4 @@ class _Ending:
 
     def _values(self, page: Page) -> tuple[bytes, int]:
         require_encoding(page.encoding, self._chunk.leaf)
-        return values_of(opened(self._held.headed(page)), page.values, page.encoding, self._chunk.leaf)
+        return values_of(self._held.opened(self._held.headed(page)), page.values, page.encoding, self._chunk.leaf)

@@ -21,7 +21,6 @@ from lethe.engines.rewrite.pages.page import (
     Page,
     data_page,
     dictionary_of,
-    opened,
 )
 from lethe.engines.rewrite.pages.room import Room
 from lethe.engines.rewrite.pages.rows import Rows
@@ -153,11 +152,11 @@ class Cutting:
         headed = self._held.headed(page)
         told = headed.said.statistics
         own, edge = marks_of(told, leaf), self._edge(so_far.pages)
-        marks = self._marks + own + edge
+        marks = self._marks.followed_by(own, edge)
         order = -1 if dictionary is not None or leaf.order is None else leaf.order
         # While the page is open, its bounds cost little; a chunk that has lost one will ask for those of all pages.
         eager = so_far.touched or self._zero_bound or zero_bound(told, leaf)
-        content = opened(headed)
+        content = self._held.opened(headed)
         size = len(content.body) + len(content.values)
         rows, rows_kept, values, values_kept, nulls, nulls_kept, touched, body, levels, rep, def_, ends = _native.cut(
             content.body,

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from lethe.engines.rewrite.pages import _native
@@ -65,6 +65,18 @@ class Words(NamedTuple):
     statistics: Statistics | None
 
 
+class Opened(NamedTuple):
+    """A data page, decompressed, in the parts that the native module takes."""
+
+    body: Any
+    """All of it in version 1, the levels in version 2."""
+    repetition_size: int
+    """-1 in version 1, whose levels say their sizes themselves."""
+    definition_size: int
+    values: Any
+    """In version 2."""
+
+
 class Headed(NamedTuple):
     """A page whose header was read."""
 
@@ -101,12 +113,33 @@ class Headed(NamedTuple):
         )
 
 
+def opened(headed: Headed) -> Opened:
+    """Decompress a data page; where it has a checksum, compare it. Raises Damaged, Unfit."""
+    headed.require_checksum()
+    page, body, codec, said = headed.page, headed.body, headed.codec, headed.said
+    size = page.unpacked_size - page.head_size
+    if page.kind == DATA:
+        return Opened(decompressed(body, codec, size), -1, -1, b"")
+    definition, repetition = said.definition_size, said.repetition_size
+    if definition is None or repetition is None:
+        raise Damaged("a page does not say how large its levels are")
+    levels = definition + repetition
+    if definition < 0 or repetition < 0 or levels > len(body) or levels > size:
+        raise Damaged("levels lead out of their page")
+    values: Any = body[levels:]
+    if said.flag is not False:
+        values = decompressed(values, codec, size - levels)
+    return Opened(body[:levels], repetition, definition, values)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A chunk of the old file, whose bytes are in memory."""
 
     chunk: Chunk
     data: memoryview
+    seen: Mapping[int, Opened] = field(default_factory=dict)
+    """Pages that somebody opened before, by where they begin."""
 
     def headed(self, page: Page) -> Headed:
         """A page of the chunk, or a new one of it, with its header. Raises the native module's Malformed."""
@@ -119,22 +152,22 @@ class Held:
         told = None if statistics is None else Statistics(*statistics)
         return Headed(page, head, body, self.chunk.codec, Said(checksum, definition, repetition, flag, told))
 
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A data page, decompressed, in the parts that the native module takes."""
-
-    body: Any
-    """All of it in version 1, the levels in version 2."""
-    repetition_size: int
-    """-1 in version 1, whose levels say their sizes themselves."""
-    definition_size: int
-    values: Any
-    """In version 2."""
+    def opened(self, headed: Headed) -> Opened:
+        """A data page, decompressed, unless it was before. Raises Damaged, Unfit."""
+        return self.seen.get(headed.page.start) or opened(headed)
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Seen(NamedTuple):
+    """Pages of one column of a row group that were opened, by where they begin in their chunk."""
+
+    column: int
+    pages: Mapping[int, Opened]
+
+
+NOT_SEEN: Final = Seen(-1, {})
+
+
+class Content(NamedTuple):
     """What is in a data page after rows have gone."""
 
     opened: Opened
@@ -162,25 +195,6 @@ def pages(chunk: Chunk, data: memoryview) -> Iterator[Page]:
             raise Unfit("levels in an encoding that is no longer written")
         head_size = body - start
         yield Page(kind, start, head_size, head_size + packed, head_size + unpacked, first, encoding)
-
-
-def opened(headed: Headed) -> Opened:
-    """Decompress a data page; where it has a checksum, compare it. Raises Damaged, Unfit."""
-    headed.require_checksum()
-    page, body, codec, said = headed.page, headed.body, headed.codec, headed.said
-    size = page.unpacked_size - page.head_size
-    if page.kind == DATA:
-        return Opened(decompressed(body, codec, size), -1, -1, b"")
-    definition, repetition = said.definition_size, said.repetition_size
-    if definition is None or repetition is None:
-        raise Damaged("a page does not say how large its levels are")
-    levels = definition + repetition
-    if definition < 0 or repetition < 0 or levels > len(body) or levels > size:
-        raise Damaged("levels lead out of their page")
-    values: Any = body[levels:]
-    if said.flag is not False:
-        values = decompressed(values, codec, size - levels)
-    return Opened(body[:levels], repetition, definition, values)
 
 
 def dictionary_of(headed: Headed) -> Any:

@@ -22,7 +22,9 @@ from lethe.engines.rewrite.pages.page import (
     DICTIONARY,
     DICTIONARY_ENCODINGS,
     Held,
+    Opened,
     Page,
+    Seen,
     dictionary_of,
     opened,
     pages,
@@ -38,10 +40,12 @@ _NOWHERE: Final = np.zeros(0, np.int64)
 class Sieve:
     """Reads one column of a file."""
 
-    def __init__(self, source: Any, footer: Footer, column: int, sought: Sought) -> None:
-        """`source` is a `pyarrow.NativeFile`; the column is one that `fits`."""
+    def __init__(self, source: Any, footer: Footer, column: int, sought: Sought, seen_bytes_max: int = 0) -> None:
+        """`source` is a `pyarrow.NativeFile`; the column is one that `fits`; so many bytes of pages are kept `seen`."""
         self._old = OldFile(source, footer)
         self._column = column
+        self._pages = dict[int, Opened]()
+        self._seen_bytes_max = self._left = seen_bytes_max
         self._kind = sought.kind
         leaf = footer.leaves[column]
         self._sieve = bytearray(_SIZE_MIN + sought.count * _BYTES_PER_VALUE // 8 * 8)
@@ -58,6 +62,11 @@ class Sieve:
         return leaf.physical == (FIXED if pa.types.is_fixed_size_binary(kind) else BYTE_ARRAY) and (
             leaf.physical == BYTE_ARRAY or leaf.width == kind.byte_width
         )
+
+    @property
+    def seen(self) -> Seen:
+        """Pages of the row group that was read last. They hold until the next one is."""
+        return Seen(self._column, self._pages)
 
     def column(self, group: int) -> Any:
         """The column of a row group as a `pyarrow.Array`, in which others are null. Raises as `some` does."""
@@ -77,6 +86,7 @@ class Sieve:
         rows = self._old.footer.groups[group].rows
         held = Held(chunk, self._old.read_for_now(chunk.span))
         first, found, dictionary = 0, list[tuple[int, bytes, bytes, bytes]](), _Entries(held, self._sieve)
+        self._pages, self._left = {}, self._seen_bytes_max
         for page in pages(chunk, held.data):
             if page.kind == DICTIONARY:
                 dictionary.open(page)
@@ -97,6 +107,9 @@ class Sieve:
         if not page.values or (indexed and not dictionary.any_wanted):
             return b"", b"", b""
         content = opened(held.headed(page))
+        self._left -= page.unpacked_size
+        if self._left >= 0:
+            self._pages[page.start] = content
         return _native.sift(
             content.body,
             content.repetition_size,

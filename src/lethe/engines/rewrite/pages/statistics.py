@@ -5,7 +5,6 @@ from the values that stay; where that is not possible it is left out. Counts tha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -60,25 +59,25 @@ class Statistics(NamedTuple):
     @property
     def bounds(self) -> Sequence[tuple[bytes, bool]]:
         """Every bound, and whether it is said to be a value."""
-        found = (
-            (self.old_max, False),
-            (self.old_min, False),
-            (self.max, self.max_exact is True),
-            (self.min, self.min_exact is True),
-        )
+        old_max, old_min, _, high, low, high_exact, low_exact = self
+        found = ((old_max, False), (old_min, False), (high, high_exact is True), (low, low_exact is True))
         return [(value, exact) for value, exact in found if value is not None]
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(NamedTuple):
     """The bounds for which a cut looks among the values that go."""
 
     values: tuple[bytes, ...]
     loose: int
     """A bit for each that may be shortened."""
 
-    def __add__(self, other: "Marks") -> "Marks":
-        return Marks(self.values + other.values, self.loose | other.loose << len(self.values))
+    def followed_by(self, *others: "Marks") -> "Marks":
+        """With others behind them."""
+        values, loose = self
+        for more, of_more in others:
+            loose |= of_more << len(values)
+            values += more
+        return Marks(values, loose)
 
 
 NO_MARKS: Final = Marks((), 0)
@@ -88,9 +87,9 @@ def marks_of(statistics: Statistics | None, leaf: Leaf) -> Marks:
     """The bounds of statistics."""
     if statistics is None:
         return NO_MARKS
-    found: dict[bytes, bool] = {}
+    found, width = dict[bytes, bool](), leaf.plain_width
     for value, exact in statistics.bounds:
-        found[value] = found.get(value, False) or not (exact or len(value) == leaf.plain_width)
+        found[value] = found.get(value, False) or not (exact or len(value) == width)
     return loosely(found)
 
 
@@ -101,7 +100,10 @@ def bounds_in(statistics: Statistics | None) -> frozenset[bytes]:
 
 def loosely(found: Mapping[bytes, bool]) -> Marks:
     """Marks from bounds and whether each may be shortened."""
-    return Marks(tuple(found), sum(loose << place for place, loose in enumerate(found.values())))
+    bits = 0
+    for place, loose in enumerate(found.values()):
+        bits |= loose << place
+    return Marks(tuple(found), bits)
 
 
 def zero_bound(statistics: Statistics | None, leaf: Leaf) -> bool:
