@@ -54,13 +54,31 @@ static Fault take_run(View *from, int width, size_t wanted, Run *run)
     return NULL;
 }
 
+static const int NARROW = 16;
+
+/* Whole groups of narrow numbers, each out of two words, as far as these can be read. Returns how many numbers. */
+static size_t unpack_groups(View bits, int width, size_t count, uint32_t *numbers)
+{
+    uint64_t mask = (UINT64_C(1) << width) - 1;
+    size_t middle = (size_t)width / 2, done = 0;
+    int shift = 4 * width & 7;
+    for (size_t at = 0; count - done >= GROUP && at + middle + 8 <= bits.size; at += (size_t)width, done += GROUP) {
+        uint64_t low = load_u64(bits.data + at), high = load_u64(bits.data + at + middle) >> shift;
+        for (int i = 0; i < 4; i++) {
+            numbers[done + (size_t)i] = (uint32_t)(low >> i * width & mask);
+            numbers[done + 4 + (size_t)i] = (uint32_t)(high >> i * width & mask);
+        }
+    }
+    return done;
+}
+
 /* Packed numbers, which the caller has checked to be there. */
 static void unpack(View bits, int width, size_t count, uint32_t *numbers)
 {
     uint64_t mask = (UINT64_C(1) << width) - 1;
     /* Those at whose beginning eight bytes can be read: seven bits of the number before, and it. */
     size_t whole = bits.size < 8 ? 0 : ((bits.size - 7) * 8 - 1) / (size_t)width + 1;
-    size_t i = 0;
+    size_t i = width <= NARROW ? unpack_groups(bits, width, count, numbers) : 0;
     for (; i < count && i < whole; i++) {
         size_t bit = i * (size_t)width;
         numbers[i] = (uint32_t)(load_u64(bits.data + (bit >> 3)) >> (bit & 7) & mask);
@@ -137,8 +155,6 @@ static void pack_groups(int width, size_t groups, const uint32_t *numbers, uint8
         store_u64(out + 8, half == 64 ? high : high >> (64 - half));
     }
 }
-
-static const int NARROW = 16;
 
 static Fault put_packed(Bytes *to, int width, size_t count, const uint32_t *numbers)
 {

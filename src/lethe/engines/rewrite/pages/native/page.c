@@ -254,12 +254,13 @@ static Fault cut_indices(const Page *page, View values, const uint8_t *marks, si
     size_t kept = 0, lost = 0;
     Fault fault = decode_indices(values, count, page->entries, indices, &width);
     for (size_t i = 0; i < count && fault == NULL;) {
-        size_t marked = marks_skip(marks, i, count);
-        if (kept != i)
-            memmove(indices + kept, indices + i, (marked - i) * sizeof *indices);
-        kept += marked - i;
-        size_t end = count - marked < 8 ? count : marked + 8;
-        for (i = marked; i < end; i++) {
+        for (; count - i >= 8 && load_u64(marks + i) == 0; i += 8, kept += 8) {
+            uint32_t eight[8];
+            memcpy(eight, indices + i, sizeof eight);
+            memcpy(indices + kept, eight, sizeof eight);
+        }
+        size_t end = count - i < 8 ? count : i + 8;
+        for (; i < end; i++) {
             /* Both at every value, so that there is no branch that cannot be foreseen. */
             uint32_t index = indices[i];
             indices[kept] = index;
@@ -268,8 +269,9 @@ static Fault cut_indices(const Page *page, View values, const uint8_t *marks, si
             lost += marks[i];
         }
     }
+    uint8_t *used = page->used;
     for (size_t i = 0; i < kept; i++)
-        page->used[indices[i]] = 1;
+        used[indices[i]] = 1;
     for (size_t i = 0; i < lost && fault == NULL; i++) {
         /* An entry that went before in this page was looked at then. One that a row of the page still uses touches no
          * bound: its value is there as before. */
