@@ -60,10 +60,12 @@ def spread(rows: Numbers, which: Numbers, times: Numbers, of: Numbers) -> tuple[
 
 
 def typed(texts: Sequence[str], column: Any) -> TypedKeys:
-    """The ids that name a value of this `pyarrow.DataType`; ids that name none are left out.
+    """The ids, no two alike, that name a value of this `pyarrow.DataType`; ids that name none are left out.
 
     Raises TableRefused for a type that cannot hold identities.
     """
+    if pa.types.is_string(column) or pa.types.is_large_string(column):
+        return TypedKeys(pa.array(texts, type=column), np.arange(len(texts)), None)
     convert = _converter(column)
     values: dict[Any, int] = {}
     pairs = [(values.setdefault(value, len(values)), key) for key, text in enumerate(texts) for value in convert(text)]
@@ -73,8 +75,6 @@ def typed(texts: Sequence[str], column: Any) -> TypedKeys:
 
 def _converter(column: Any) -> Callable[[str], tuple[Any, ...]]:
     """From an id to the values that it names."""
-    if pa.types.is_string(column) or pa.types.is_large_string(column):
-        return lambda text: (text,)
     if pa.types.is_binary(column) or pa.types.is_large_binary(column):
         return lambda text: (text.encode(),)
     if pa.types.is_fixed_size_binary(column):

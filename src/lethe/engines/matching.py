@@ -275,14 +275,15 @@ def compile_matcher(selector: Selector, wanted: Wanted) -> Matcher:
     slots: list[tuple[tuple[str, bool] | tuple[Namespace, Hasher], int] | None] = []
     order_of_slot: list[int] = []
     for position, order in enumerate(wanted.orders):
-        for namespace, value in order.identities:
-            order_of_slot.append(position)
+        for namespace, values in order.identities.by_namespace.items():
+            order_of_slot += [position] * len(values)
             if only is not None and namespace.folded_code != only:
-                slots.append(None)
+                slots += [None] * len(values)
                 continue
             kind = (namespace.folded_code, namespace.case_insensitive)
             known = texts.setdefault(kind, {})
-            slots.append((kind, known.setdefault(fold(value) if namespace.case_insensitive else value, len(known))))
+            compared = map(fold, values) if namespace.case_insensitive else values
+            slots += [(kind, known.setdefault(text, len(known))) for text in compared]
     hashed: dict[tuple[Namespace, Hasher], dict[bytes, int]] = {}
     for position, recognised in enumerate(wanted.hashed, len(wanted.orders)):
         for namespace, digests in recognised.identities.by_namespace.items():

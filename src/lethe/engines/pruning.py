@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pyarrow as pa
@@ -89,6 +89,8 @@ class Sought:
     count: int
     plain: bytes
     """In the encoding PLAIN."""
+    others_stay: bool = False
+    """Whether a row that holds none of them stays whatever else is true of it, so that it need not even be shown."""
 
     def __repr__(self) -> str:
         """Counts only: an object in a log or a traceback must not speak."""
@@ -110,6 +112,11 @@ def sought(matcher: Matcher, schema: Any) -> Sought | None:
         return None
     count, plain = matcher.plain_keys(kind)
     return Sought(matcher.selector.path[0], kind, count, plain)
+
+
+def alone(values: Sought | None) -> Sought | None:
+    """Values without which every row stays."""
+    return None if values is None else replace(values, others_stay=True)
 
 
 def _unlisted(group: KeyGroup | HashGroup, kind: Any) -> bool:

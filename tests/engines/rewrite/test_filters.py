@@ -51,13 +51,13 @@ def judge(*ids: str, selector: PrimaryIdentity = BY_ID, namespace: Any = CRM) ->
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The row groups whose columns are read, by find and by forget."""
     read: list[int] = []
-    true = JudgedColumns.table
+    true = JudgedColumns.judge
 
-    def counted(columns: JudgedColumns, group: int) -> Any:
+    def counted(columns: JudgedColumns, group: int, first_row: int) -> Any:
         read.append(group)
-        return true(columns, group)
+        return true(columns, group, first_row)
 
-    monkeypatch.setattr(JudgedColumns, "table", counted)
+    monkeypatch.setattr(JudgedColumns, "judge", counted)
     return read
 
 

@@ -35,7 +35,8 @@ def turns() -> Iterator[list[int]]:
 
 def _cut(plain: bytes, flags: bytes) -> object:
     return _native.cut(
-        plain, -1, -1, b"", COUNT, 0, 0, 0, 1, 8, flags, 0, b"", 0, b"", bytearray(), bytearray(), (), 0
+        plain, -1, -1, b"", COUNT, 0, 0, 0, 1, 8, flags, 0, b"", 0, b"", bytearray(), bytearray(), (), 0, -1, False,
+        bytearray(),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from lethe.engines.rewrite.pages.leaves import Order, Shape
 from lethe.engines.verify.parquet import bloom
 
 PLAIN, RLE, DELTA, DELTA_LENGTH, DELTA_STRINGS, DICTIONARY, SPLIT = 0, 3, 5, 6, 7, 8, 9
+NAMES = {DELTA: "DELTA_BINARY_PACKED", DELTA_LENGTH: "DELTA_LENGTH_BYTE_ARRAY", DELTA_STRINGS: "DELTA_BYTE_ARRAY"}
 WORDS = [b"", b"ann", b"anna", b"bob", b"annegret", b"\xff\x00", b"x" * 300, b"bob"]
 
 
@@ -30,7 +31,9 @@ def cut(  # noqa: PLR0917 - as the module takes them
     return _native.cut(
         body, -1, -1, b"", count, 0, more.get("definition", 0), encoding, shape, width, flags, 0,
         more.get("dictionary", b""), entries, more.get("starts", b""), more.get("used", bytearray(entries)),
-        more.get("lost", bytearray(entries)), more.get("marks", ()), more.get("loose", 0),
+        more.get("lost", bytearray(entries)), more.get("marks", ()), more.get("loose", 0), more.get("order", -1),
+        more.get("eager", True),
+        more.get("room", bytearray()),
     )  # fmt: skip
 
 
@@ -139,8 +142,7 @@ def test_what_is_encoded_by_differences_comes_back(encoding: int) -> None:
     plain = struct.pack("<700i", *numbers) if encoding == DELTA else strings(*(WORDS * 88)[:700])
     shape, width = (Shape.FIXED, 4) if encoding == DELTA else (Shape.STRINGS, 0)
     kind = pa.int32() if encoding == DELTA else pa.binary()
-    names = {DELTA: "DELTA_BINARY_PACKED", DELTA_LENGTH: "DELTA_LENGTH_BYTE_ARRAY", DELTA_STRINGS: "DELTA_BYTE_ARRAY"}
-    body = page_of(pa.array(numbers if encoding == DELTA else (WORDS * 88)[:700], kind), names[encoding])
+    body = page_of(pa.array(numbers if encoding == DELTA else (WORDS * 88)[:700], kind), NAMES[encoding])
     assert _native.values(body, -1, -1, b"", 700, 0, 0, encoding, shape, width) == (plain, 700)
     gone = list(range(0, 700, 3))
     smaller = cut(body, 700, gone, encoding, shape, width)[7]
@@ -155,15 +157,16 @@ def page_of(values: Any, encoding: str) -> bytes:
     import pyarrow.parquet as pq
 
     from lethe.engines.rewrite.pages.footer import read_at, read_footer
-    from lethe.engines.rewrite.pages.page import opened, pages
+    from lethe.engines.rewrite.pages.page import Held, opened, pages
 
     sink = io.BytesIO()
     table = pa.table({"x": values}).cast(pa.schema([pa.field("x", values.type, nullable=False)]))
     pq.write_table(table, sink, compression="NONE", use_dictionary=False, column_encoding={"x": encoding})
     source = pa.BufferReader(sink.getvalue())
     chunk = read_footer(source).groups[0].chunks[0]
-    (page,) = pages(chunk, read_at(source, chunk.span))
-    return bytes(opened(page, chunk).body)
+    held = Held(chunk, read_at(source, chunk.span))
+    (page,) = pages(chunk, held.data)
+    return bytes(opened(held.headed(page)).body)
 
 
 def test_indices_are_cut_and_entries_marked() -> None:
@@ -179,6 +182,42 @@ def test_indices_are_cut_and_entries_marked() -> None:
     marks = bytearray(3)
     _native.mark(found[7], 3, 3, marks)
     assert bytes(marks) == b"\1\0\1"
+
+
+@pytest.mark.parametrize("encoding", [PLAIN, DELTA_LENGTH, DELTA_STRINGS])
+def test_a_cut_tells_the_bounds_of_what_stays(encoding: int) -> None:
+    """Texts that begin alike, one that is the beginning of another, and ones that end with zeros."""
+    words = [b"session-b", b"session-a\0", b"session-a", b"session-c", b"sess", b"session-c\0\0", b"zz", b"a"]
+    body = strings(*words) if encoding == PLAIN else page_of(pa.array(words, pa.binary()), NAMES[encoding])
+    bounds = (Shape.STRINGS, 0, Order.BYTEWISE)
+    for gone in ([], [7], [6], [6, 7], [4, 6, 7], [2, 4, 5, 6, 7], list(range(8))):
+        left = [word for place, word in enumerate(words) if place not in gone]
+        found = cut(body, 8, gone, encoding, Shape.STRINGS, order=Order.BYTEWISE)
+        assert found[11] == ((min(left), max(left)) if left and gone else None)
+        if left:
+            assert _native.bounds(strings(*left), len(left), *bounds) == (min(left), max(left))
+        assert cut(body, 8, gone, encoding, Shape.STRINGS)[11] is None
+        lazy = cut(body, 8, gone, encoding, Shape.STRINGS, order=Order.BYTEWISE, eager=False, marks=(b"zz",))
+        assert lazy[11] == (found[11] if 6 in gone else None), "the bounds are told where one goes"
+
+
+def test_a_cut_tells_no_bounds_where_no_value_has_an_order() -> None:
+    body = struct.pack("<3d", float("nan"), 2.5, float("nan"))
+    assert cut(body, 3, [1], PLAIN, Shape.FIXED, 8, order=Order.FLOATING)[11] is None
+    low_and_high = cut(body, 3, [0], PLAIN, Shape.FIXED, 8, order=Order.FLOATING)[11]
+    assert low_and_high == (struct.pack("<d", 2.5),) * 2
+    bits = cut(bytes([0b101]), 3, [1], PLAIN, Shape.BITS, order=Order.UNSIGNED)
+    assert (bits[7], bits[11]) == (bytes([0b11]), (b"\1", b"\1"))
+
+
+@pytest.mark.parametrize("size", [0, 40, 1000])
+def test_a_page_is_cut_into_a_room_where_it_fits(size: int) -> None:
+    room = bytearray(size)
+    found = cut(strings(*WORDS), 8, [0, 6], PLAIN, Shape.STRINGS, room=memoryview(room))
+    assert found[7] == strings(*(WORDS[1:6] + WORDS[7:]))
+    assert isinstance(found[7], memoryview) == (size == 1000)
+    if size == 1000:
+        assert room.startswith(found[7])
 
 
 def test_entries_are_blanked_in_place() -> None:
@@ -218,6 +257,9 @@ def packed(form: str, *values: float) -> list[bytes]:
         ([b"12345678b", b"12345678", b"12345678c", b"1234567"], Shape.STRINGS, Order.BYTEWISE, 3, 2),
         ([b"same-first-words", b"same-first-word\xff", b"same-first-word"], Shape.STRINGS, Order.BYTEWISE, 2, 1),
         ([fixed(300, 2), fixed(-1, 1), fixed(-300, 4)], Shape.STRINGS, Order.BIG_ENDIAN, 2, 0),
+        ([fixed(n, 3) for n in (7, -1, -300, 299)], Shape.FIXED, Order.BIG_ENDIAN, 2, 3),
+        ([fixed(n, 16) for n in (-1, 7, -300, 299, 1 << 90)], Shape.FIXED, Order.BIG_ENDIAN, 2, 4),
+        ([b"abc", b"ab\0", b"zzz", b"aaa"], Shape.FIXED, Order.BYTEWISE, 3, 2),
         ([b"\0", b"\1", b"\0"], Shape.BITS, Order.UNSIGNED, 0, 1),
     ],
 )

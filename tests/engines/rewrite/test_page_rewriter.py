@@ -61,6 +61,36 @@ def page_bytes(data: bytes) -> set[bytes]:
     return {raw[p.start : p.start + p.size] for c, raw in chunks for p in pages(c, memoryview(raw))}
 
 
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("codec", ["NONE", "snappy", "zstd"])
+@pytest.mark.parametrize("first", [0, 100])
+def test_pages_that_were_opened_for_the_judge_are_not_opened_again(
+    version: str, codec: str, first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as no row group keeps all of its rows; the others wait for all to be judged. The result is the same."""
+    ids = [f"p{row % 50:03}" if row >= first else "nobody" for row in range(400)]
+    table = pa.table({"id": ids}, schema=pa.schema([pa.field("id", pa.string(), nullable=False)]))
+    sink = io.BytesIO()
+    pq.write_table(
+        table, sink, row_group_size=100, data_page_size=1, write_batch_size=20, use_dictionary=False,
+        data_page_version=version, compression=codec,
+    )  # fmt: skip
+    sizes: list[int] = []
+    true = page.decompressed
+
+    def counted(body: Any, codec: int, size: int) -> Any:
+        sizes.append(size)
+        return true(body, codec, size)
+
+    monkeypatch.setattr(page, "decompressed", counted)
+    result, outcome = cut(sink.getvalue(), judge("p003", "p030"))
+    assert pq.read_table(io.BytesIO(result))["id"].to_pylist() == [who for who in ids if who not in {"p003", "p030"}]
+    assert outcome.counts.rows == ids.count("p003") + ids.count("p030")
+    judged_pages, cut_pages = (20, 0) if not first else (15, 12)
+    is_stored = codec == "NONE" and version == "2.0"
+    assert len(sizes) == (0 if is_stored else judged_pages + cut_pages)
+
+
 @pytest.mark.parametrize("small", [False, True])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_same_as_through_arrow(layout: str, small: bool) -> None:

@@ -3,6 +3,7 @@
 import errno
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -19,7 +20,7 @@ from lethe.engines.interface import HashedOrder, Wanted
 from lethe.engines.matching import compile_matcher
 from lethe.engines.pruning import Sought
 from lethe.engines.rewrite import judged as judged_module
-from lethe.engines.rewrite.interface import RewriteRefused
+from lethe.engines.rewrite.interface import Judgement, RewriteRefused
 from lethe.engines.rewrite.judged import JudgedColumns
 from lethe.engines.rewrite.judges import HiddenRowsJudge, MatchJudge
 from lethe.engines.rewrite.pages import _native
@@ -167,6 +168,38 @@ def test_what_is_shown_in_place_of_others_is_null() -> None:
     shown = JudgedColumns(source, open_parquet(source), read_footer(source), judge).table(0)["id"]
     assert [row for row, text in enumerate(shown.to_pylist()) if text == "user00500@example.com"] == rows_of([500])
     assert shown.null_count > ROWS * 0.9
+
+
+@dataclass(frozen=True)
+class Seeing:
+    """A judge that notes how many rows it is shown."""
+
+    inner: Any
+    shown: list[int] = field(default_factory=list)
+
+    def judge(self, batch: Any, first_row: int) -> Judgement:
+        self.shown.append(batch.num_rows)
+        told: Judgement = self.inner.judge(batch, first_row)
+        return told
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.int64()])
+def test_only_a_judge_that_hides_rows_is_shown_all_of_them(kind: Any) -> None:
+    """The others see those rows alone that may hold a wanted value, and what they say is said of the right rows."""
+    column: list[Any] = PEOPLE if kind == pa.int64() else TEXTS
+    data = written(table_of(column, kind), row_group_size=ROWS)
+    source, matcher = pa.BufferReader(data), judge_of("500" if kind == pa.int64() else "user00500@example.com").matcher
+    hidden = np.array([0, 7, ROWS - 1])
+    for judge, shown in ((MatchJudge(matcher), 0), (HiddenRowsJudge(matcher, hidden), ROWS)):
+        seeing = Seeing(judge)
+        judgement = JudgedColumns(source, open_parquet(source), read_footer(source), seeing).judge(0, 0)
+        assert seeing.shown == [shown] if shown else seeing.shown[0] < ROWS // 10
+        in_full = judge.judge(pq.read_table(pa.BufferReader(data), columns=["id"]), 0)
+        assert judgement.leave_out.equals(in_full.leave_out)
+        assert judgement.counts.rows == in_full.counts.rows > 0
 
 
 def hashed(*ids: str) -> MatchJudge:

@@ -34,7 +34,10 @@ class Judge(Protocol):
         ...
 
     def judge(self, batch: Any, first_row: int) -> Judgement:
-        """Judge the rows of a `pyarrow.Table`; `first_row` is the position of its first row in the file."""
+        """Judge the rows of a `pyarrow.Table`; `first_row` is the position of its first row in the file.
+
+        Where others stay than those that hold what is `sought`, these may be shown without the rows between them.
+        """
         ...
 
     def can_skip(self, group: Any, schema: Any) -> bool:

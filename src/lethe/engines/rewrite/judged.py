@@ -1,17 +1,19 @@
 """What a judge is shown: the columns by which it decides, row group by row group."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
-from lethe.engines.rewrite.interface import Judge
+from lethe.engines.rewrite.interface import Judge, Judgement
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
 from lethe.engines.rewrite.pages.footer import Footer
 from lethe.engines.rewrite.source import explained, leaves_of, read_leaves
 
 try:
     from lethe.engines.rewrite.pages import _native
+    from lethe.engines.rewrite.pages.page import NOT_SEEN, Seen
     from lethe.engines.rewrite.pages.sieve import Sieve
 except ImportError:
     # Without the native module Arrow reads every value.
@@ -23,9 +25,13 @@ else:
 class JudgedColumns:
     """The columns of one file that its judge must see."""
 
-    def __init__(self, source: Any, file: Any, footer: Footer, judge: Judge) -> None:
-        """Of a `pyarrow.NativeFile`, opened as a `pyarrow.parquet.ParquetFile` too."""
+    def __init__(self, source: Any, file: Any, footer: Footer, judge: Judge, seen_bytes_max: int = 0) -> None:
+        """Of a `pyarrow.NativeFile`, opened as a `pyarrow.parquet.ParquetFile` too.
+
+        So many bytes of pages stay open for who comes after the judge.
+        """
         self._file = file
+        self._judge = judge
         schema = file.schema_arrow
         self.leaves = leaves_of(file, judge.columns(schema))
         self._sieve: Sieve | None = None
@@ -33,7 +39,24 @@ class JudgedColumns:
         if sought is not None and Sieve.fits(footer.leaves[self.leaves[0]], sought):
             field = schema.field(sought.column).with_type(sought.kind)
             self._schema = pa.schema([field], metadata=schema.metadata)
-            self._sieve = Sieve(source, footer, self.leaves[0], sought)
+            self._others_stay = sought.others_stay
+            self._sieve = Sieve(source, footer, self.leaves[0], sought, seen_bytes_max)
+
+    @property
+    def seen(self) -> "Seen":
+        """The pages that were opened for the row group that was judged last; they hold until the next one is."""
+        return NOT_SEEN if self._sieve is None else self._sieve.seen
+
+    def judge(self, group: int, first_row: int) -> Judgement:
+        """What the judge says of a row group, whose first row has this position in the file. Raises TableRefused."""
+        some = None
+        if self._sieve is not None and self._others_stay:
+            with suppress(Damaged, Unfit, _native.Malformed, _native.Uncut), explained():
+                some = self._sieve.some(group)
+        if some is None:
+            return self._judge.judge(self.table(group), first_row)
+        judgement = self._judge.judge(pa.Table.from_arrays([some.values], schema=self._schema), first_row)
+        return replace(judgement, leave_out=some.spread(judgement.leave_out))
 
     def table(self, group: int) -> Any:
         """A `pyarrow.Table` of a row group's rows. Raises RewriteRefused.

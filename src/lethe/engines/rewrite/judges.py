@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from lethe.engines.matching import Matcher
-from lethe.engines.pruning import Candidates, Sought, candidates, no_row_can_match, sought
+from lethe.engines.pruning import Candidates, Sought, alone, candidates, no_row_can_match, sought
 from lethe.engines.rewrite.interface import Judgement
 from lethe.engines.tally import Numbers
 
@@ -37,8 +37,8 @@ class MatchJudge:
         return candidates(self.matcher, group, schema)
 
     def sought(self, schema: Any) -> Sought | None:
-        """The ids."""
-        return sought(self.matcher, schema)
+        """The ids, and no row goes for another reason."""
+        return alone(sought(self.matcher, schema))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +79,5 @@ class HiddenRowsJudge:
 
     def sought(self, schema: Any) -> Sought | None:
         """The ids: a hidden row stays out by its position."""
-        return sought(self.matcher, schema)
+        found = sought(self.matcher, schema)
+        return found if len(self.hidden) else alone(found)

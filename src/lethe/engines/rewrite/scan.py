@@ -57,7 +57,7 @@ def scan(source: Any, judge: Judge) -> Scanned:
         of_group = metadata.row_group(group)
         skipped = judge.can_skip(of_group, schema)
         if not skipped and not filters.exclude(group, of_group, judge.candidates(of_group, schema)):
-            judgement = judge.judge(columns.table(group), first_row)
+            judgement = columns.judge(group, first_row)
             gone = pc.sum(judgement.leave_out).as_py() or 0
             left_out += gone
             if 0 < gone < rows:

@@ -1,5 +1,6 @@
 """The native module. Buffers come in, bytes go out; Malformed says that bytes contradict themselves."""
 
+from collections.abc import Sequence
 from typing import Any
 
 class Malformed(ValueError): ...
@@ -25,12 +26,17 @@ def cut(
     lost: Any,
     marks: tuple[bytes, ...],
     loose: int,
+    order: int,
+    eager: bool,
+    room: Any,
     /,
-) -> tuple[int, int, int, int, int, int, int, bytes, bytes, int, int]:
+) -> tuple[int, int, int, int, int, int, int, Any, bytes, int, int, tuple[bytes, bytes] | None]:
     """Cut rows out of a data page.
 
-    Answers with rows, values and nulls, each before and after; a bit for each mark that a value equals which goes; and
-    the new body, levels (version 2) and their two sizes, which are empty where no value goes.
+    Answers with rows, values and nulls, each before and after; a bit for each mark that a value equals which goes; the
+    new body, levels (version 2) and their two sizes, which are empty where no value goes; and the least and the
+    greatest of the values that stay, in the order, if it is one and they are no indices, and if it is eager or a value
+    goes that equals a mark. The body is a part of the room where it fits in there, and holds until another page is cut.
     """
 
 def values(
@@ -53,6 +59,37 @@ def heads(chunk: Any, /) -> list[tuple[int, int, int, int, int, int, int, int, i
 
     Its kind; the sizes of its body, unpacked and packed; fields 1 to 4 of the part of the header that is of its kind,
     the least number of 64 bits for what is missing; where its header and its body begin.
+    """
+
+def said(
+    head: Any, kind: int, /
+) -> tuple[
+    int | None,
+    int | None,
+    int | None,
+    bool | None,
+    tuple[bytes | None, bytes | None, int | None, bytes | None, bytes | None, bool | None, bool | None] | None,
+]:
+    """What the header of a page says that it takes to open it.
+
+    Its checksum; the sizes of its definition and repetition levels, in version 2; whether it is compressed, in version
+    2, or whether the dictionary is sorted; its statistics, in fields 1, 2, 3, 5, 6, 7 and 8.
+    """
+
+def reheaded(
+    head: Any,
+    kind: int,
+    unpacked: int,
+    packed: int,
+    checksum: int,
+    numbers: Sequence[int | None],
+    flag: bool | None,
+    statistics: Sequence[bytes | int | bool | None] | None,
+    /,
+) -> bytes:
+    """A page's header with other words: sizes of the body, a checksum where it has one, statistics as of `said`.
+
+    `numbers` are fields 1 and following of the part that is of its kind. Numbers and flag that are None stay.
     """
 
 def mark(indices: Any, count: int, entries: int, used: Any, /) -> None:

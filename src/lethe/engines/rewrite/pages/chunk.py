@@ -6,7 +6,7 @@ cut, or all, are opened for that only where what was seen before does not decide
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.bloom import Filter
@@ -16,15 +16,15 @@ from lethe.engines.rewrite.pages.footer import Chunk
 from lethe.engines.rewrite.pages.page import (
     DICTIONARY,
     DICTIONARY_ENCODINGS,
+    Held,
     Page,
     dictionary_page,
-    opened,
     pages,
     reheaded,
 )
+from lethe.engines.rewrite.pages.room import Room
 from lethe.engines.rewrite.pages.rows import Rows
-from lethe.engines.rewrite.pages.statistics import Bounds, Marks, bounds_in, bounds_of, revised, wider
-from lethe.engines.rewrite.pages.thrift import Struct
+from lethe.engines.rewrite.pages.statistics import Bounds, Marks, Statistics, bounds_in, bounds_of, revised, wider
 from lethe.engines.rewrite.pages.traits import require_encoding
 
 
@@ -38,7 +38,7 @@ class CutChunk:
     source_pages: int
     """Data pages of the old chunk."""
     values: int
-    statistics: Struct | None
+    statistics: Statistics | None
     vanished: frozenset[bytes]
     """Bounds of the old chunk that no value of the new one is."""
     bloom: bytes | None
@@ -61,24 +61,25 @@ class CutChunk:
 
 
 def cut_chunk(
-    chunk: Chunk,
-    data: memoryview,
+    held: Held,
     rows: Rows,
     *,
     edges: Sequence[Marks] | None,
     bloom: Filter | None,
     compression: Mapping[str, int],
+    room: Room,
     suspect: bool = False,
 ) -> CutChunk:
-    """Cut rows out of a chunk, whose bytes these are.
+    """Cut rows out of a chunk that is in memory.
 
     `edges` are the bounds of its data pages in its column index; `bloom` is an empty filter of the size of its own;
-    `compression` gives levels by codec. A chunk is `suspect` when its dictionary or bounds may repeat values that none
-    of its rows has. Raises Damaged, Unfit, and the native module's Malformed.
+    `compression` gives levels by codec; pages are cut in the room. A chunk is `suspect` when its dictionary or bounds
+    may repeat values that none of its rows has. Raises Damaged, Unfit, and the native module's Malformed.
     """
-    cutting = Cutting(chunk, rows, edges, compression)
+    chunk = held.chunk
+    cutting = Cutting(held, rows, edges, compression, room)
     so_far = cutting.progress
-    for page in pages(chunk, data):
+    for page in pages(chunk, held.data):
         if page.kind != DICTIONARY:
             cutting.cut(page)
         elif so_far.pages or cutting.dictionary_page is not None:
@@ -89,17 +90,17 @@ def cut_chunk(
         raise Damaged("a column has another number of rows or values than its row group")
     if edges is not None and len(edges) != so_far.pages:
         raise Damaged("a column index has another number of pages than its chunk")
-    ending = _Ending(cutting, chunk)
+    ending = _Ending(cutting, held)
     if suspect:
         ending.suspect()
     dictionary, statistics = ending.dictionary(compression), ending.statistics()
     new_bloom = ending.bloom(bloom)
-    vanished = bounds_in(chunk.statistics) - bounds_in(statistics)
+    vanished = bounds_in(cutting.statistics) - bounds_in(statistics)
     kept_pages = [ending.without(vanished, kept, edges) for kept in so_far.kept] if vanished else so_far.kept
     return CutChunk(
         chunk=chunk,
-        dictionary=None if dictionary is None else dictionary.slim,
-        kept=[kept.slim for kept in kept_pages],
+        dictionary=dictionary,
+        kept=kept_pages,
         source_pages=so_far.pages,
         values=so_far.values_kept,
         statistics=statistics,
@@ -111,9 +112,10 @@ def cut_chunk(
 class _Ending:
     """What is left to do for a chunk when its pages are cut."""
 
-    def __init__(self, cutting: Cutting, chunk: Chunk) -> None:
+    def __init__(self, cutting: Cutting, held: Held) -> None:
         self._cutting = cutting
-        self._chunk = chunk
+        self._held = held
+        self._chunk = held.chunk
         self._so_far = cutting.progress
         unread = self._so_far.unread[::-1]
         self._indexed = [page for page in unread if page.encoding in DICTIONARY_ENCODINGS]
@@ -150,31 +152,32 @@ class _Ending:
         if page is None or not self._cutting.uses_dictionary:
             return page
         dictionary = self._cutting.dictionary
-        while dictionary.orphans.any():
+        losses = dictionary.losses
+        while not dictionary.used[losses].all():
             if not self._look_at_indices():
                 entries, count = dictionary.scrubbed()
-                return dictionary_page(page, entries, count, self._chunk.codec, compression)
+                return dictionary_page(self._held.headed(page), entries, count, compression)
         return page
 
-    def statistics(self) -> Struct | None:
+    def statistics(self) -> Statistics | None:
         """The chunk's statistics."""
-        so_far, old = self._so_far, self._chunk.statistics
+        so_far, old = self._so_far, self._cutting.statistics
         if old is None:
             return None
         leaf = self._chunk.leaf
-        nulls = old.get(3)
-        if isinstance(nulls, int):
+        nulls = old.nulls
+        if nulls is not None:
             if not leaf.repetition_max:
                 nulls -= so_far.nulls_gone
             else:
                 # Writers do not agree on what a null is inside of a list; who counts as here is believed.
                 nulls = nulls - so_far.nulls_gone if nulls == so_far.nulls else None
-        if not isinstance(nulls, int) or nulls < 0:
+        if nulls is not None and nulls < 0:
             nulls = None
         touched = so_far.touched and not self._still_bounds(old)
         return revised(old, nulls, self._bounds() if touched else None, leaf, touched=touched)
 
-    def _still_bounds(self, old: Struct) -> bool:
+    def _still_bounds(self, old: Statistics) -> bool:
         """Whether values that stay are the bounds still; looks at pages until it is sure."""
         leaf = self._chunk.leaf
         while True:
@@ -184,7 +187,7 @@ class _Ending:
                 seen = wider(seen, dictionary.bounds(dictionary.used), leaf)
             if seen is not None:
                 low, high = seen
-                if all(old.binary(n) in {None, bound} for n, bound in ((1, high), (2, low), (5, high), (6, low))):
+                if {old.old_max, old.max} <= {None, high} and {old.old_min, old.min} <= {None, low}:
                     return True
             if leaf.order is None or not self._look_further():
                 return False
@@ -194,9 +197,9 @@ class _Ending:
         leaf, found = self._chunk.leaf, None
         if leaf.order is None:
             return None
-        for page in (kept.page for kept in self._so_far.kept):
-            if page.encoding not in DICTIONARY_ENCODINGS:
-                found = wider(found, bounds_of(*self._values(page), leaf), leaf)
+        for kept in self._so_far.kept:
+            if kept.page.encoding not in DICTIONARY_ENCODINGS:
+                found = wider(found, self._bounds_of(kept), leaf)
         while self._look_at_indices():
             pass
         if not self._cutting.uses_dictionary:
@@ -207,17 +210,22 @@ class _Ending:
     def without(self, vanished: frozenset[bytes], kept: Kept, edges: Sequence[Marks] | None) -> Kept:
         """A page of which nothing repeats a bound that has gone: some writers say of each what holds of the chunk."""
         page, leaf = kept.page, self._chunk.leaf
-        in_header = bool(bounds_in(page.statistics) & vanished)
+        headed = self._held.headed(page)
+        told = headed.said.statistics
+        in_header = bool(bounds_in(told) & vanished)
         in_index = edges is not None and bool(vanished.intersection(edges[kept.number].values))
         if not (in_header or in_index):
             return kept
-        bounds = self._bounds_of(page)
+        bounds = self._bounds_of(kept)
         if in_header:
-            nulls = None if page.statistics is None else page.statistics.get(3)
-            page = reheaded(page, revised(page.statistics, nulls, bounds, leaf, touched=True))
-        return replace(kept, page=page, bounds=bounds, edge_touched=kept.edge_touched or in_index)
+            nulls = None if told is None else told.nulls
+            page = reheaded(headed, revised(told, nulls, bounds, leaf, touched=True))
+        return kept._replace(page=page, bounds=bounds, edge_touched=kept.edge_touched or in_index)
 
-    def _bounds_of(self, page: Page) -> Bounds | None:
+    def _bounds_of(self, kept: Kept) -> Bounds | None:
+        if kept.bounded:
+            return kept.bounds
+        page = kept.page
         values, count = self._values(page)
         if page.encoding not in DICTIONARY_ENCODINGS:
             return bounds_of(values, count, self._chunk.leaf)
@@ -243,4 +251,4 @@ class _Ending:
 
     def _values(self, page: Page) -> tuple[bytes, int]:
         require_encoding(page.encoding, self._chunk.leaf)
-        return values_of(opened(page, self._chunk), page.values, page.encoding, self._chunk.leaf)
+        return values_of(self._held.opened(self._held.headed(page)), page.values, page.encoding, self._chunk.leaf)

@@ -40,9 +40,9 @@ def _codec(codec: int, level: int | None) -> Any:
 
 
 def compressed(data: Any, codec: int, levels: Mapping[str, int]) -> Any:
-    """The bytes of a page's body, compressed."""
+    """The bytes of a page's body, compressed; the page's own, whatever becomes of the data."""
     if codec == UNCOMPRESSED:
-        return data
+        return bytes(data)
     buffer = _codec(codec, levels.get(_NAMES[codec].upper())).compress(data)
     # The buffer was made for the worst case. What is in it is copied, for the page waits until all of its row group is
     # cut, and the memory of the buffer, used again for the next page, needs not be cleared by the kernel each time.

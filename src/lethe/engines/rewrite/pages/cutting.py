@@ -5,29 +5,31 @@ the page is open; what its chunk needs to know of it is kept in `Progress`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.dictionary import Dictionary
 from lethe.engines.rewrite.pages.faults import Damaged
-from lethe.engines.rewrite.pages.footer import Chunk
 from lethe.engines.rewrite.pages.leaves import Leaf
 from lethe.engines.rewrite.pages.page import (
     DATA_V2,
     DICTIONARY_ENCODINGS,
     Content,
+    Held,
     Opened,
     Page,
     data_page,
     dictionary_of,
-    opened,
 )
+from lethe.engines.rewrite.pages.room import Room
 from lethe.engines.rewrite.pages.rows import Rows
 from lethe.engines.rewrite.pages.statistics import (
     NO_MARKS,
     Bounds,
     Marks,
-    bounds_of,
+    Statistics,
+    holding,
     marks_of,
     revised,
     wider,
@@ -35,9 +37,11 @@ from lethe.engines.rewrite.pages.statistics import (
 )
 from lethe.engines.rewrite.pages.traits import require_encoding
 
+_MORE: Final = 64
+"""Bytes by which a small page may grow when its rest is encoded again."""
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+
+class Kept(NamedTuple):
     """One data page of the new chunk."""
 
     number: int
@@ -49,16 +53,13 @@ class Kept:
     """Counted where the page was opened."""
     nulls_before: int
     bounds: Bounds | None = None
-    """Of its values, where they were computed."""
+    """Of its values, where they were computed; None too where they have none."""
+    bounded: bool = False
+    """Whether they were computed."""
     edge_touched: bool = False
     """Whether the column index has bounds for it that are bounds no more."""
     edited: bool = False
     """Whether rows have gone out of it."""
-
-    @property
-    def slim(self) -> "Kept":
-        """With what it takes to write the page."""
-        return self if self.page.is_new else replace(self, page=self.page.slim)
 
 
 @dataclass(slots=True)
@@ -89,18 +90,21 @@ class Cutting:
 
     def __init__(
         self,
-        chunk: Chunk,
+        held: Held,
         rows: Rows,
         edges: Sequence[Marks] | None,
         compression: Mapping[str, int],
+        room: Room,
     ) -> None:
-        self._chunk = chunk
-        self._leaf = chunk.leaf
+        self._held = held
+        self._leaf = held.chunk.leaf
         self._rows = rows
         self._edges = edges
         self._compression = compression
-        self._marks = marks_of(chunk.statistics, chunk.leaf)
-        self._zero_bound = zero_bound(chunk.statistics, chunk.leaf)
+        self._room = room
+        self.statistics = Statistics.of(held.chunk)
+        self._marks = marks_of(self.statistics, self._leaf)
+        self._zero_bound = zero_bound(self.statistics, self._leaf)
         self.dictionary_page: Page | None = None
         self._dictionary: Dictionary | None = None
         self.progress = Progress()
@@ -112,7 +116,7 @@ class Cutting:
             page = self.dictionary_page
             if page is None:
                 raise Damaged("indices into a dictionary that is not there")
-            self._dictionary = Dictionary.of(dictionary_of(page, self._chunk), page.values, self._leaf)
+            self._dictionary = Dictionary.of(dictionary_of(self._held.headed(page)), page.values, self._leaf)
         return self._dictionary
 
     @property
@@ -145,10 +149,16 @@ class Cutting:
         dictionary = self.dictionary if page.encoding in DICTIONARY_ENCODINGS else None
         entries = 0 if dictionary is None else dictionary.count
         used, lost = bytearray(entries), bytearray(entries)
-        own, edge = marks_of(page.statistics, leaf), self._edge(so_far.pages)
-        marks = self._marks + own + edge
-        content = opened(page, self._chunk)
-        rows, rows_kept, values, values_kept, nulls, nulls_kept, touched, body, levels, rep, def_ = _native.cut(
+        headed = self._held.headed(page)
+        told = headed.said.statistics
+        own, edge = marks_of(told, leaf), self._edge(so_far.pages)
+        marks = self._marks.followed_by(own, edge)
+        order = -1 if dictionary is not None or leaf.order is None else leaf.order
+        # While the page is open, its bounds cost little; a chunk that has lost one will ask for those of all pages.
+        eager = so_far.touched or self._zero_bound or zero_bound(told, leaf)
+        content = self._held.opened(headed)
+        size = len(content.body) + len(content.values)
+        rows, rows_kept, values, values_kept, nulls, nulls_kept, touched, body, levels, rep, def_, ends = _native.cut(
             content.body,
             content.repetition_size,
             content.definition_size,
@@ -168,6 +178,9 @@ class Cutting:
             lost,
             marks.values,
             marks.loose,
+            order,
+            eager,
+            self._room.of(size + size // 8 + _MORE),
         )
         if dictionary is not None:
             dictionary.saw(used, lost)
@@ -187,25 +200,32 @@ class Cutting:
             return
         first, second = len(self._marks.values), len(self._marks.values) + len(own.values)
         chunk_touched = _bits(touched, 0, first) or (self._zero_bound and present_gone > 0)
-        own_touched = _bits(touched, first, second) or (present_gone > 0 and zero_bound(page.statistics, leaf))
+        own_touched = _bits(touched, first, second) or (present_gone > 0 and zero_bound(told, leaf))
         edge_touched = _bits(touched, second, len(marks.values))
         so_far.touched = so_far.touched or chunk_touched
         if not values_kept:
             return
         new = Opened(levels, rep, def_, body) if page.kind == DATA_V2 else Opened(body, -1, -1, b"")
-        bounds = None
-        if own_touched or edge_touched or (chunk_touched and dictionary is None):
-            if dictionary is None:
-                bounds = bounds_of(*values_of(new, values_kept, page.encoding, leaf), leaf)
-                so_far.bounds = wider(so_far.bounds, bounds, leaf)
-            else:
-                bounds = dictionary.bounds(used)
-        statistics = revised(page.statistics, nulls_kept, bounds, leaf, touched=own_touched)
-        written = data_page(
-            page, Content(new, values_kept, nulls_kept, rows_kept), statistics, self._chunk.codec, self._compression
-        )
+        bounds, bounded = holding(ends, leaf), order >= 0 and (eager or touched != 0)
+        if dictionary is not None and (own_touched or edge_touched):
+            bounds, bounded = dictionary.bounds(used), True
+        elif own_touched or edge_touched or chunk_touched:
+            so_far.bounds = wider(so_far.bounds, bounds, leaf)
+        statistics = revised(told, nulls_kept, bounds, leaf, touched=own_touched)
+        written = data_page(headed, Content(new, values_kept, nulls_kept, rows_kept), statistics, self._compression)
         so_far.kept.append(
-            Kept(so_far.pages, written, first_row, values_kept, nulls_kept, nulls, bounds, edge_touched, edited=True)
+            Kept(
+                number=so_far.pages,
+                page=written,
+                first_row=first_row,
+                values=values_kept,
+                nulls=nulls_kept,
+                nulls_before=nulls,
+                bounds=bounds,
+                bounded=bounded,
+                edge_touched=edge_touched,
+                edited=True,
+            )
         )
 
     def _edge(self, number: int) -> Marks:

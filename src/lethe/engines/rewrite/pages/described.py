@@ -41,7 +41,7 @@ def cut(of: CutChunk, start: int) -> Struct:
         # Some writers speak of a dictionary's place as that of the first page.
         _DATA_AT: Field(I64, start if of.dictionary is not None and not old_dictionary else first),
         _INDEX_AT: None,
-        _STATISTICS: None if of.statistics is None else Field(STRUCT, of.statistics),
+        _STATISTICS: None if of.statistics is None else Field(STRUCT, of.statistics.struct),
         _BLOOM_AT: None,
         _BLOOM_SIZE: None,
         _SIZES: None,

@@ -46,9 +46,9 @@ class Dictionary:
         self.lost |= np.frombuffer(lost, np.uint8)
 
     @property
-    def orphans(self) -> Flags:
-        """Entries that only rows that go used, as far as pages were looked at."""
-        return np.bitwise_and(self.lost, np.bitwise_xor(self.used, np.uint8(1)))
+    def losses(self) -> NDArray[np.int64]:
+        """The entries that rows that go used."""
+        return np.flatnonzero(self.lost.view(np.bool_))
 
     def scrubbed(self) -> tuple[bytes, int]:
         """The entries, blank where no row that stays uses them, and how many. The others keep their numbers.

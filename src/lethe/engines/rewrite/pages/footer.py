@@ -1,11 +1,12 @@
 """The footer: what it says of row groups and chunks, checked against the file before anything relies on it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lethe.engines.rewrite.pages.faults import Damaged
 from lethe.engines.rewrite.pages.leaves import Leaf, leaves_of
+from lethe.engines.rewrite.pages.room import Room
 from lethe.engines.rewrite.pages.thrift import BINARY, I32, I64, LIST, STRUCT, Field, Items, Struct, read_struct
 
 MAGIC: Final = b"PAR1"
@@ -123,6 +124,10 @@ class OldFile:
     source: Any
     """`pyarrow.NativeFile`."""
     footer: Footer
+    room: Room = field(default_factory=Room)
+    """For what is read."""
+    page_room: Room = field(default_factory=Room)
+    """For a page that is cut."""
 
     @property
     def end(self) -> int:
@@ -133,12 +138,9 @@ class OldFile:
         """Some of its bytes. Raises Damaged."""
         return read_at(self.source, span)
 
-    def read_into(self, room: bytearray, span: Span) -> memoryview:
-        """Some of its bytes, in the beginning of a buffer that is large enough. Raises Damaged.
-
-        Memory that is used again need not be cleared by the kernel each time.
-        """
-        view = memoryview(room)[: span.size]
+    def read_for_now(self, span: Span) -> memoryview:
+        """Some of its bytes, which stand there until this is asked again. Raises Damaged."""
+        view = self.room.of(span.size)[: span.size]
         self.source.seek(span.start)
         if self.source.readinto(view) != span.size:
             raise Damaged("the file ends before one of its parts")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from io import BytesIO
 
+import numpy as np
 import pyarrow as pa
 
 from lethe.engines.rewrite.interface import RewriteRefused
@@ -21,7 +22,7 @@ _PATH, _METADATA = 3, 8
 def through_arrow(out: Output, old: OldFile, number: int, rows: Rows, compression: Mapping[str, int]) -> NewGroup:
     """Write a row group of the old file without some rows, by Arrow. Raises RewriteRefused."""
     sink = BytesIO()
-    PyarrowRewriter(compression).rewrite_group(old.source, sink, number, rows.gone)
+    PyarrowRewriter(compression).rewrite_group(old.source, sink, number, np.frombuffer(rows.gone, np.uint8))
     written = pa.BufferReader(sink.getbuffer())
     theirs = read_footer(written)
     if [_levels(leaf) for leaf in theirs.leaves] != [_levels(leaf) for leaf in old.footer.leaves]:

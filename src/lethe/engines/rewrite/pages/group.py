@@ -13,6 +13,7 @@ from lethe.engines.rewrite.pages.faults import Damaged
 from lethe.engines.rewrite.pages.footer import Chunk, Group, OldFile, Span
 from lethe.engines.rewrite.pages.indexes import column_index, edges_of, offset_index, read_index, shifted
 from lethe.engines.rewrite.pages.output import Output
+from lethe.engines.rewrite.pages.page import NOT_SEEN, Held, Opened, Seen
 from lethe.engines.rewrite.pages.rows import Rows
 from lethe.engines.rewrite.pages.thrift import Struct
 
@@ -47,23 +48,26 @@ class CutGroup:
     """Those that stay as they are in their old form."""
 
 
-def cut_group(old: OldFile, group: Group, rows: Rows, compression: Mapping[str, int]) -> CutGroup:
+def cut_group(
+    old: OldFile, group: Group, rows: Rows, compression: Mapping[str, int], seen: Seen = NOT_SEEN
+) -> CutGroup:
     """Cut rows out of a row group. Raises Damaged, Unfit.
 
     All of it is cut before any of it is written, so that who meets a feature that is not cut can still go another way.
-    In memory are the compressed pages that change, and one chunk at a time.
+    In memory are the compressed pages that change, and one chunk at a time. Pages that were `seen` are open.
     """
-    room = bytearray(max(chunk.span.size for chunk in group.chunks))
-    chunks = tuple(_cut(old, chunk, rows, compression, room) for chunk in group.chunks)
+    chunks = tuple(
+        _cut(old, chunk, rows, compression, opened=seen.pages if number == seen.column else {})
+        for number, chunk in enumerate(group.chunks)
+    )
     return CutGroup(group, rows.kept, chunks)
 
 
 def cleared_group(old: OldFile, group: Group, suspects: frozenset[int], compression: Mapping[str, int]) -> CutGroup:
     """A row group that keeps its rows, without what its suspect columns say of values that no row has."""
     rows = Rows.all_stay(group.rows)
-    room = bytearray(max(chunk.span.size for chunk in group.chunks))
     chunks = [
-        _cut(old, chunk, rows, compression, room, suspect=True) if number in suspects else chunk
+        _cut(old, chunk, rows, compression, opened={}, suspect=True) if number in suspects else chunk
         for number, chunk in enumerate(group.chunks)
     ]
     return CutGroup(
@@ -72,12 +76,18 @@ def cleared_group(old: OldFile, group: Group, suspects: frozenset[int], compress
 
 
 def _cut(
-    old: OldFile, chunk: Chunk, rows: Rows, compression: Mapping[str, int], room: bytearray, *, suspect: bool = False
+    old: OldFile,
+    chunk: Chunk,
+    rows: Rows,
+    compression: Mapping[str, int],
+    *,
+    opened: Mapping[int, Opened],
+    suspect: bool = False,
 ) -> CutChunk:
     edges = edges_of(read_index(old.source, chunk.column_index, old.end))
     bloom = None if chunk.bloom_start is None else empty_like(old.source, chunk, old.end)
-    data = old.read_into(room, chunk.span)
-    return cut_chunk(chunk, data, rows, edges=edges, bloom=bloom, compression=compression, suspect=suspect)
+    held = Held(chunk, old.read_for_now(chunk.span), opened)
+    return cut_chunk(held, rows, edges=edges, bloom=bloom, compression=compression, room=old.page_room, suspect=suspect)
 
 
 def write_cut(out: Output, old: OldFile, cut: CutGroup) -> NewGroup:

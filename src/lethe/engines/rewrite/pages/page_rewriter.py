@@ -1,8 +1,8 @@
 """Rewriting by pages: what has to go is cut out, and all else is copied as it is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import numpy as np
 
@@ -11,10 +11,19 @@ from lethe.engines.rewrite.interface import Judge, Judgement, Rewritten
 from lethe.engines.rewrite.judged import JudgedColumns
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
-from lethe.engines.rewrite.pages.footer import MAGIC, Footer, OldFile, with_groups
+from lethe.engines.rewrite.pages.footer import MAGIC, Footer, Group, OldFile, with_groups
 from lethe.engines.rewrite.pages.foreign import through_arrow
-from lethe.engines.rewrite.pages.group import NewGroup, cleared_group, cut_group, move, write_cut, write_indexes
+from lethe.engines.rewrite.pages.group import (
+    CutGroup,
+    NewGroup,
+    cleared_group,
+    cut_group,
+    move,
+    write_cut,
+    write_indexes,
+)
 from lethe.engines.rewrite.pages.output import Output
+from lethe.engines.rewrite.pages.page import NOT_SEEN, Seen
 from lethe.engines.rewrite.pages.repeats import Repeats
 from lethe.engines.rewrite.pages.rows import Rows
 from lethe.engines.rewrite.pages.thrift import write_struct
@@ -22,6 +31,9 @@ from lethe.engines.rewrite.pages.traits import why_not
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 from lethe.engines.rewrite.source import open_with_footer
 from lethe.engines.tally import Counts
+
+_SEEN_BYTES_MAX: Final = 32 << 20
+"""Pages of the identity's column that are open when a row group was judged need not be opened again to be cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,61 +48,80 @@ class PageRewriter:
         if anew:
             return PyarrowRewriter(self.levels).rewrite(source, sink, judge, anew=True)
         file, footer = open_with_footer(source)
-        columns = JudgedColumns(source, file, footer, judge)
+        columns = JudgedColumns(source, file, footer, judge, _SEEN_BYTES_MAX)
         judging = _Judging(file, judge, columns, BloomFilters(source, footer))
-        old, out = OldFile(source, footer), Output(sink)
-        counts, gone = judging.all(footer)
-        edited = [group for group, bits in zip(footer.groups, gone, strict=True) if bits is not None]
+        out = Output(sink)
+        out.write(MAGIC)
+        new = _Writing(OldFile(source, footer), out, self.levels)
+        counts, edited, waiting = Counts(), list[Group](), list[tuple[int, Any]]()
+        for number, (group, (told, bits)) in enumerate(zip(footer.groups, judging.each(footer), strict=True)):
+            counts += told
+            if bits is not None:
+                edited.append(group)
+            if bits is None or waiting:
+                # What becomes of a row group that keeps its rows depends on all others; these stand behind it.
+                waiting.append((number, bits))
+            else:
+                new.cut(number, bits, columns.seen)
         repeats = Repeats.of(edited, columns.leaves)
         del judging, columns  # with a buffer as large as the identity's column
-        out.write(MAGIC)
-        groups, fell_back = list[NewGroup](), dict[int, str]()
-        for number, (group, bits) in enumerate(zip(footer.groups, gone, strict=True)):
+        for number, bits in waiting:
             if bits is None:
-                suspects = repeats.suspects(group) if edited else frozenset[int]()
-                groups.append(self._whole(out, old, number, suspects, fell_back))
-                continue
-            rows = Rows.of(np.unpackbits(bits, count=group.rows))
-            if rows.kept:
-                groups.append(self._without(out, old, number, rows, fell_back))
-        raws = write_indexes(out, groups)
-        kept = sum(group.rows for group in groups)
-        new = write_struct(with_groups(footer.raw, tuple(raws), kept))
-        out.write(new)
-        out.write(len(new).to_bytes(4, "little"))
+                new.keep(number, repeats.suspects(footer.groups[number]) if edited else frozenset())
+            else:
+                new.cut(number, bits, NOT_SEEN)
+        raws = write_indexes(out, new.groups)
+        kept = sum(group.rows for group in new.groups)
+        tail = write_struct(with_groups(footer.raw, tuple(raws), kept))
+        out.write(tail)
+        out.write(len(tail).to_bytes(4, "little"))
         out.write(MAGIC)
-        return Rewritten(footer.raw.integer(3), tuple(group.rows for group in groups), counts, fell_back)
-
-    def _whole(
-        self, out: Output, old: OldFile, number: int, suspects: frozenset[int], fell_back: dict[int, str]
-    ) -> NewGroup:
-        """A row group with all of its rows."""
-        group = old.footer.groups[number]
-        if not suspects:
-            return move(out, old, group)
-        try:
-            return write_cut(out, old, cleared_group(old, group, suspects, self.levels))
-        except _native.Malformed as error:
-            raise Damaged(str(error)) from None
-        except (Unfit, _native.Uncut) as error:
-            fell_back[number] = str(error)
-            return through_arrow(out, old, number, Rows.all_stay(group.rows), self.levels)
-
-    def _without(self, out: Output, old: OldFile, number: int, rows: Rows, fell_back: dict[int, str]) -> NewGroup:
-        """A row group without some rows: cut, or, where it has a feature that is not cut, through Arrow."""
-        try:
-            return write_cut(out, old, cut_group(old, old.footer.groups[number], rows, self.levels))
-        except _native.Malformed as error:
-            raise Damaged(str(error)) from None
-        except (Unfit, _native.Uncut) as error:
-            fell_back[number] = str(error)
-            return through_arrow(out, old, number, rows, self.levels)
+        return Rewritten(footer.raw.integer(3), tuple(group.rows for group in new.groups), counts, new.fell_back)
 
 
 def reasons_against_cutting(footer: Footer) -> Mapping[int, str]:
     """Which row groups of a file would go through Arrow, and why, as far as its footer tells."""
     found = {number: why_not(group) for number, group in enumerate(footer.groups)}
     return {number: reason for number, reason in found.items() if reason is not None}
+
+
+class _Writing:
+    """The row groups of the new file, one after the other."""
+
+    def __init__(self, old: OldFile, out: Output, levels: Mapping[str, int]) -> None:
+        self._old = old
+        self._out = out
+        self._levels = levels
+        self.groups: list[NewGroup] = []
+        self.fell_back: dict[int, str] = {}
+        """Those that went through Arrow, each with the reason."""
+
+    def keep(self, number: int, suspects: frozenset[int]) -> None:
+        """One with all of its rows, without what its suspect columns say of values that no row has."""
+        group = self._old.footer.groups[number]
+        if not suspects:
+            self.groups.append(move(self._out, self._old, group))
+        else:
+            rows = Rows.all_stay(group.rows)
+            self._write(number, rows, lambda: cleared_group(self._old, group, suspects, self._levels))
+
+    def cut(self, number: int, bits: Any, seen: Seen) -> None:
+        """One without the rows that have a bit, if any row is left. Pages that were `seen` are open."""
+        group = self._old.footer.groups[number]
+        rows = Rows.of(np.unpackbits(bits, count=group.rows))
+        if rows.kept:
+            self._write(number, rows, lambda: cut_group(self._old, group, rows, self._levels, seen))
+
+    def _write(self, number: int, rows: Rows, cut: Callable[[], CutGroup]) -> None:
+        """As it is cut, or, where it has a feature that is not cut, through Arrow."""
+        try:
+            new = write_cut(self._out, self._old, cut())
+        except _native.Malformed as error:
+            raise Damaged(str(error)) from None
+        except (Unfit, _native.Uncut) as error:
+            self.fell_back[number] = str(error)
+            new = through_arrow(self._out, self._old, number, rows, self._levels)
+        self.groups.append(new)
 
 
 class _Judging:
@@ -102,25 +133,22 @@ class _Judging:
         self._columns = columns
         self._filters = filters
 
-    def all(self, footer: Footer) -> tuple[Counts, list[Any]]:
-        """What the orders count, and for each row group a bit for each row that goes; None where none goes.
+    def each(self, footer: Footer) -> Iterator[tuple[Counts, Any]]:
+        """Of each row group, what the orders count, and a bit for each row that goes; None where none goes.
 
         Raises Damaged, RewriteRefused.
         """
-        counts, first_row = Counts(), 0
-        gone: list[Any] = []
+        first_row = 0
         for number, group in enumerate(footer.groups):
             judgement = self._of(number, first_row)
             first_row += group.rows
             if judgement is None:
-                gone.append(None)
+                yield Counts(), None
                 continue
             if len(judgement.leave_out) != group.rows:
                 raise Damaged("a row group has another number of rows than it says")
-            counts += judgement.counts
             flags = judgement.leave_out.to_numpy(zero_copy_only=False)
-            gone.append(np.packbits(flags) if flags.any() else None)
-        return counts, gone
+            yield judgement.counts, np.packbits(flags) if flags.any() else None
 
     def _of(self, group: int, first_row: int) -> Judgement | None:
         """What the judge says of a row group; None where it needs not be read."""
@@ -130,4 +158,4 @@ class _Judging:
             return None
         if self._filters.exclude(group, metadata, self._judge.candidates(metadata, schema)):
             return None
-        return self._judge.judge(self._columns.table(group), first_row)
+        return self._columns.judge(group, first_row)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lethe.engines.rewrite.pages.footer import Chunk, Group
 from lethe.engines.rewrite.pages.page import DICTIONARY_ENCODINGS
-from lethe.engines.rewrite.pages.statistics import bounds_in
+from lethe.engines.rewrite.pages.statistics import Statistics, bounds_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Repeats:
         columns = list(zip(*(group.chunks for group in groups), strict=True))
         return cls(
             [frozenset(size for size in map(_dictionary_size, column) if size) for column in columns],
-            [frozenset[bytes]().union(*(bounds_in(chunk.statistics) for chunk in column)) for column in columns],
+            [frozenset[bytes]().union(*(bounds_in(Statistics.of(chunk)) for chunk in column)) for column in columns],
             frozenset(identity),
         )
 
@@ -44,7 +44,7 @@ class Repeats:
         if size and (number in self.identity or size in self.dictionaries[number]):
             return True
         # The empty text is nobody's, and the least value of many.
-        return bool(bounds_in(chunk.statistics) & self.bounds[number] - {b""})
+        return bool(bounds_in(Statistics.of(chunk)) & self.bounds[number] - {b""})
 
 
 def _dictionary_size(chunk: Chunk) -> int:

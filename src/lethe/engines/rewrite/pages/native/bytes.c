@@ -5,6 +5,7 @@
 #include <string.h>
 
 const char NO_MEMORY[] = "out of memory";
+const char UNORDERED[] = "a page header whose fields are not in their order";
 const char MORE_VALUES[] = "a page with more values than its levels tell";
 
 Fault bytes_reserve(Bytes *to, size_t more)
@@ -17,9 +18,12 @@ Fault bytes_reserve(Bytes *to, size_t more)
     size_t room = to->room + to->room / 2;
     if (room < needed)
         room = needed;
-    uint8_t *data = realloc(to->data, room);
+    uint8_t *data = realloc(to->lent ? NULL : to->data, room);
     if (data == NULL)
         return NO_MEMORY;
+    if (to->lent && to->size != 0)
+        memcpy(data, to->data, to->size);
+    to->lent = 0;
     to->data = data;
     to->room = room;
     return NULL;
@@ -39,7 +43,9 @@ Fault bytes_append(Bytes *to, const void *from, size_t size)
 
 void bytes_free(Bytes *of)
 {
-    free(of->data);
+    if (!of->lent)
+        free(of->data);
+    of->lent = 0;
     of->data = NULL;
     of->size = of->room = 0;
 }

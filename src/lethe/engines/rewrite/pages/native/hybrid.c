@@ -54,13 +54,31 @@ static Fault take_run(View *from, int width, size_t wanted, Run *run)
     return NULL;
 }
 
+static const int NARROW = 16;
+
+/* Whole groups of narrow numbers, each out of two words, as far as these can be read. Returns how many numbers. */
+static size_t unpack_groups(View bits, int width, size_t count, uint32_t *numbers)
+{
+    uint64_t mask = (UINT64_C(1) << width) - 1;
+    size_t middle = (size_t)width / 2, done = 0;
+    int shift = 4 * width & 7;
+    for (size_t at = 0; count - done >= GROUP && at + middle + 8 <= bits.size; at += (size_t)width, done += GROUP) {
+        uint64_t low = load_u64(bits.data + at), high = load_u64(bits.data + at + middle) >> shift;
+        for (int i = 0; i < 4; i++) {
+            numbers[done + (size_t)i] = (uint32_t)(low >> i * width & mask);
+            numbers[done + 4 + (size_t)i] = (uint32_t)(high >> i * width & mask);
+        }
+    }
+    return done;
+}
+
 /* Packed numbers, which the caller has checked to be there. */
 static void unpack(View bits, int width, size_t count, uint32_t *numbers)
 {
     uint64_t mask = (UINT64_C(1) << width) - 1;
     /* Those at whose beginning eight bytes can be read: seven bits of the number before, and it. */
     size_t whole = bits.size < 8 ? 0 : ((bits.size - 7) * 8 - 1) / (size_t)width + 1;
-    size_t i = 0;
+    size_t i = width <= NARROW ? unpack_groups(bits, width, count, numbers) : 0;
     for (; i < count && i < whole; i++) {
         size_t bit = i * (size_t)width;
         numbers[i] = (uint32_t)(load_u64(bits.data + (bit >> 3)) >> (bit & 7) & mask);
@@ -93,6 +111,13 @@ Fault hybrid_decode(View from, int width, size_t count, uint32_t *numbers)
     return NULL;
 }
 
+int hybrid_is_all(View from, int width, size_t count, uint32_t number)
+{
+    Run run;
+    return width >= 1 && width <= 32 && count != 0 && take_run(&from, width, count, &run) == NULL && !run.packed &&
+           run.values == count && run.number == number;
+}
+
 /* `uniform` becomes the level that all values have where the first run says so, else -1. */
 Fault hybrid_decode_levels(View from, int width, size_t count, uint8_t *levels, int *uniform)
 {
@@ -117,18 +142,35 @@ Fault hybrid_decode_levels(View from, int width, size_t count, uint8_t *levels, 
     return NULL;
 }
 
+/* Whole groups of narrow numbers, each put together in two words. Behind them is room for 16 bytes. */
+static void pack_groups(int width, size_t groups, const uint32_t *numbers, uint8_t *out)
+{
+    int half = 4 * width;
+    for (size_t i = 0; i < groups; i++, numbers += GROUP, out += width) {
+        uint64_t low = numbers[0] | (uint64_t)numbers[1] << width | (uint64_t)numbers[2] << 2 * width |
+                       (uint64_t)numbers[3] << 3 * width;
+        uint64_t high = numbers[4] | (uint64_t)numbers[5] << width | (uint64_t)numbers[6] << 2 * width |
+                        (uint64_t)numbers[7] << 3 * width;
+        store_u64(out, half == 64 ? low : low | high << half);
+        store_u64(out + 8, half == 64 ? high : high >> (64 - half));
+    }
+}
+
 static Fault put_packed(Bytes *to, int width, size_t count, const uint32_t *numbers)
 {
     size_t groups = (count + GROUP - 1) / GROUP;
     Fault fault = put_varint(to, (uint64_t)groups << 1 | 1);
     if (fault == NULL)
-        fault = bytes_reserve(to, groups * (size_t)width + 8);
+        fault = bytes_reserve(to, groups * (size_t)width + 16);
     if (fault != NULL)
         return fault;
     uint8_t *out = to->data + to->size;
     uint64_t window = 0;
     int held = 0;
-    for (size_t i = 0; i < groups * GROUP; i++) {
+    size_t whole = width <= NARROW ? count / GROUP : 0;
+    pack_groups(width, whole, numbers, out);
+    out += whole * (size_t)width;
+    for (size_t i = whole * GROUP; i < groups * GROUP; i++) {
         window |= (uint64_t)(i < count ? numbers[i] : 0) << held;
         held += width;
         if (held >= 32) {

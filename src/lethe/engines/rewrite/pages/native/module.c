@@ -14,7 +14,7 @@ static PyObject *raised(Fault fault)
 {
     if (fault == NO_MEMORY)
         return PyErr_NoMemory();
-    PyErr_SetString(fault == MORE_VALUES ? Uncut : Malformed, fault);
+    PyErr_SetString(fault == MORE_VALUES || fault == UNORDERED ? Uncut : Malformed, fault);
     return NULL;
 }
 
@@ -59,26 +59,37 @@ static int countable(Py_ssize_t count)
     return 0;
 }
 
+/* The least and the greatest, or None. */
+static PyObject *bounds_of(const Bounds *from)
+{
+    return from->known ? Py_BuildValue("NN", bytes_of(&from->low), bytes_of(&from->high)) : Py_NewRef(Py_None);
+}
+
 /* cut(body, rep_size, def_size, values, count, max_rep, max_def, encoding, shape, width, gone, row,
- *     dictionary, entries, starts, used, lost, marks, loose) */
+ *     dictionary, entries, starts, used, lost, marks, loose, order, eager, room) */
 static PyObject *py_cut(PyObject *self, PyObject *args)
 {
-    Py_buffer body, values, gone, dictionary, starts, used, lost, marks[MARKS_MAX];
-    PyObject *wanted, *result = NULL;
+    Py_buffer body, values, gone, dictionary, starts, used, lost, room, marks[MARKS_MAX];
+    PyObject *wanted, *lender, *result = NULL;
     Page page = {0};
     Cut cut = {0};
     Py_ssize_t count, width, row, entries;
     long long rep_size, def_size;
-    int encoding, shape, held = 0;
+    int encoding, shape, order, held = 0;
     (void)self;
-    if (!PyArg_ParseTuple(args, "y*LLy*niiiiny*ny*ny*w*w*O!I", &body, &rep_size, &def_size, &values, &count, &page.max_rep,
+    if (!PyArg_ParseTuple(args, "y*LLy*niiiiny*ny*ny*w*w*O!IipO", &body, &rep_size, &def_size, &values, &count, &page.max_rep,
                           &page.max_def, &encoding, &shape, &width, &gone, &row, &dictionary, &entries, &starts, &used,
-                          &lost, &PyTuple_Type, &wanted, &page.loose))
+                          &lost, &PyTuple_Type, &wanted, &page.loose, &order, &page.eager, &lender))
         return NULL;
+    if (PyObject_GetBuffer(lender, &room, PyBUF_WRITABLE) < 0) {
+        room.obj = NULL;
+        goto done;
+    }
     if (!kind_of(encoding, shape, width, &page.kind) || !countable(count) || !countable(row) || !countable(entries))
         goto done;
-    if (PyTuple_Size(wanted) > MARKS_MAX || used.len < entries || lost.len < entries) {
-        PyErr_SetString(PyExc_ValueError, "too many values to look for, or too few marks");
+    if (PyTuple_Size(wanted) > MARKS_MAX || used.len < entries || lost.len < entries || order < NO_ORDER ||
+        order > BIG_ENDIAN) {
+        PyErr_SetString(PyExc_ValueError, "too many values to look for, too few marks, or no such order");
         goto done;
     }
     for (; held < PyTuple_Size(wanted); held++) {
@@ -99,23 +110,28 @@ static PyObject *py_cut(PyObject *self, PyObject *args)
     page.starts = view_of(&starts);
     page.used = used.buf;
     page.lost = lost.buf;
+    page.order = (Order)order;
     Fault fault;
     Py_BEGIN_ALLOW_THREADS
-    fault = page_cut(&page, &cut);
+    fault = page_cut(&page, room.buf, (size_t)room.len, &cut);
     Py_END_ALLOW_THREADS
     if (fault != NULL) {
         raised(fault);
         goto done;
     }
-    PyObject *new_body = bytes_of(&cut.body), *levels = bytes_of(&cut.levels);
-    if (new_body != NULL && levels != NULL)
-        result = Py_BuildValue("nnnnnnIOOnn", (Py_ssize_t)cut.rows, (Py_ssize_t)cut.rows_kept, (Py_ssize_t)cut.values,
+    PyObject *new_body = cut.body.lent ? PySequence_GetSlice(lender, 0, (Py_ssize_t)cut.body.size) : bytes_of(&cut.body);
+    PyObject *levels = bytes_of(&cut.levels), *bounds = bounds_of(&cut.bounds);
+    if (new_body != NULL && levels != NULL && bounds != NULL)
+        result = Py_BuildValue("nnnnnnIOOnnO", (Py_ssize_t)cut.rows, (Py_ssize_t)cut.rows_kept, (Py_ssize_t)cut.values,
                                (Py_ssize_t)cut.values_kept, (Py_ssize_t)cut.nulls, (Py_ssize_t)cut.nulls_kept,
-                               cut.touched, new_body, levels, (Py_ssize_t)cut.rep_size, (Py_ssize_t)cut.def_size);
+                               cut.touched, new_body, levels, (Py_ssize_t)cut.rep_size, (Py_ssize_t)cut.def_size, bounds);
     Py_XDECREF(new_body);
     Py_XDECREF(levels);
+    Py_XDECREF(bounds);
 done:
     cut_free(&cut);
+    if (room.obj != NULL)
+        PyBuffer_Release(&room);
     while (held > 0)
         PyBuffer_Release(&marks[--held]);
     PyBuffer_Release(&body);
@@ -206,9 +222,11 @@ static PyObject *marked(PyObject *args, Marked function)
     if (kind_of(PLAIN, shape, width, &kind)) {
         Fault fault = NULL;
         Py_BEGIN_ALLOW_THREADS
-        for (Py_ssize_t i = 0; i < marks.len && fault == NULL; i++)
-            if (((const uint8_t *)marks.buf)[i] > 1)
-                fault = "a mark that is none";
+        uint8_t seen = 0;
+        for (Py_ssize_t i = 0; i < marks.len; i++)
+            seen |= ((const uint8_t *)marks.buf)[i];
+        if (seen > 1)
+            fault = "a mark that is none";
         if (fault == NULL)
             fault = function(kind, view_of(&values), marks.buf, (size_t)marks.len, &out);
         Py_END_ALLOW_THREADS
@@ -471,8 +489,131 @@ static PyObject *py_heads(PyObject *self, PyObject *args)
     return heads;
 }
 
+static PyObject *number_or_none(int64_t number)
+{
+    return number == ABSENT ? Py_NewRef(Py_None) : PyLong_FromLongLong(number);
+}
+
+static PyObject *truth_or_none(int truth)
+{
+    return truth == UNTOLD ? Py_NewRef(Py_None) : PyBool_FromLong(truth);
+}
+
+static PyObject *view_or_none(View view)
+{
+    return view.data == NULL ? Py_NewRef(Py_None) : PyBytes_FromStringAndSize((const char *)view.data, (Py_ssize_t)view.size);
+}
+
+static PyObject *statistics_or_none(const Said *said)
+{
+    const Statistics *of = &said->statistics;
+    if (!said->has_statistics)
+        return Py_NewRef(Py_None);
+    return Py_BuildValue("NNNNNNN", view_or_none(of->bounds[OLD_MAX]), view_or_none(of->bounds[OLD_MIN]),
+                         number_or_none(of->nulls), view_or_none(of->bounds[MAX]), view_or_none(of->bounds[MIN]),
+                         truth_or_none(of->exact[0]), truth_or_none(of->exact[1]));
+}
+
+static int is_cut(int kind)
+{
+    if (kind == DATA_PAGE || kind == DATA_PAGE_V2 || kind == DICTIONARY_PAGE)
+        return 1;
+    PyErr_SetString(PyExc_ValueError, "no kind of page that is cut");
+    return 0;
+}
+
+/* said(head, kind): checksum, sizes of the levels, flag, statistics. */
+static PyObject *py_said(PyObject *self, PyObject *args)
+{
+    Py_buffer head;
+    PyObject *result = NULL;
+    int kind;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*i", &head, &kind))
+        return NULL;
+    if (is_cut(kind)) {
+        Said said;
+        Fault fault = head_said(view_of(&head), kind, &said);
+        result = fault != NULL ? raised(fault)
+                               : Py_BuildValue("NNNNN", number_or_none(said.crc), number_or_none(said.definition_size),
+                                               number_or_none(said.repetition_size), truth_or_none(said.flag),
+                                               statistics_or_none(&said));
+    }
+    PyBuffer_Release(&head);
+    return result;
+}
+
+/* The reverse of the above. With an exception set, the answers do not count. */
+static int64_t number_of(PyObject *from)
+{
+    return from == NULL || from == Py_None ? ABSENT : PyLong_AsLongLong(from);
+}
+
+static int truth_of(PyObject *from)
+{
+    return from == NULL || from == Py_None ? UNTOLD : PyObject_IsTrue(from);
+}
+
+static View bytes_in(PyObject *from)
+{
+    View view = {NULL, 0};
+    char *data;
+    Py_ssize_t size;
+    if (from != NULL && from != Py_None && PyBytes_AsStringAndSize(from, &data, &size) == 0)
+        view = (View){(const uint8_t *)data, (size_t)size};
+    return view;
+}
+
+static Statistics statistics_of(PyObject *from)
+{
+    enum { OF_OLD_MAX, OF_OLD_MIN, OF_NULLS, OF_MAX, OF_MIN, OF_MAX_EXACT, OF_MIN_EXACT };
+    Statistics found = {{{NULL, 0}}, ABSENT, {UNTOLD, UNTOLD}};
+    if (!PyTuple_Check(from) || PyTuple_Size(from) != OF_MIN_EXACT + 1) {
+        PyErr_SetString(PyExc_ValueError, "no statistics");
+        return found;
+    }
+    found.bounds[OLD_MAX] = bytes_in(PyTuple_GetItem(from, OF_OLD_MAX));
+    found.bounds[OLD_MIN] = bytes_in(PyTuple_GetItem(from, OF_OLD_MIN));
+    found.nulls = number_of(PyTuple_GetItem(from, OF_NULLS));
+    found.bounds[MAX] = bytes_in(PyTuple_GetItem(from, OF_MAX));
+    found.bounds[MIN] = bytes_in(PyTuple_GetItem(from, OF_MIN));
+    found.exact[0] = truth_of(PyTuple_GetItem(from, OF_MAX_EXACT));
+    found.exact[1] = truth_of(PyTuple_GetItem(from, OF_MIN_EXACT));
+    return found;
+}
+
+/* reheaded(head, kind, unpacked, packed, crc, numbers, flag, statistics) */
+static PyObject *py_reheaded(PyObject *self, PyObject *args)
+{
+    Py_buffer head;
+    PyObject *numbers, *flag, *statistics, *result = NULL;
+    long long unpacked, packed, crc;
+    int kind;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*iLLLO!OO", &head, &kind, &unpacked, &packed, &crc, &PyTuple_Type, &numbers, &flag,
+                          &statistics))
+        return NULL;
+    Changes changes = {unpacked, packed, crc, {0}, truth_of(flag), NULL};
+    Statistics new;
+    Bytes written = {0};
+    for (int i = 0; i < NUMBERS; i++)
+        changes.numbers[i] = i < PyTuple_Size(numbers) ? number_of(PyTuple_GetItem(numbers, i)) : ABSENT;
+    if (statistics != Py_None) {
+        new = statistics_of(statistics);
+        changes.statistics = &new;
+    }
+    if (!PyErr_Occurred() && is_cut(kind)) {
+        Fault fault = head_rewrite(view_of(&head), kind, &changes, &written);
+        result = taken(&written, fault);
+    }
+    PyBuffer_Release(&head);
+    return result;
+}
+
 static PyMethodDef METHODS[] = {
     {"heads", py_heads, METH_VARARGS, NULL},
+    {"said", py_said, METH_VARARGS, NULL},
+    {"reheaded", py_reheaded, METH_VARARGS, NULL},
     {"cut", py_cut, METH_VARARGS, NULL},
     {"values", py_values, METH_VARARGS, NULL},
     {"mark", py_mark, METH_VARARGS, NULL},

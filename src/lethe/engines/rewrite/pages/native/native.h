@@ -13,21 +13,25 @@
 typedef const char *Fault;
 
 extern const char NO_MEMORY[];
+extern const char VALUES_SHORT[];
 
 /* No contradiction, but nothing that is cut: DuckDB also writes values that lie below a null struct, and readers take
  * only the first ones. */
 extern const char MORE_VALUES[];
+/* Of a header whose fields do not ascend, nobody knows which of two alike counts. */
+extern const char UNORDERED[];
 
 typedef struct {
     const uint8_t *data;
     size_t size;
 } View;
 
-/* Bytes that grow. Freed by whoever made them. */
+/* Bytes that grow. Freed by whoever made them. What is lent stands in somebody else's memory as long as it fits there. */
 typedef struct {
     uint8_t *data;
     size_t size;
     size_t room;
+    int lent;
 } Bytes;
 
 Fault bytes_reserve(Bytes *to, size_t more);
@@ -55,6 +59,12 @@ static inline void store_u32(uint8_t *to, uint32_t number)
     to[1] = (uint8_t)(number >> 8);
     to[2] = (uint8_t)(number >> 16);
     to[3] = (uint8_t)(number >> 24);
+}
+
+static inline void store_u64(uint8_t *to, uint64_t number)
+{
+    store_u32(to, (uint32_t)number);
+    store_u32(to + 4, (uint32_t)(number >> 32));
 }
 
 /* Up to 64 bits. The caller has checked that they are there; what lies behind the end reads as zeros. */
@@ -92,6 +102,8 @@ static inline size_t marks_skip(const uint8_t *marks, size_t from, size_t count)
 /* hybrid.c: runs and bit-packed groups. */
 Fault hybrid_decode(View from, int width, size_t count, uint32_t *numbers);
 Fault hybrid_decode_levels(View from, int width, size_t count, uint8_t *levels, int *uniform);
+/* Whether the first run says of all values that they are this number. */
+int hybrid_is_all(View from, int width, size_t count, uint32_t number);
 Fault hybrid_encode(Bytes *to, int width, size_t count, const uint32_t *numbers);
 Fault hybrid_encode_levels(Bytes *to, int width, size_t count, const uint8_t *levels);
 /* One run, or nothing where it has no values. */
@@ -107,8 +119,21 @@ typedef struct {
     size_t width; /* bytes of a FIXED value */
 } Kind;
 
-/* Into `kept` go the values without a mark, encoded as they were; into `gone` the others, plainly. */
-Fault values_cut(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *kept, Bytes *gone);
+typedef enum { NO_ORDER = -1, SIGNED = 0, UNSIGNED = 1, FLOATING = 2, BYTEWISE = 3, BIG_ENDIAN = 4 } Order;
+
+/* The least and the greatest of some values; not known where they have no order. */
+typedef struct {
+    Order order;
+    int known;
+    Bytes low, high;
+} Bounds;
+
+/* Into `kept` go the values without a mark, `left` of them, into `gone` the others, both plainly. */
+Fault values_cut(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *kept, size_t *left, Bytes *gone);
+/* Whether values in an encoding are what plain ones are. */
+int is_plain(Kind kind);
+/* Plain values in another encoding. */
+Fault values_encode(Kind kind, View plain, size_t count, Bytes *to);
 /* The values, plainly. */
 Fault values_plain(Kind kind, View from, size_t count, Bytes *plain);
 /* The marked values of plain ones. */
@@ -117,16 +142,45 @@ Fault plain_select(Kind kind, View from, const uint8_t *marks, size_t count, Byt
 Fault plain_scrub(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *scrubbed);
 /* Where each string stands, as 32-bit numbers. */
 Fault plain_starts(View from, size_t count, Bytes *starts);
+/* The next one of plain strings. */
+static inline Fault take_string(View *from, View *value)
+{
+    if (from->size < 4)
+        return VALUES_SHORT;
+    uint32_t size = load_u32(from->data);
+    if (size > from->size - 4)
+        return VALUES_SHORT;
+    value->data = from->data + 4;
+    value->size = size;
+    from->data += 4 + (size_t)size;
+    from->size -= 4 + (size_t)size;
+    return NULL;
+}
+
 /* One step through plain values: the bytes of the next one. */
-Fault plain_next(Kind kind, View *from, View *value);
+static inline Fault plain_next(Kind kind, View *from, View *value)
+{
+    if (kind.shape == STRINGS)
+        return take_string(from, value);
+    size_t width = kind.shape == BITS ? 1 : kind.width;
+    if (width > from->size)
+        return VALUES_SHORT;
+    value->data = from->data;
+    value->size = width;
+    from->data += width;
+    from->size -= width;
+    return NULL;
+}
 
 /* delta.c */
 Fault delta_decode(View *from, size_t count, int64_t *numbers);
 Fault delta_encode(Bytes *to, size_t count, const int64_t *numbers, int bits);
 
 /* order.c: bounds of plain values. */
-typedef enum { SIGNED = 0, UNSIGNED = 1, FLOATING = 2, BYTEWISE = 3, BIG_ENDIAN = 4 } Order;
 Fault plain_bounds(Kind kind, Order order, View from, size_t count, View *low, View *high);
+/* The same, to keep. */
+Fault bounds_find(Kind kind, View plain, size_t count, Bounds *bounds);
+void bounds_free(Bounds *of);
 
 /* lz4.c: the size that a block has when decompressed; its decoder does not tell. */
 Fault lz4_size(View from, uint64_t *size);

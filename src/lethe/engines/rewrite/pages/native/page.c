@@ -15,6 +15,7 @@ void cut_free(Cut *cut)
 {
     bytes_free(&cut->body);
     bytes_free(&cut->levels);
+    bounds_free(&cut->bounds);
 }
 
 /* The parts of a page. */
@@ -90,9 +91,10 @@ static size_t squeeze(const uint8_t *from, const uint8_t *marks, size_t count, u
 /* Levels of both kinds, decoded, and a mark for each value whose row goes. */
 typedef struct {
     uint8_t *room;
-    uint8_t *rep, *def;
-    uint8_t *marks;      /* a value each, nulls included */
-    uint8_t *here;       /* a mark for each value that is not null */
+    uint8_t *rep;
+    uint8_t *def;         /* where not each is the highest */
+    const uint8_t *marks; /* a value each, nulls included */
+    const uint8_t *here;  /* a mark for each value that is not null */
     int def_uniform;
     size_t present;
 } Levels;
@@ -111,13 +113,13 @@ static Fault levels_of(const Page *page, const Parts *parts, Levels *levels)
         return NO_MEMORY;
     levels->rep = levels->room;
     levels->def = levels->room + count;
-    levels->marks = levels->room + 2 * count;
-    levels->here = levels->room + 3 * count;
     Fault fault = NULL;
     int uniform;
     if (page->max_rep)
         fault = decode_levels(parts->rep, page->max_rep, count, levels->rep, &uniform);
-    if (fault == NULL && page->max_def)
+    if (page->max_def && hybrid_is_all(parts->def, width_of(page->max_def), count, (uint32_t)page->max_def))
+        levels->def_uniform = page->max_def;
+    else if (fault == NULL && page->max_def)
         fault = decode_levels(parts->def, page->max_def, count, levels->def, &levels->def_uniform);
     if (fault != NULL)
         return fault;
@@ -138,11 +140,12 @@ static Fault mark_values(const Page *page, Levels *levels, Cut *cut)
     if (page->max_rep == 0) {
         if (count > page->gone.size - page->row)
             return "a column has more rows than its row group";
-        if (count != 0)
-            memcpy(levels->marks, page->gone.data + page->row, count);
+        levels->marks = page->gone.data + page->row;
         cut->rows = count;
     } else {
+        uint8_t *marks = levels->room + 2 * count;
         size_t row = page->row;
+        levels->marks = marks;
         for (size_t i = 0; i < count; i++) {
             if (levels->rep[i] == 0) {
                 if (row >= page->gone.size)
@@ -150,7 +153,7 @@ static Fault mark_values(const Page *page, Levels *levels, Cut *cut)
                 row++;
             } else if (row == 0)
                 return "a column begins in the middle of a row";
-            levels->marks[i] = page->gone.data[row - 1];
+            marks[i] = page->gone.data[row - 1];
         }
         cut->rows = row - page->row;
     }
@@ -170,14 +173,15 @@ static Fault mark_values(const Page *page, Levels *levels, Cut *cut)
     cut->values = count;
     cut->nulls = cut->nulls_kept = count - levels->present;
     if (levels->present == count) {
-        if (count != 0)
-            memcpy(levels->here, levels->marks, count);
+        levels->here = levels->marks;
         return NULL;
     }
+    uint8_t *here = levels->room + 3 * count;
     size_t present = 0;
+    levels->here = here;
     for (size_t i = 0; i < count; i++) {
         if (levels->def[i] == page->max_def)
-            levels->here[present++] = levels->marks[i];
+            here[present++] = levels->marks[i];
         else
             cut->nulls_kept -= levels->marks[i];
     }
@@ -196,8 +200,8 @@ static unsigned touches(const Page *page, View value, unsigned touched)
             compared = mark.size < LAST_CHARACTER ? 0 : mark.size - LAST_CHARACTER;
         else if (value.size != mark.size)
             continue;
-        /* The last byte first: values of a column often begin alike. */
-        if (compared == 0 || (value.data[compared - 1] == mark.data[compared - 1] &&
+        /* The last byte and the first one: texts of a column often begin alike, and numbers end alike. */
+        if (compared == 0 || (value.data[compared - 1] == mark.data[compared - 1] && value.data[0] == mark.data[0] &&
                               memcmp(value.data, mark.data, compared) == 0))
             touched |= 1u << i;
     }
@@ -249,16 +253,25 @@ static Fault cut_indices(const Page *page, View values, const uint8_t *marks, si
     int width = 0;
     size_t kept = 0, lost = 0;
     Fault fault = decode_indices(values, count, page->entries, indices, &width);
-    for (size_t i = 0; i < count && fault == NULL; i++) {
-        /* Both at every value, so that there is no branch that cannot be foreseen. */
-        uint32_t index = indices[i];
-        indices[kept] = index;
-        gone[lost] = index;
-        kept += !marks[i];
-        lost += marks[i];
+    for (size_t i = 0; i < count && fault == NULL;) {
+        for (; count - i >= 8 && load_u64(marks + i) == 0; i += 8, kept += 8) {
+            uint32_t eight[8];
+            memcpy(eight, indices + i, sizeof eight);
+            memcpy(indices + kept, eight, sizeof eight);
+        }
+        size_t end = count - i < 8 ? count : i + 8;
+        for (; i < end; i++) {
+            /* Both at every value, so that there is no branch that cannot be foreseen. */
+            uint32_t index = indices[i];
+            indices[kept] = index;
+            gone[lost] = index;
+            kept += !marks[i];
+            lost += marks[i];
+        }
     }
+    uint8_t *used = page->used;
     for (size_t i = 0; i < kept; i++)
-        page->used[indices[i]] = 1;
+        used[indices[i]] = 1;
     for (size_t i = 0; i < lost && fault == NULL; i++) {
         /* An entry that went before in this page was looked at then. One that a row of the page still uses touches no
          * bound: its value is there as before. */
@@ -287,18 +300,29 @@ static Fault cut_values(const Page *page, View values, const uint8_t *marks, siz
 {
     if (page->kind.encoding == DICTIONARY)
         return cut_indices(page, values, marks, count, cut, to);
-    Bytes gone = {0};
+    Bytes gone = {0}, decoded = {0};
     Kind plainly = {PLAIN, page->kind.shape, page->kind.width};
+    Bytes *kept = is_plain(page->kind) ? to : &decoded;
+    size_t start = kept->size, left = 0;
     Fault fault = bytes_reserve(to, values.size);
     if (fault == NULL)
-        fault = values_cut(page->kind, values, marks, count, to, &gone);
+        fault = values_cut(page->kind, values, marks, count, kept, &left, &gone);
     View rest = {gone.data, gone.size}, value;
     while (fault == NULL && page->mark_count && rest.size != 0) {
         fault = plain_next(plainly, &rest, &value);
         if (fault == NULL)
             cut->touched = touches(page, value, cut->touched);
     }
+    if (fault == NULL && left != 0 && page->order != NO_ORDER && (page->eager || cut->touched)) {
+        View plain = {kept->data + start, kept->size - start};
+        fault = bounds_find(plainly, plain, left, &cut->bounds);
+    }
+    if (fault == NULL && kept != to) {
+        View plain = {decoded.data, decoded.size};
+        fault = values_encode(page->kind, plain, left, to);
+    }
     bytes_free(&gone);
+    bytes_free(&decoded);
     return fault;
 }
 
@@ -321,11 +345,13 @@ static Fault put_levels(Bytes *to, int max, const uint8_t *levels, int uniform, 
     return NULL;
 }
 
-Fault page_cut(const Page *page, Cut *cut)
+Fault page_cut(const Page *page, uint8_t *room, size_t room_size, Cut *cut)
 {
     Parts parts;
     Levels levels;
     memset(cut, 0, sizeof *cut);
+    cut->body = (Bytes){room, 0, room_size, 1};
+    cut->bounds.order = page->order;
     Fault fault = parts_of(page, &parts);
     if (fault != NULL)
         return fault;

@@ -25,6 +25,8 @@ typedef struct {
     View marks[MARKS_MAX]; /* values for which to look among those that go */
     int mark_count;
     unsigned loose;       /* bit i: marks[i] may be the shortened form of a longer value */
+    Order order;          /* in which the values that stay have bounds, unless they are indices */
+    int eager;            /* whether these are told also where no value goes that is a mark */
 } Page;
 
 typedef struct {
@@ -32,12 +34,14 @@ typedef struct {
     size_t values, values_kept; /* nulls included */
     size_t nulls, nulls_kept;
     unsigned touched;          /* bit i: a value that goes is marks[i] */
+    Bounds bounds;             /* of the values that stay */
     Bytes body;                /* like the page's, when rows go: levels and values of version 1; else the values */
     Bytes levels;              /* version 2 */
     size_t rep_size, def_size; /* version 2 */
 } Cut;
 
-Fault page_cut(const Page *page, Cut *cut);
+/* `room` is memory for the body; where that does not fit, it stands elsewhere. */
+Fault page_cut(const Page *page, uint8_t *room, size_t room_size, Cut *cut);
 void cut_free(Cut *cut);
 
 /* Marks the entries that the values of a page use. */

@@ -6,7 +6,7 @@
 /* Prefixes repeat bytes without storing them: what a small page unfolds to needs a bound. */
 static const size_t PLAIN_MAX = (size_t)1 << 30;
 
-static const char SHORT[] = "the values of a page lead out of it";
+const char VALUES_SHORT[] = "the values of a page lead out of it";
 
 static size_t unmarked_in(const uint8_t *marks, size_t count)
 {
@@ -16,26 +16,32 @@ static size_t unmarked_in(const uint8_t *marks, size_t count)
     return count - marked;
 }
 
-/* Where the next byte goes. Bytes without room have no place at all: a pointer into nothing must not be moved. */
-static uint8_t *end_of(Bytes *of)
+static inline void move_value(uint8_t *to, const uint8_t *from, size_t width)
 {
-    return of->data == NULL ? NULL : of->data + of->size;
+    if (width >= 8 && width <= 16) {
+        /* In two halves that overlap. */
+        memcpy(to, from, 8);
+        memcpy(to + width - 8, from + width - 8, 8);
+    } else
+        memcpy(to, from, width);
 }
 
-/* Values of one width, sorted by their marks: one run for all up to the next mark, then one by one, without a branch
- * that cannot be foreseen. Made for each usual width, so that a value is moved without a call. */
-static inline void sort_fixed(const uint8_t *from, size_t width, const uint8_t *marks, size_t count, uint8_t *to[2])
+/* Values of one width, sorted by their marks: one run for all up to the next mark, then one by one, each to both places,
+ * so that there is no branch that cannot be foreseen. Behind both is room for one value more. Made for each usual width,
+ * so that a value is moved without a call. */
+static inline void sort_fixed(const uint8_t *from, size_t width, const uint8_t *marks, size_t count, uint8_t *kept, uint8_t *gone)
 {
     for (size_t i = 0; i < count;) {
         size_t marked = marks_skip(marks, i, count);
-        if (marked != i) {
-            memcpy(to[0], from + i * width, (marked - i) * width);
-            to[0] += (marked - i) * width;
-        }
+        if (marked != i)
+            memcpy(kept, from + i * width, (marked - i) * width);
+        kept += (marked - i) * width;
         size_t end = count - marked < 8 ? count : marked + 8;
         for (i = marked; i < end; i++) {
-            memcpy(to[marks[i]], from + i * width, width);
-            to[marks[i]] += width;
+            move_value(kept, from + i * width, width);
+            move_value(gone, from + i * width, width);
+            kept += (size_t)(marks[i] ^ 1) * width;
+            gone += (size_t)marks[i] * width;
         }
     }
 }
@@ -43,40 +49,26 @@ static inline void sort_fixed(const uint8_t *from, size_t width, const uint8_t *
 static Fault cut_fixed(View from, size_t width, const uint8_t *marks, size_t count, Bytes *kept, Bytes *gone)
 {
     if (width == 0 || count > from.size / width)
-        return SHORT;
+        return VALUES_SHORT;
     size_t unmarked = unmarked_in(marks, count);
-    Fault fault = bytes_reserve(kept, unmarked * width);
+    Fault fault = bytes_reserve(kept, (unmarked + 1) * width);
     if (fault == NULL)
-        fault = bytes_reserve(gone, (count - unmarked) * width);
-    if (fault != NULL || count == 0)
+        fault = bytes_reserve(gone, (count - unmarked + 1) * width);
+    if (fault != NULL)
         return fault;
-    uint8_t *to[2] = {end_of(kept), end_of(gone)};
+    uint8_t *stays = kept->data + kept->size, *goes = gone->data + gone->size;
     if (width == 1)
-        sort_fixed(from.data, 1, marks, count, to);
+        sort_fixed(from.data, 1, marks, count, stays, goes);
     else if (width == 4)
-        sort_fixed(from.data, 4, marks, count, to);
+        sort_fixed(from.data, 4, marks, count, stays, goes);
     else if (width == 8)
-        sort_fixed(from.data, 8, marks, count, to);
+        sort_fixed(from.data, 8, marks, count, stays, goes);
     else if (width == 16)
-        sort_fixed(from.data, 16, marks, count, to);
+        sort_fixed(from.data, 16, marks, count, stays, goes);
     else
-        sort_fixed(from.data, width, marks, count, to);
+        sort_fixed(from.data, width, marks, count, stays, goes);
     kept->size += unmarked * width;
     gone->size += (count - unmarked) * width;
-    return NULL;
-}
-
-static Fault take_string(View *from, View *value)
-{
-    if (from->size < 4)
-        return SHORT;
-    uint32_t size = load_u32(from->data);
-    if (size > from->size - 4)
-        return SHORT;
-    value->data = from->data + 4;
-    value->size = size;
-    from->data += 4 + (size_t)size;
-    from->size -= 4 + (size_t)size;
     return NULL;
 }
 
@@ -101,7 +93,7 @@ static Fault cut_strings(View from, const uint8_t *marks, size_t count, Bytes *k
 static Fault unpack_bits(View from, size_t count, uint8_t *bytes)
 {
     if ((count + 7) / 8 > from.size)
-        return SHORT;
+        return VALUES_SHORT;
     for (size_t i = 0; i < count; i++)
         bytes[i] = from.data[i >> 3] >> (i & 7) & 1;
     return NULL;
@@ -140,18 +132,18 @@ static Fault bits_decode(Encoding encoding, View from, size_t count, uint8_t *by
     if (encoding == PLAIN)
         return unpack_bits(from, count, bytes);
     if (from.size < 4)
-        return count ? SHORT : NULL;
+        return count ? VALUES_SHORT : NULL;
     View runs = {from.data + 4, load_u32(from.data)};
     int uniform;
     if (runs.size > from.size - 4)
-        return SHORT;
+        return VALUES_SHORT;
     return hybrid_decode_levels(runs, 1, count, bytes, &uniform);
 }
 
 static Fault split_decode(View from, size_t width, size_t count, Bytes *plain)
 {
     if (width == 0 || count > from.size / width)
-        return SHORT;
+        return VALUES_SHORT;
     Fault fault = bytes_reserve(plain, count * width);
     if (fault != NULL || count == 0)
         return fault;
@@ -227,7 +219,7 @@ static Fault strings_decode(Kind kind, View from, size_t count, Bytes *plain)
     for (size_t i = 0; i < count && fault == NULL; i++) {
         size_t prefix = 0;
         if (lengths[i] < 0 || (uint64_t)lengths[i] > from.size)
-            fault = SHORT;
+            fault = VALUES_SHORT;
         else if (shared && (prefixes[i] < 0 || (uint64_t)prefixes[i] > last_size))
             fault = "a prefix is longer than the value before";
         if (fault != NULL)
@@ -318,7 +310,7 @@ Fault values_plain(Kind kind, View from, size_t count, Bytes *plain)
     switch (kind.encoding) {
     case PLAIN:
         if (kind.shape == FIXED)
-            return kind.width == 0 || count > from.size / kind.width ? SHORT : bytes_append(plain, from.data, count * kind.width);
+            return kind.width == 0 || count > from.size / kind.width ? VALUES_SHORT : bytes_append(plain, from.data, count * kind.width);
         else {
             View rest = from, value;
             for (size_t i = 0; i < count; i++) {
@@ -347,56 +339,72 @@ Fault values_plain(Kind kind, View from, size_t count, Bytes *plain)
     }
 }
 
-Fault values_cut(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *kept, Bytes *gone)
+int is_plain(Kind kind)
 {
-    if (kind.encoding == PLAIN && kind.shape != BITS)
-        return kind.shape == FIXED ? cut_fixed(from, kind.width, marks, count, kept, gone)
-                                   : cut_strings(from, marks, count, kept, gone);
-    /* Decoded, cut, encoded again. */
-    Bytes plain = {0}, rest = {0};
-    Fault fault = values_plain(kind, from, count, &plain);
+    return kind.encoding == PLAIN && kind.shape != BITS;
+}
+
+Fault values_cut(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *kept, size_t *left, Bytes *gone)
+{
+    Bytes plain = {0};
+    Fault fault = is_plain(kind) ? NULL : values_plain(kind, from, count, &plain);
     View all = {plain.data, plain.size};
-    if (fault == NULL && kind.shape == BITS)
-        fault = cut_fixed(all, 1, marks, count, &rest, gone);
-    else if (fault == NULL && kind.shape == FIXED)
-        fault = cut_fixed(all, kind.width, marks, count, &rest, gone);
+    if (is_plain(kind))
+        all = from;
+    *left = unmarked_in(marks, count);
+    if (fault == NULL && kind.shape == STRINGS)
+        fault = cut_strings(all, marks, count, kept, gone);
     else if (fault == NULL)
-        fault = cut_strings(all, marks, count, &rest, gone);
-    View cut = {rest.data, rest.size};
-    if (fault == NULL && kind.shape == BITS)
-        fault = kind.encoding == PLAIN ? pack_bits(kept, cut) : put_run_length_bits(kept, cut);
-    else if (fault == NULL && kind.encoding == SPLIT)
-        fault = split_encode(cut, kind.width, kept);
-    else if (fault == NULL && kind.encoding == DELTA_PACKED)
-        fault = numbers_encode(cut, kind.width, kept);
-    else if (fault == NULL)
-        fault = strings_encode(kind, cut, unmarked_in(marks, count), kept);
+        fault = cut_fixed(all, kind.shape == BITS ? 1 : kind.width, marks, count, kept, gone);
     bytes_free(&plain);
-    bytes_free(&rest);
     return fault;
 }
 
-Fault plain_next(Kind kind, View *from, View *value)
+Fault values_encode(Kind kind, View plain, size_t count, Bytes *to)
 {
-    if (kind.shape == STRINGS)
-        return take_string(from, value);
-    size_t width = kind.shape == BITS ? 1 : kind.width;
-    if (width > from->size)
-        return SHORT;
-    value->data = from->data;
-    value->size = width;
-    from->data += width;
-    from->size -= width;
+    if (kind.shape == BITS)
+        return kind.encoding == PLAIN ? pack_bits(to, plain) : put_run_length_bits(to, plain);
+    if (kind.encoding == SPLIT)
+        return split_encode(plain, kind.width, to);
+    if (kind.encoding == DELTA_PACKED)
+        return numbers_encode(plain, kind.width, to);
+    return strings_encode(kind, plain, count, to);
+}
+
+static size_t width_of(Kind kind)
+{
+    return kind.shape == BITS ? 1 : kind.width;
+}
+
+static Fault select_fixed(View from, size_t width, const uint8_t *marks, size_t count, Bytes *selected)
+{
+    if (width == 0 || count > from.size / width)
+        return VALUES_SHORT;
+    /* Each value is moved, and kept by going on behind it: no branch that cannot be foreseen, and room for one more. */
+    Fault fault = bytes_reserve(selected, (count - unmarked_in(marks, count) + 1) * width);
+    if (fault != NULL)
+        return fault;
+    uint8_t *to = selected->data + selected->size;
+    for (size_t i = 0; i < count;) {
+        size_t marked = marks_skip(marks, i, count), end = count - marked < 8 ? count : marked + 8;
+        for (i = marked; i < end; i++) {
+            move_value(to, from.data + i * width, width);
+            to += (size_t)marks[i] * width;
+        }
+    }
+    selected->size = (size_t)(to - selected->data);
     return NULL;
 }
 
 Fault plain_select(Kind kind, View from, const uint8_t *marks, size_t count, Bytes *selected)
 {
+    if (kind.shape != STRINGS)
+        return select_fixed(from, width_of(kind), marks, count, selected);
     Fault fault = NULL;
     for (size_t i = 0; i < count && fault == NULL; i++) {
         const uint8_t *start = from.data;
         View value;
-        fault = plain_next(kind, &from, &value);
+        fault = take_string(&from, &value);
         if (fault == NULL && marks[i])
             fault = bytes_append(selected, start, (size_t)(from.data - start));
     }
@@ -439,15 +447,18 @@ static Fault scrub_strings(View from, const uint8_t *marks, size_t count, Bytes 
     }
     rest = from;
     size_t number = 0;
+    if (fault == NULL)
+        fault = bytes_reserve(scrubbed, from.size);
     for (size_t i = 0; i < count && fault == NULL; i++) {
         const uint8_t *start = rest.data;
-        fault = take_string(&rest, &value);
-        if (fault != NULL)
-            break;
-        if (!marks[i]) {
+        for (; i < count && !marks[i] && fault == NULL; i++)
+            fault = take_string(&rest, &value);
+        if (fault == NULL)
             fault = bytes_append(scrubbed, start, (size_t)(rest.data - start));
-            continue;
-        }
+        if (fault == NULL && i < count)
+            fault = take_string(&rest, &value);
+        if (fault != NULL || i == count)
+            break;
         /* As many numbers as entries: one is always free. */
         while (number < count && taken[number])
             number++;
@@ -465,21 +476,20 @@ Fault plain_scrub(Kind kind, View from, const uint8_t *marks, size_t count, Byte
 {
     if (kind.shape == STRINGS)
         return scrub_strings(from, marks, count, scrubbed);
-    View first = {NULL, 0}, rest = from, value;
-    Fault fault = NULL;
-    for (size_t i = 0; i < count && fault == NULL && first.data == NULL; i++) {
-        fault = plain_next(kind, &rest, &value);
-        if (fault == NULL && !marks[i])
-            first = value;
-    }
-    if (fault == NULL && count != 0 && first.data == NULL)
+    size_t width = width_of(kind), first = 0;
+    if (width == 0 || count > from.size / width)
+        return VALUES_SHORT;
+    while (first < count && marks[first])
+        first++;
+    if (count != 0 && first == count)
         return "no entry of the dictionary stays";
-    rest = from;
-    for (size_t i = 0; i < count && fault == NULL; i++) {
-        fault = plain_next(kind, &rest, &value);
-        if (fault == NULL)
-            fault = marks[i] ? bytes_append(scrubbed, first.data, first.size)
-                             : bytes_append(scrubbed, value.data, value.size);
+    size_t start = scrubbed->size;
+    Fault fault = bytes_append(scrubbed, from.data, count * width);
+    for (size_t i = 0; i < count && fault == NULL;) {
+        size_t marked = marks_skip(marks, i, count), end = count - marked < 8 ? count : marked + 8;
+        for (i = marked; i < end; i++)
+            if (marks[i])
+                memcpy(scrubbed->data + start + i * width, from.data + first * width, width);
     }
     return fault;
 }
