@@ -215,3 +215,22 @@ def test_the_gate_sees_each_difference() -> None:
     ]:
         with pytest.raises(GateClosed):
             against(changed, **options)
+
+
+def test_a_column_gets_its_page_index_with_pages_that_all_have_bounds() -> None:
+    """Arrow writes none where all values of a page are NaN, and one when these rows are gone; the gate stays open."""
+    rows = 4_000
+    table = pa.table(
+        {
+            "id": pa.array(["ann"] * (rows // 2) + ["bob"] * (rows // 2)),
+            "x": pa.array([float("nan")] * (rows // 2) + [1.0] * (rows // 2)),
+        }
+    )
+    data = written(table, write_page_index=True, data_page_size=1_024, use_dictionary=False, write_batch_size=64)
+    result = io.BytesIO()
+    rewritten = PyarrowRewriter().rewrite(pa.BufferReader(data), result, judge("ann"))
+    before, after = pq.read_metadata(io.BytesIO(data)), pq.read_metadata(io.BytesIO(result.getvalue()))
+    indexed = [[of.row_group(0).column(at).has_column_index for at in range(2)] for of in (before, after)]
+    assert indexed == [[True, False], [True, True]]
+    require_same_form(before, after, rewritten)
+    assert pq.read_table(io.BytesIO(result.getvalue()))["id"].to_pylist() == ["bob"] * (rows // 2)

@@ -115,7 +115,7 @@ def of_page(page: Page) -> list[bytes]:
 
 
 def _said(statistics: Typed | None) -> list[bytes]:
-    return [] if statistics is None else [statistics.get(n) for n in (1, 2, 5, 6) if statistics.get(n)]
+    return [] if statistics is None else [statistics.get(n) for n in (1, 2, 5, 6) if statistics.get(n) is not None]
 
 
 def filter_is_exact(where: str, data: bytes, column: Column) -> None:

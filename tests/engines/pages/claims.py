@@ -199,7 +199,7 @@ def _untouched_pages_stay(where: str, old: Column, new: Column, mask: Mask) -> i
     raws = [page.raw for page in new.data]
     bodies = [page.packed for page in new.data]
     _, _, gone = old.cut(mask)
-    touched = any(value.startswith(bound[:-_CHARACTER]) for bound in bounds.of_chunk(old) for value in gone)
+    touched = any(_may_be(bound, value) for bound in bounds.of_chunk(old) for value in gone)
     at = same = 0
     for page in old.data:
         first = page.rows[0] - bool(len(page.repetition) and page.repetition[0])
@@ -213,6 +213,11 @@ def _untouched_pages_stay(where: str, old: Column, new: Column, mask: Mask) -> i
         require(page.packed in bodies[at:], f"{where}: body of an untouched page")
         at = bodies.index(page.packed, at) + 1
     return same
+
+
+def _may_be(bound: bytes, value: bytes) -> bool:
+    """Whether the bound is the value, maybe shortened and raised; the empty one is no other's."""
+    return value.startswith(bound[:-_CHARACTER]) if bound else not value
 
 
 def _where(number: int, column: Column) -> str:
