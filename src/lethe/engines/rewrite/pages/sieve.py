@@ -82,11 +82,12 @@ class Sieve:
 
         Raises Damaged, Unfit, and the native module's Malformed and Uncut: then somebody else must read it.
         """
+        # First of all: pages of another row group must not be taken for this one's, whatever happens here.
+        self._pages, self._left = {}, self._seen_bytes_max
         chunk = self._old.footer.groups[group].chunks[self._column]
         rows = self._old.footer.groups[group].rows
         held = Held(chunk, self._old.read_for_now(chunk.span))
         first, found, dictionary = 0, list[tuple[int, bytes, bytes, bytes]](), _Entries(held, self._sieve)
-        self._pages, self._left = {}, self._seen_bytes_max
         for page in pages(chunk, held.data):
             if page.kind == DICTIONARY:
                 dictionary.open(page)
