@@ -57,7 +57,7 @@ def check(case: Case, subject: Subject) -> Checked:
     claims.only_the_rows_are_gone(source, after, case.deleted)
     by_arrow = arrow_reads_the_same(case.data, result, case.deleted)
     claims.the_footer_adds_up(after)
-    statistics_are_true(after)
+    statistics_are_true(after, source)
     searched = nothing_is_left(source, after, case.deleted)
     if case.wanted is not None and isinstance(case.judge, MatchJudge):
         verification_finds_nothing(result, case.judge.matcher.selector, case.wanted)

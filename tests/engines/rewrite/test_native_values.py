@@ -352,3 +352,22 @@ def test_bounds_of_any_texts_are_those_that_python_finds() -> None:
         shared = b"shared" * chance.randrange(4)
         words = [shared + chance.randbytes(chance.randrange(20)) for _ in range(chance.randrange(1, 30))]
         assert _native.bounds(strings(*words), len(words), Shape.STRINGS, 0, Order.BYTEWISE) == (min(words), max(words))
+
+
+def test_values_behind_the_last_one_are_told_of_and_left_away() -> None:
+    whole = strings(*WORDS)
+    assert cut(whole, 8, [0], PLAIN, Shape.STRINGS)[12] == 0
+    found = cut(whole + strings(b"hidden"), 8, [0], PLAIN, Shape.STRINGS, marks=(b"zoe",))
+    assert (found[6] & 1, found[7], found[12]) == (1, strings(*WORDS[1:]), 1)
+    assert cut(bytes(8 * 9), 8, [0], PLAIN, Shape.FIXED, 8)[12] == 1
+    entries = {"dictionary": strings(b"a", b"b"), "entries": 2, "starts": _native.starts(strings(b"a", b"b"), 2)}
+    for indices, surplus in [
+        (b"\x01\x03\xaa", 0),  # a group of eight
+        (b"\x01\x10\x01", 0),  # a run of eight
+        (b"\x01\x05\xaa\xaa", 1),  # two groups
+        (b"\x01\x12\x01", 1),  # a run of nine
+        (b"\x01\x03\xaa\x02\x01", 1),  # a group, and a run of one
+    ]:
+        assert cut(indices, 8, [0], DICTIONARY, Shape.STRINGS, **entries)[12] == surplus
+        assert cut(indices, 8, [], DICTIONARY, Shape.STRINGS, **entries)[12] == 0
+    assert cut(b"\x01\x03\x2a", 6, [0], DICTIONARY, Shape.STRINGS, **entries)[12] == 0  # padded

@@ -30,13 +30,15 @@ def cut(
     eager: bool,
     room: Any,
     /,
-) -> tuple[int, int, int, int, int, int, int, Any, bytes, int, int, tuple[bytes, bytes] | None]:
+) -> tuple[int, int, int, int, int, int, int, Any, bytes, int, int, tuple[bytes, bytes] | None, int]:
     """Cut rows out of a data page.
 
     Answers with rows, values and nulls, each before and after; a bit for each mark that a value equals which goes; the
     new body, levels (version 2) and their two sizes, which are empty where no value goes; and the least and the
     greatest of the values that stay, in the order, if it is one and they are no indices, and if it is eager or a value
-    goes that equals a mark. The body is a part of the room where it fits in there, and holds until another page is cut.
+    goes that equals a mark; and 1 where rows went and there were more values than levels tell, so that any bound may be
+    one of these, which are not taken along. The body is a part of the room where it fits in there, and holds until
+    another page is cut.
     """
 
 def values(

@@ -158,7 +158,7 @@ class Cutting:
         eager = so_far.touched or self._zero_bound or zero_bound(told, leaf)
         content = self._held.opened(headed)
         size = len(content.body) + len(content.values)
-        rows, rows_kept, values, values_kept, nulls, nulls_kept, touched, body, levels, rep, def_, ends = _native.cut(
+        rows, rows_kept, values, values_kept, nulls, nulls_kept, touched, *made, surplus = _native.cut(
             content.body,
             content.repetition_size,
             content.definition_size,
@@ -182,8 +182,11 @@ class Cutting:
             eager,
             self._room.of(size + size // 8 + _MORE),
         )
+        body, levels, rep, def_, ends = made
         if dictionary is not None:
             dictionary.saw(used, lost)
+            if surplus:
+                dictionary.lost[:] = 1
         first_row = so_far.rows_kept
         present_gone = values - values_kept - nulls + nulls_kept
         so_far.rows += rows

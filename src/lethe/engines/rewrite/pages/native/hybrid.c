@@ -12,6 +12,7 @@ typedef struct {
     size_t values;
     uint32_t number; /* of a run that is not packed */
     View bits;
+    int longer; /* than what counts, by more than padding */
 } Run;
 
 static Fault take_run(View *from, int width, size_t wanted, Run *run)
@@ -27,6 +28,7 @@ static Fault take_run(View *from, int width, size_t wanted, Run *run)
     if (run->packed) {
         uint64_t values = length > UINT32_MAX ? UINT32_MAX : length * GROUP;
         run->values = values > wanted ? wanted : (size_t)values;
+        run->longer = values - run->values >= GROUP;
         /* Some writers cut the padding of the last group. */
         size_t needed = (run->values * (size_t)width + 7) / 8;
         if (needed > from->size)
@@ -50,6 +52,7 @@ static Fault take_run(View *from, int width, size_t wanted, Run *run)
     from->data += size;
     from->size -= size;
     run->values = length > wanted ? wanted : (size_t)length;
+    run->longer = length > wanted;
     run->number = number;
     return NULL;
 }
@@ -87,7 +90,7 @@ static void unpack(View bits, int width, size_t count, uint32_t *numbers)
         numbers[i] = (uint32_t)load_bits(bits, i * (size_t)width, width);
 }
 
-Fault hybrid_decode(View from, int width, size_t count, uint32_t *numbers)
+Fault hybrid_decode(View from, int width, size_t count, uint32_t *numbers, int *more)
 {
     if (width < 0 || width > 32)
         return "a width of bits that is not possible";
@@ -107,6 +110,8 @@ Fault hybrid_decode(View from, int width, size_t count, uint32_t *numbers)
                 numbers[done + i] = run.number;
         }
         done += run.values;
+        if (more != NULL && done == count)
+            *more = run.longer || from.size != 0;
     }
     return NULL;
 }

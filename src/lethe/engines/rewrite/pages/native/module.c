@@ -122,9 +122,10 @@ static PyObject *py_cut(PyObject *self, PyObject *args)
     PyObject *new_body = cut.body.lent ? PySequence_GetSlice(lender, 0, (Py_ssize_t)cut.body.size) : bytes_of(&cut.body);
     PyObject *levels = bytes_of(&cut.levels), *bounds = bounds_of(&cut.bounds);
     if (new_body != NULL && levels != NULL && bounds != NULL)
-        result = Py_BuildValue("nnnnnnIOOnnO", (Py_ssize_t)cut.rows, (Py_ssize_t)cut.rows_kept, (Py_ssize_t)cut.values,
+        result = Py_BuildValue("nnnnnnIOOnnOi", (Py_ssize_t)cut.rows, (Py_ssize_t)cut.rows_kept, (Py_ssize_t)cut.values,
                                (Py_ssize_t)cut.values_kept, (Py_ssize_t)cut.nulls, (Py_ssize_t)cut.nulls_kept,
-                               cut.touched, new_body, levels, (Py_ssize_t)cut.rep_size, (Py_ssize_t)cut.def_size, bounds);
+                               cut.touched, new_body, levels, (Py_ssize_t)cut.rep_size, (Py_ssize_t)cut.def_size, bounds,
+                               cut.surplus);
     Py_XDECREF(new_body);
     Py_XDECREF(levels);
     Py_XDECREF(bounds);

@@ -100,7 +100,8 @@ static inline size_t marks_skip(const uint8_t *marks, size_t from, size_t count)
 }
 
 /* hybrid.c: runs and bit-packed groups. */
-Fault hybrid_decode(View from, int width, size_t count, uint32_t *numbers);
+/* `more`, where it is given, becomes 1 where others stand behind these, beyond the padding of a group. */
+Fault hybrid_decode(View from, int width, size_t count, uint32_t *numbers, int *more);
 Fault hybrid_decode_levels(View from, int width, size_t count, uint8_t *levels, int *uniform);
 /* Whether the first run says of all values that they are this number. */
 int hybrid_is_all(View from, int width, size_t count, uint32_t number);

@@ -226,7 +226,7 @@ static Fault entry_of(const Page *page, uint32_t index, View *value)
     return NULL;
 }
 
-static Fault decode_indices(View values, size_t count, size_t entries, uint32_t *indices, int *width)
+static Fault decode_indices(View values, size_t count, size_t entries, uint32_t *indices, int *width, int *more)
 {
     *width = 0;
     if (count == 0)
@@ -235,7 +235,7 @@ static Fault decode_indices(View values, size_t count, size_t entries, uint32_t 
         return "indices lead out of their page";
     *width = values.data[0];
     View rest = {values.data + 1, values.size - 1};
-    Fault fault = hybrid_decode(rest, *width, count, indices);
+    Fault fault = hybrid_decode(rest, *width, count, indices, more);
     if (fault != NULL)
         return fault;
     uint32_t highest = 0;
@@ -244,15 +244,24 @@ static Fault decode_indices(View values, size_t count, size_t entries, uint32_t 
     return highest >= entries ? "an index leads out of its dictionary" : NULL;
 }
 
+/* Below null structs some writers put values that no row has, and count them in bounds and dictionary. */
+static void found_surplus(Cut *cut)
+{
+    cut->surplus = 1;
+    cut->touched = ~0u;
+}
+
 static Fault cut_indices(const Page *page, View values, const uint8_t *marks, size_t count, Cut *cut, Bytes *to)
 {
     uint32_t *indices = malloc((count ? 2 * count : 1) * sizeof(uint32_t));
     if (indices == NULL)
         return NO_MEMORY;
     uint32_t *gone = indices + count;
-    int width = 0;
+    int width = 0, more = 0;
     size_t kept = 0, lost = 0;
-    Fault fault = decode_indices(values, count, page->entries, indices, &width);
+    Fault fault = decode_indices(values, count, page->entries, indices, &width, &more);
+    if (fault == NULL && more && to != NULL)
+        found_surplus(cut);
     for (size_t i = 0; i < count && fault == NULL;) {
         for (; count - i >= 8 && load_u64(marks + i) == 0; i += 8, kept += 8) {
             uint32_t eight[8];
@@ -307,6 +316,8 @@ static Fault cut_values(const Page *page, View values, const uint8_t *marks, siz
     Fault fault = bytes_reserve(to, values.size);
     if (fault == NULL)
         fault = values_cut(page->kind, values, marks, count, kept, &left, &gone);
+    if (fault == NULL && is_plain(page->kind) && kept->size - start + gone.size < values.size)
+        found_surplus(cut);
     View rest = {gone.data, gone.size}, value;
     while (fault == NULL && page->mark_count && rest.size != 0) {
         fault = plain_next(plainly, &rest, &value);
@@ -389,7 +400,7 @@ Fault indices_mark(View values, size_t count, size_t entries, uint8_t *used)
     int width;
     if (indices == NULL)
         return NO_MEMORY;
-    Fault fault = decode_indices(values, count, entries, indices, &width);
+    Fault fault = decode_indices(values, count, entries, indices, &width, NULL);
     for (size_t i = 0; i < count && fault == NULL; i++)
         used[indices[i]] = 1;
     free(indices);
@@ -444,7 +455,7 @@ static Fault sift_indices(const Page *page, View values, size_t count, const uin
     int width;
     if (indices == NULL)
         return NO_MEMORY;
-    Fault fault = decode_indices(values, count, page->entries, indices, &width);
+    Fault fault = decode_indices(values, count, page->entries, indices, &width, NULL);
     for (size_t i = 0; i < count && fault == NULL; i++) {
         View value;
         if (!entries[indices[i]])

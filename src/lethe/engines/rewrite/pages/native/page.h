@@ -33,7 +33,8 @@ typedef struct {
     size_t rows, rows_kept;    /* that begin in this page */
     size_t values, values_kept; /* nulls included */
     size_t nulls, nulls_kept;
-    unsigned touched;          /* bit i: a value that goes is marks[i] */
+    unsigned touched;          /* bit i: a value that goes is marks[i], or may be */
+    int surplus;               /* rows went, and there were more values than levels tell, which are not taken along */
     Bounds bounds;             /* of the values that stay */
     Bytes body;                /* like the page's, when rows go: levels and values of version 1; else the values */
     Bytes levels;              /* version 2 */
