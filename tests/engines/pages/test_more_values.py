@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from engines.asking import CRM, asked, order
 from engines.pages.bounds import statistics_are_true
-from engines.pages.residue import verification_finds_nothing
+from engines.pages.residue import nothing_is_left, verification_finds_nothing
 from engines.pages.subjects import subjects
 from engines.pages.walk import walk
 from lethe.domain.dataset import PrimaryIdentity
@@ -50,13 +51,14 @@ def test_such_row_groups_go_through_arrow(tmp_path: Path) -> None:
     verification_finds_nothing(sink.getvalue(), BY_ID, WANTED)
 
 
+@pytest.mark.parametrize("every", [1, 7], ids=["all structs are null", "some are"])
 @pytest.mark.parametrize("spread", [3, 3000], ids=["in a dictionary", "plain"])
-def test_what_a_row_hid_below_a_null_struct_goes_with_it(tmp_path: Path, spread: int) -> None:
+def test_what_a_row_hid_below_a_null_struct_goes_with_it(tmp_path: Path, spread: int, every: int) -> None:
     """The last values, which no reader takes, are left away, and so are entries and bounds that only they had."""
     hidden = b"\xffhidden by p-294!"
     texts = [f"{n % spread * 7919:017}".encode() if n % 5 else None for n in range(300)]
     notes = pa.array([*texts[:294], hidden, *texts[295:]], pa.binary(17))
-    where = pa.StructArray.from_arrays([notes], ["note"], mask=pa.array([n % 7 == 0 for n in range(300)]))
+    where = pa.StructArray.from_arrays([notes], ["note"], mask=pa.array([n % every == 0 for n in range(300)]))
     path = tmp_path / "written.parquet"
     with duckdb.connect() as connection:
         connection.register("source", pa.table({"id": [f"person-{n}" for n in range(300)], "where": where}))
@@ -69,3 +71,4 @@ def test_what_a_row_hid_below_a_null_struct_goes_with_it(tmp_path: Path, spread:
     assert rows(io.BytesIO(sink.getvalue())) == [row for row in rows(path) if row["id"] != "person-294"]
     assert hidden not in sink.getvalue()
     statistics_are_true(walk(sink.getvalue()))
+    nothing_is_left(walk(data), walk(sink.getvalue()), np.arange(300) == 294)

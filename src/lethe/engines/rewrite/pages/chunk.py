@@ -236,7 +236,7 @@ class _Ending:
 
     def bloom(self, empty: Filter | None) -> bytes | None:
         """A bloom filter of the values that stay, where one went."""
-        if empty is None or not self._so_far.present_gone:
+        if empty is None or not (self._so_far.present_gone or self._so_far.surplus):
             return None
         leaf = self._chunk.leaf
         for page in (kept.page for kept in self._so_far.kept):

@@ -76,6 +76,8 @@ class Progress:
     nulls_gone: int = 0
     present_gone: int = 0
     """Values, no nulls, that went."""
+    surplus: bool = False
+    """Whether values went that were no row's."""
     touched: bool = False
     """Whether a bound of the chunk may be one no more."""
     bounds: Bounds | None = None
@@ -187,6 +189,7 @@ class Cutting:
             dictionary.saw(used, lost)
             if surplus:
                 dictionary.lost[:] = 1
+        so_far.surplus = so_far.surplus or bool(surplus)
         first_row = so_far.rows_kept
         present_gone = values - values_kept - nulls + nulls_kept
         so_far.rows += rows

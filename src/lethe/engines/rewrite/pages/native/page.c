@@ -229,8 +229,12 @@ static Fault entry_of(const Page *page, uint32_t index, View *value)
 static Fault decode_indices(View values, size_t count, size_t entries, uint32_t *indices, int *width, int *more)
 {
     *width = 0;
-    if (count == 0)
+    if (count == 0) {
+        /* Their width may stand there all the same. */
+        if (more != NULL)
+            *more = values.size > 1;
         return NULL;
+    }
     if (values.size == 0)
         return "indices lead out of their page";
     *width = values.data[0];
