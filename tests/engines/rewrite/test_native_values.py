@@ -371,3 +371,12 @@ def test_values_behind_the_last_one_are_told_of_and_left_away() -> None:
         assert cut(indices, 8, [0], DICTIONARY, Shape.STRINGS, **entries)[12] == surplus
         assert cut(indices, 8, [], DICTIONARY, Shape.STRINGS, **entries)[12] == 0
     assert cut(b"\x01\x03\x2a", 6, [0], DICTIONARY, Shape.STRINGS, **entries)[12] == 0  # padded
+
+
+def test_streams_of_more_values_than_levels_tell_are_not_cut() -> None:
+    whole = bytes(range(8 * 4))
+    assert cut(whole, 8, [0], SPLIT, Shape.FIXED, 4)[3] == 7
+    with pytest.raises(_native.Uncut):
+        cut(whole + bytes(4), 8, [0], SPLIT, Shape.FIXED, 4)
+    with pytest.raises(_native.Malformed):
+        cut(whole[:-4], 8, [0], SPLIT, Shape.FIXED, 4)

@@ -237,6 +237,20 @@ def test_footers_that_contradict_themselves_are_refused_before_arrow_reads_them(
             rewriter.rewrite(pa.BufferReader(broken_file), io.BytesIO(), judge("ann"))
 
 
+@pytest.mark.parametrize("kind", [3, 101, -1])
+def test_a_schema_with_an_unknown_repetition_is_refused_before_arrow_reads_it(kind: int) -> None:
+    data = written(pa.table({"id": ["ann", "bob"], "x": [[1], [2]]}))
+    old = old_file(data).footer
+    elements = old.raw.get(2)
+    broken = [each.having({3: Field(I32, kind)}) if each.get(4) == b"x" else each for each in elements.values]
+    raw = old.raw.having({2: Field(old.raw.fields[2].kind, elements._replace(values=tuple(broken)))})
+    tail = write_struct(raw)
+    broken_file = data[: old.start] + tail + len(tail).to_bytes(4, "little") + b"PAR1"
+    for rewriter in (PageRewriter(), PyarrowRewriter()):
+        with pytest.raises(TableRefused):
+            rewriter.rewrite(pa.BufferReader(broken_file), io.BytesIO(), judge("ann"))
+
+
 def test_a_file_that_ends_anywhere_is_refused() -> None:
     data = written(pa.table({"id": ["ann", "bob"]}))
     for length in range(0, len(data), 7):

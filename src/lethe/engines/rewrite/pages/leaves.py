@@ -9,7 +9,7 @@ from lethe.engines.rewrite.pages.faults import Damaged
 from lethe.engines.rewrite.pages.thrift import Struct
 
 BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, FIXED = range(8)
-_REQUIRED, _OPTIONAL, _REPEATED = range(3)
+_REQUIRED, _OPTIONAL, _REPEATED = _REPETITIONS = range(3)
 _WIDTHS: Final = {INT32: 4, INT64: 8, INT96: 12, FLOAT: 4, DOUBLE: 8}
 _LEVEL_MAX: Final = 255
 
@@ -93,6 +93,9 @@ def _walk(
     if element is None:
         raise Damaged("the schema ends before its last column")
     kind = _REQUIRED if root else element.integer(3, _REQUIRED)
+    if kind not in _REPETITIONS:
+        # What Arrow takes it for is not what others do; it ends the process where counts of levels differ.
+        raise Damaged("a column is neither required nor optional nor repeated")
     if not root:
         path = (*path, element.binary(4) or b"")
         definition += kind != _REQUIRED

@@ -144,6 +144,9 @@ static Fault split_decode(View from, size_t width, size_t count, Bytes *plain)
 {
     if (width == 0 || count > from.size / width)
         return VALUES_SHORT;
+    /* The first bytes of all values stand before the second ones: where each begins depends on how many there are. */
+    if (from.size != count * width)
+        return MORE_VALUES;
     Fault fault = bytes_reserve(plain, count * width);
     if (fault != NULL || count == 0)
         return fault;
