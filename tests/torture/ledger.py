@@ -6,7 +6,8 @@ from typing import Final
 
 from torture.tables import KINDS, Kind
 
-PEOPLE: Final = 240
+PEOPLE: Final = 720
+"""So many that in a long run some are left in every table to its end: a point of a forget needs somebody to forget."""
 FEW: Final = 5
 """People of a dataset that is to be destroyed."""
 ROWS_EACH: Final = 3
