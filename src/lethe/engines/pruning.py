@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
@@ -97,8 +97,8 @@ class Sought:
         return f"Sought({self.kind}, {self.count})"
 
 
-def sought(matcher: Matcher, schema: Any) -> Sought | None:
-    """The ids as the values by which a file's rows are recognised.
+def sought(matcher: Matcher, schema: Any, *, others_stay: bool) -> Sought | None:
+    """The ids as the values by which a file's rows are recognised; `others_stay` is as of `Sought`.
 
     None where they cannot be listed as the column stores them, and for a column inside of a struct or map.
     """
@@ -111,12 +111,7 @@ def sought(matcher: Matcher, schema: Any) -> Sought | None:
     if any(_unlisted(group, kind) for group in matcher.groups):
         return None
     count, plain = matcher.plain_keys(kind)
-    return Sought(matcher.selector.path[0], kind, count, plain)
-
-
-def alone(values: Sought | None) -> Sought | None:
-    """Values without which every row stays."""
-    return None if values is None else replace(values, others_stay=True)
+    return Sought(matcher.selector.path[0], kind, count, plain, others_stay)
 
 
 def _unlisted(group: KeyGroup | HashGroup, kind: Any) -> bool:

@@ -135,6 +135,8 @@ def _find_in(shop: Shop, dataset: Dataset, plannings: Mapping[WorkOrderId, _Plan
 
 def _validate(tx: WorkTransaction, orders: Sequence[WorkOrder], planned: Mapping[WorkOrderId, _Planning]) -> None:
     """Record the plans of these orders of one bundle, and let it go on."""
+    if not orders:
+        return
     plans = {order.work_order_id: planned[order.work_order_id].plans for order in orders}
     tx.plans.save(plans)
     tx.work_orders.save_each(
@@ -143,7 +145,7 @@ def _validate(tx: WorkTransaction, orders: Sequence[WorkOrder], planned: Mapping
     for order in orders:
         hashes = {plan.plan.dataset_id: plan.plan.hash for plan in plans[order.work_order_id]}
         tx.audit.append(own_event(order.org_id, "work_order.planned", str(order.work_order_id), plans=hashes))
-    for order in orders[:1]:
-        bundling = promise(Step.BUNDLE, order.bundle_id, order.org_id, order.sandbox_name, tx.now)
-        tx.tasks.add(bundling)
-        tx.tasks.again([bundling], tx.now)
+    one = orders[0]
+    bundling = promise(Step.BUNDLE, one.bundle_id, one.org_id, one.sandbox_name, tx.now)
+    tx.tasks.add(bundling)
+    tx.tasks.again([bundling], tx.now)

@@ -12,7 +12,7 @@ from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.columns import at_path, plain
 from lethe.engines.iceberg.fields import FieldPaths, Path, selector_at
 from lethe.engines.matching import Matcher, Matches
-from lethe.engines.pruning import Candidates, Sought, alone, candidates, no_row_can_match, sought
+from lethe.engines.pruning import Candidates, Sought, candidates, no_row_can_match, sought
 from lethe.engines.rewrite.interface import Judgement
 from lethe.engines.tally import Counts, Numbers
 
@@ -105,8 +105,7 @@ class IcebergJudge:
         path = self.paths.of(schema).get(self.field_id)
         if self.facts.hidden.equalities or path is None:
             return None
-        found = sought(self._matcher(path), schema)
-        return found if self.facts.hidden else alone(found)
+        return sought(self._matcher(path), schema, others_stay=not self.facts.hidden)
 
     def _match(self, batch: Any) -> Matches:
         path = self.paths.of(batch.schema).get(self.field_id) if batch.schema.names != [""] else None

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from lethe.engines.matching import Matcher
-from lethe.engines.pruning import Candidates, Sought, alone, candidates, no_row_can_match, sought
+from lethe.engines.pruning import Candidates, Sought, candidates, no_row_can_match, sought
 from lethe.engines.rewrite.interface import Judgement
 from lethe.engines.tally import Numbers
 
@@ -38,7 +38,7 @@ class MatchJudge:
 
     def sought(self, schema: Any) -> Sought | None:
         """The ids, and no row goes for another reason."""
-        return alone(sought(self.matcher, schema))
+        return sought(self.matcher, schema, others_stay=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +79,4 @@ class HiddenRowsJudge:
 
     def sought(self, schema: Any) -> Sought | None:
         """The ids: a hidden row stays out by its position."""
-        found = sought(self.matcher, schema)
-        return found if len(self.hidden) else alone(found)
+        return sought(self.matcher, schema, others_stay=not len(self.hidden))
