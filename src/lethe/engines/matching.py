@@ -7,7 +7,7 @@ column: the mask has no nulls, so that its inversion keeps such rows.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -264,6 +264,20 @@ def _mask(values: Any) -> Any:
     return pa.array(values, type=pa.bool_())
 
 
+_Kind = tuple[str, bool] | tuple[Namespace, Hasher]
+"""What the identities of a group have in common."""
+
+
+class _Run(NamedTuple):
+    """The identities of one order in one namespace."""
+
+    order: int
+    kind: _Kind | None
+    """None where the selector cannot match them."""
+    places: Sequence[int]
+    """Of each among the keys of its group."""
+
+
 def compile_matcher(selector: Selector, wanted: Wanted) -> Matcher:
     """The question that a pass asks of every row.
 
@@ -272,29 +286,27 @@ def compile_matcher(selector: Selector, wanted: Wanted) -> Matcher:
     """
     only = selector.namespace_code.casefold() if isinstance(selector, PrimaryIdentity) else None
     texts: dict[tuple[str, bool], dict[str, int]] = {}
-    slots: list[tuple[tuple[str, bool] | tuple[Namespace, Hasher], int] | None] = []
-    order_of_slot: list[int] = []
+    runs: list[_Run] = []
     for position, order in enumerate(wanted.orders):
         for namespace, values in order.identities.by_namespace.items():
-            order_of_slot += [position] * len(values)
             if only is not None and namespace.folded_code != only:
-                slots += [None] * len(values)
+                runs.append(_Run(position, None, [-1] * len(values)))
                 continue
             kind = (namespace.folded_code, namespace.case_insensitive)
             known = texts.setdefault(kind, {})
             compared = map(fold, values) if namespace.case_insensitive else values
-            slots += [(kind, known.setdefault(text, len(known))) for text in compared]
+            runs.append(_Run(position, kind, [known.setdefault(text, len(known)) for text in compared]))
     hashed: dict[tuple[Namespace, Hasher], dict[bytes, int]] = {}
     for position, recognised in enumerate(wanted.hashed, len(wanted.orders)):
         for namespace, digests in recognised.identities.by_namespace.items():
-            order_of_slot += [position] * len(digests)
             if only is not None and namespace.folded_code != only:
-                slots += [None] * len(digests)
+                runs.append(_Run(position, None, [-1] * len(digests)))
                 continue
             mine = namespace, recognised.identities.hasher
             digests_known = hashed.setdefault(mine, {})
-            slots += [(mine, digests_known.setdefault(digest, len(digests_known))) for digest in digests]
-    groups: dict[tuple[str, bool] | tuple[Namespace, Hasher], KeyGroup | HashGroup] = {}
+            places = [digests_known.setdefault(digest, len(digests_known)) for digest in digests]
+            runs.append(_Run(position, mine, places))
+    groups: dict[_Kind, KeyGroup | HashGroup] = {}
     first = 0
     for (code, case_insensitive), known in texts.items():
         groups[code, case_insensitive] = KeyGroup(code, case_insensitive, tuple(known), first)
@@ -302,11 +314,13 @@ def compile_matcher(selector: Selector, wanted: Wanted) -> Matcher:
     for (namespace, hasher), digests_known in hashed.items():
         groups[namespace, hasher] = HashGroup(namespace, hasher, tuple(digests_known), first)
         first += len(digests_known)
-    keys = [-1 if slot is None else groups[slot[0]].first_key + slot[1] for slot in slots]
+    firsts = (0 if run.kind is None else groups[run.kind].first_key for run in runs)
+    keys = [np.array(run.places, dtype=np.int64) + first for run, first in zip(runs, firsts, strict=True)]
+    orders = [np.full(len(run.places), run.order, dtype=np.int64) for run in runs]
     return Matcher(
         selector,
         tuple(groups.values()),
-        np.array(keys, dtype=np.int64),
-        np.array(order_of_slot, dtype=np.int64),
+        np.concatenate([_EMPTY, *keys]),
+        np.concatenate([_EMPTY, *orders]),
         len(wanted.orders) + len(wanted.hashed),
     )

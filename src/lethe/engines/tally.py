@@ -44,8 +44,8 @@ class Counts:
         """The counts, sparse, for a journal."""
         return {
             "rows": self.rows,
-            "orders": [len(self.by_order), _sparse(self.by_order)],
-            "slots": [len(self.by_slot), _sparse(self.by_slot)],
+            "orders": _sparse(self.by_order),
+            "slots": _sparse(self.by_slot),
         }
 
     @classmethod
@@ -74,16 +74,15 @@ def summed(several: Iterable[Counts]) -> Counts:
     return sum(several, Counts())
 
 
-def _sparse(numbers: Numbers) -> list[list[int]]:
+def _sparse(numbers: Numbers) -> tuple[int, list[int], list[int]]:
+    """How many they are, where they are not zero, and what they are there."""
     places = np.flatnonzero(numbers)
-    pairs: list[list[int]] = np.column_stack((places, numbers[places])).tolist()
-    return pairs
+    return len(numbers), places.tolist(), numbers[places].tolist()
 
 
-def _dense(width: int, pairs: list[list[int]]) -> Numbers:
+def _dense(width: int, places: list[int], counts: list[int]) -> Numbers:
     numbers = np.zeros(width, dtype=np.int64)
-    for position, count in pairs:
-        numbers[position] = count
+    numbers[np.array(places, dtype=np.int64)] = counts
     return numbers
 
 

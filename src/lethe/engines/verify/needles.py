@@ -201,8 +201,8 @@ class Needles:
 
     @property
     def _current(self) -> Iterator[tuple[int, tuple[str, bool]]]:
-        numbers = {number for kind in (self.exact, self.folded) for texts in kind.values() for number in texts.values()}
-        return ((number, self.texts[number]) for number in sorted(numbers))
+        kinds = (texts for kind in (self.exact, self.folded) for texts in kind.values())
+        return ((number, self.texts[number]) for texts in kinds for number in texts.values())
 
     @cached_property
     def numerals(self) -> Sequence[tuple[str, str, int]]:
@@ -270,16 +270,11 @@ class Needles:
         return Needles(kept(self.exact), kept(self.folded), self.texts, searched_bytes_min=1)
 
     @cached_property
-    def _patterns(self) -> list[tuple[bytes, list[int]]]:
-        """What is searched for, and whose it may be."""
-        patterns: dict[bytes, list[int]] = {}
-        for kind in (self.exact, self.folded):
-            for texts in kind.values():
-                for number in texts.values():
-                    for form in _forms(*self.texts[number]):
-                        if len(form) >= self.searched_bytes_min:
-                            patterns.setdefault(form.lower() if self.folded else form, []).append(number)
-        return list(patterns.items())
+    def _patterns(self) -> list[tuple[bytes, int]]:
+        """What is searched for, and whose it is: two identities may have the same."""
+        forms = ((form, number) for number, (text, folds) in self._current for form in _forms(text, folds))
+        long = ((form, number) for form, number in forms if len(form) >= self.searched_bytes_min)
+        return [(form.lower(), number) for form, number in long] if self.folded else list(long)
 
     @cached_property
     def _automaton(self) -> Any:
@@ -287,7 +282,7 @@ class Needles:
 
     def _search(self, data: bytes) -> set[int]:
         hits = self._automaton.find_matches_as_indexes(data, overlapping=True)
-        return {number for pattern in {hit[0] for hit in hits} for number in self._patterns[pattern][1]}
+        return {self._patterns[pattern][1] for pattern in {hit[0] for hit in hits}}
 
     def _really(self, number: int, data: bytes) -> bool:
         """Where case counts, a find in lowered bytes is looked at again."""
@@ -339,13 +334,14 @@ def needles_of(selector: Selector, wanted: Wanted) -> Needles:
     folded: dict[str, dict[str, int]] = {}
     texts: list[tuple[str, bool]] = []
     for order in wanted.orders:
-        for namespace, value in order.identities:
-            code = namespace.code.casefold()
+        for namespace, values in order.identities.by_namespace.items():
+            code, folds = namespace.folded_code, namespace.case_insensitive
             if only is not None and code != only:
                 continue
-            kind, form = (folded, value.casefold()) if namespace.case_insensitive else (exact, value)
-            known = kind.setdefault(code, {})
-            if form not in known:
-                known[form] = len(texts)
-                texts.append((value, namespace.case_insensitive))
+            known = (folded if folds else exact).setdefault(code, {})
+            for value in values:
+                form = value.casefold() if folds else value
+                if form not in known:
+                    known[form] = len(texts)
+                    texts.append((value, folds))
     return Needles(exact, folded, tuple(texts))

@@ -11,10 +11,11 @@ from lethe.engines.verify.cut import CUT_USUALLY, before_raising
 from lethe.engines.verify.needles import Needles
 from lethe.engines.verify.parquet import bloom
 from lethe.engines.verify.parquet.footer import BYTE_ARRAY, FIXED, INT32, INT64, Chunk
-from lethe.engines.verify.parquet.naming import Namer, namer, numerals_of, wanted_integers, wanted_values
-from lethe.engines.verify.parquet.pages import DELTA_BYTE_ARRAY, Page, pages
+from lethe.engines.verify.parquet.naming import namer, numerals_of, wanted_integers, wanted_values
+from lethe.engines.verify.parquet.pages import DELTA_BYTE_ARRAY, PLAIN, Page, pages
 from lethe.engines.verify.parquet.thrift import struct_at
 from lethe.engines.verify.parquet.values import DICTIONARY_ENCODINGS, decode, indices
+from lethe.engines.verify.parquet.whole import WholeValues
 from lethe.engines.verify.parts import Sliced
 
 _SEARCHABLE: Final = frozenset({BYTE_ARRAY, FIXED, INT32, INT64})
@@ -51,17 +52,27 @@ class ChunkReader:
         name = namer(self.needles, self.chunk.leaf, code)
         dictionary = next((page for page in self.pages if page.dictionary), None)
         wanted: list[int] = []
-        if dictionary is not None and self._may_hold(dictionary):
+        if dictionary is not None and self._may_name(dictionary, code):
             entries = decode(dictionary, self.chunk.leaf)
             wanted = [number for number, value in enumerate(entries) if name(value) is not None]
-        return sum(self._named_in(page, name, wanted) for page in self.pages if not page.dictionary)
+        rows = 0
+        for page in self.pages:
+            if _is_indexed(page):
+                rows += int(np.isin(indices(page, self.chunk.leaf), wanted).sum()) if wanted else 0
+            elif not page.dictionary and self._may_name(page, code):
+                rows += sum(name(value) is not None for value in decode(page, self.chunk.leaf))
+        return rows
 
-    def _named_in(self, page: Page, name: Namer, wanted: Sequence[int]) -> int:
-        if page.encoding in DICTIONARY_ENCODINGS:
-            return int(np.isin(indices(page, self.chunk.leaf), wanted).sum()) if wanted else 0
-        if not self._may_hold(page):
-            return 0
-        return sum(name(value) is not None for value in decode(page, self.chunk.leaf))
+    def may_name_any(self) -> bool:
+        """Whether some value of the column may be an identity; the answer may be a false yes."""
+        return any(self._may_name(page, None) for page in self.pages if not _is_indexed(page))
+
+    def _may_name(self, page: Page, code: str | None) -> bool:
+        """Whether a value that the page itself holds may be, as a whole, an identity (of a namespace)."""
+        leaf = self.chunk.leaf
+        if leaf.physical == BYTE_ARRAY and not leaf.decimal and (page.dictionary or page.encoding == PLAIN):
+            return WholeValues.of(self.needles, code).may_be_in(page.body)
+        return self._may_hold(page)
 
     def _may_hold(self, page: Page) -> bool:
         """Whether the page's bytes betray any identity. Short ones and shared prefixes betray nothing: decode."""
@@ -89,7 +100,7 @@ class ChunkReader:
         """Identities that occur anywhere in the values of the column, as parts too."""
         found: set[int] = set()
         for page in self.pages:
-            if page.encoding in DICTIONARY_ENCODINGS and not page.dictionary:
+            if _is_indexed(page):
                 continue
             if self.holds_text and not self._forms_are_split(page):
                 # The page's lengths stand between its values: words can be told apart only after decoding.
@@ -166,7 +177,7 @@ class ChunkReader:
     def _used_entries(self) -> set[int]:
         used: set[int] = set()
         for page in self.pages:
-            if not page.dictionary and page.encoding in DICTIONARY_ENCODINGS:
+            if _is_indexed(page):
                 used.update(np.unique(indices(page, self.chunk.leaf)).tolist())
         return used
 
@@ -229,6 +240,11 @@ class ChunkReader:
             self.needles.stored[key] = bloom.hashed(bloom.stored(value, width) for value in self._wanted)
         hashes: bloom.Words = self.needles.stored[key]
         return hashes
+
+
+def _is_indexed(page: Page) -> bool:
+    """Whether its values are numbers of dictionary entries."""
+    return not page.dictionary and page.encoding in DICTIONARY_ENCODINGS
 
 
 def _forms(bound: bytes) -> set[bytes]:

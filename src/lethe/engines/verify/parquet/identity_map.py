@@ -32,9 +32,8 @@ def rows_named(readers: Sequence[ChunkReader], column: str) -> int:
     rows = 0
     for ids, primaries, keys in _triples(readers, column):
         is_text = ids.holds_text and not ids.chunk.leaf.decimal
-        if is_text and not ids.needles.has_short and not ids.identities_in_pages():
-            continue
-        rows += _named(ids, primaries, keys)
+        if not is_text or ids.may_name_any():
+            rows += _named(ids, primaries, keys)
     return rows
 
 

@@ -104,14 +104,13 @@ def _numerals(needles: Needles, code: str | None) -> list[tuple[str, int]]:
     return [(text, number) for namespace, text, number in needles.numerals if code is None or namespace == code]
 
 
+def texts_of(kind: Mapping[str, Mapping[str, int]], code: str | None) -> list[tuple[str, int]]:
+    """Texts and numbers of one kind of identities, in one namespace or in any."""
+    return [pair for namespace, texts in kind.items() if code is None or namespace == code for pair in texts.items()]
+
+
 def _texts(needles: Needles, code: str | None) -> list[tuple[str, int]]:
-    return [
-        pair
-        for kind in (needles.exact, needles.folded)
-        for namespace, texts in kind.items()
-        if code is None or namespace == code
-        for pair in texts.items()
-    ]
+    return texts_of(needles.exact, code) + texts_of(needles.folded, code)
 
 
 def _decimal(value: Any, scale: int) -> Decimal:
