@@ -85,6 +85,6 @@ site: install ## the documentation as a web site, in build/site
 lock: ## renew requirements.lock from pyproject.toml
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-	  --no-header --extra postgres --group dev --output-file requirements.lock --upgrade pyproject.toml
+	  --no-header --extra postgres --extra s3 --group dev --output-file requirements.lock --upgrade pyproject.toml
 
 .PHONY: help install demo serve test torture check faults properties pure fuzz sanitize interop bench docs recording site lock

@@ -34,6 +34,7 @@ from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.executors.pool import PoolExecutor
 from lethe.engines.interface import Forgotten, Marker, PurgePolicy, TableRefused, Target, unwatched
 from lethe.engines.parquet.format import ParquetFormat
+from lethe.engines.storage import multipart
 from lethe.engines.storage.interface import (
     FileExists,
     FileMissing,
@@ -69,14 +70,15 @@ def s3() -> Iterator[dict[str, Any]]:
     server.stop()
 
 
-@pytest.fixture(params=["local", "memory", "s3"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+@pytest.fixture(params=["local", "memory", "s3", "s3 without boto3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
     match request.param:
         case "local":
             return LocalStorage(str(tmp_path))
         case "memory":
             return ObjectStorage("memory://x", MemoryStore())
-        case _:
+        case name:
+            monkeypatch.setattr(multipart, "_can_copy", name == "s3")
             location = f"s3://lake/{tmp_path.name} ü"
             return storage_opener({"s3": request.getfixturevalue("s3")})(location)
 
@@ -152,6 +154,14 @@ def test_create_streams_and_an_exception_leaves_no_file(storage: Storage) -> Non
     with pytest.raises(ZeroDivisionError):
         _write_and_fail(storage, block)
     assert [stat.path for stat in storage.list()] == ["d/big"]
+
+
+def test_files_are_created_under_any_name(storage: Storage) -> None:
+    for name in NAMES:
+        with storage.create(name) as sink:
+            sink.write(name.encode())
+        assert storage.read(name) == name.encode()
+    assert [stat.path for stat in storage.list()] == sorted(NAMES)
 
 
 def _write_and_fail(storage: Storage, block: bytes) -> None:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, runtime_checkable
 
 
 class StorageFailed(Exception):
@@ -46,6 +46,15 @@ class FileStat:
     modified_at: datetime
     version: str
     """Changes whenever the content may have: an entity tag, or inode, size and nanoseconds."""
+
+
+@runtime_checkable
+class Taking(Protocol):
+    """A new file that takes ranges of other files of its place, which need not be read for it."""
+
+    def take(self, source: Any, start: int, size: int) -> bool:
+        """Append a range of a file that `open` gave. Whether it can be had this way. Raises StorageFailed."""
+        ...
 
 
 class Storage(Protocol):

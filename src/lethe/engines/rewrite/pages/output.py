@@ -7,12 +7,13 @@ from typing import IO, Any, Final
 import pyarrow as pa
 
 from lethe.engines.rewrite.pages.footer import Span, read_at
+from lethe.engines.storage.interface import Taking
 
 _BLOCK: Final = 8 << 20
 
 
 class Output:
-    """A sink that knows its position. Ranges are copied by the kernel where both files are local."""
+    """A sink that knows its position. Ranges are copied by the kernel where both files are local, and by S3."""
 
     def __init__(self, sink: IO[bytes]) -> None:
         self._sink = sink
@@ -29,6 +30,9 @@ class Output:
         start = span.start
         if self._number is not None and isinstance(source, pa.OSFile):
             start += self._copied_by_kernel(source, span)
+        elif isinstance(self._sink, Taking) and self._sink.take(source, start, span.size):
+            self.position += span.size
+            return
         while start < span.end:
             block = read_at(source, Span(start, min(_BLOCK, span.end - start)))
             self.write(block)
