@@ -1,12 +1,15 @@
-"""Every example runs, as its first lines say, against a real server."""
+"""Every example runs, as its first lines say, against a real server; so does the program of the client's page."""
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lethe.auth.documents import check_document
@@ -14,7 +17,8 @@ from lethe.client import Lethe
 from lethe.testing.server import LetheServer
 from support.people import MakeTable, people_of, table_maker
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 ANN, BEN, CAL = "ann@example.com", "ben@example.com", "cal@example.com"
 ELSEWHERE = {"webhook_receiver.py"}
 """Run by tests of their own."""
@@ -107,3 +111,20 @@ def test_an_example_runs(name: str, lethe_server: LetheServer, make_table: MakeT
 def test_every_example_is_run() -> None:
     there = {path.name for path in EXAMPLES.iterdir() if path.name != "__pycache__"}
     assert there - ELSEWHERE == {*EXAMPLE_OF}
+
+
+def test_the_program_of_the_client_s_page_runs(lethe_server: LetheServer, tmp_path: Path) -> None:
+    lake, directory = tmp_path / "lake", tmp_path / "elsewhere"
+    (directory / "data").mkdir(parents=True)
+    (directory / "data/lethe.env").write_text("".join(f"{k}={v}\n" for k, v in lethe_server.environment.items()))
+    lake.mkdir()
+    people = pa.array([{"email": who} for who in (ANN, CAL, BEN, None, ANN)])
+    pq.write_table(pa.table({"customer": people}), lake / "orders.parquet")
+    [program] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/client.md").read_text(), re.DOTALL)
+    (directory / "program.py").write_text(program.replace("/lake/orders", str(lake)))
+    matched, *statuses, proof = run(lethe_server, directory, "program.py").splitlines()
+    assert matched == "3"
+    assert statuses[-1] == "completed"
+    assert check_document(proof).content
+    left = pq.read_table(lake / "orders.parquet")["customer"].to_pylist()
+    assert [each["email"] for each in left] == [CAL, None]
