@@ -190,20 +190,31 @@ def _taken_while_it_changes(storage: ObjectStorage) -> None:
         assert sink.take(source, 0, 2 * PART_BYTES_MIN)
 
 
+@pytest.mark.parametrize("status", [400, 403, 405, 501])
 def test_a_store_that_copies_no_parts_is_given_all_bytes(
-    storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
+    storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     refusals = Counter[str]()
 
     def refuse(**words: Any) -> None:
         refusals[words["Key"]] += 1
-        raise refused(501)
+        raise refused(status)
 
     monkeypatch.setattr(client_of(storage.store), "upload_part_copy", refuse)
     pieces = [(False, 1), (True, 2 * PART_BYTES_MIN), (False, 5), (True, 2 * PART_BYTES_MIN)]
     expected = compose(storage, "streamed", pieces)
     assert storage.read("streamed") == expected
     assert list(refusals.values()) == [1]
+
+
+def test_a_store_that_fails_to_copy_is_a_failure(storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: Any) -> None:
+        raise refused(503)
+
+    monkeypatch.setattr(client_of(storage.store), "upload_part_copy", fail)
+    with pytest.raises(StorageFailed, match="copy a range"):
+        compose(storage, "failed", [(True, PART_BYTES_MIN), (False, 1)])
+    assert "failed" not in [stat.path for stat in storage.list()]
 
 
 def test_what_the_store_refuses_names_no_key(storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ _PART_BYTES: Final = 8 << 20
 _COPY_BYTES_MAX: Final = 5 << 30
 _AT_ONCE: Final = 4
 """So many parts are on their way at a time, and in memory."""
-_NOT_OFFERED: Final = frozenset({405, 501})
+_CHANGED, _FAILED_FROM, _NOT_IMPLEMENTED = 412, 500, 501
 _CREDENTIALS: Final = {
     "access_key_id": "aws_access_key_id",
     "secret_access_key": "aws_secret_access_key",
@@ -192,8 +192,10 @@ class MultipartUpload:
                 CopySourceIfMatch=source.stat.version,
             )
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _NOT_OFFERED:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status == _CHANGED or (status >= _FAILED_FROM and status != _NOT_IMPLEMENTED):
                 raise StorageFailed(f"copy a range: {type(error).__name__}") from None
+            # Stores refuse in many words what they do not offer, or do not allow.
             self._copies = False
             return False
         except BotoCoreError as error:
