@@ -27,7 +27,8 @@ else:
 PART_BYTES_MIN: Final = 5 << 20
 """S3 takes smaller parts at the end alone."""
 _PART_BYTES: Final = 8 << 20
-_COPY_BYTES_MAX: Final = 5 << 30
+_COPY_BYTES_MAX: Final = 512 << 20
+"""S3 takes ten times that, and would not answer for a while."""
 _AT_ONCE: Final = 4
 """So many parts are on their way at a time, and in memory."""
 _CHANGED, _FAILED_FROM, _NOT_IMPLEMENTED = 412, 500, 501
@@ -174,7 +175,7 @@ class MultipartUpload:
         tag: str = self._ask("upload_part", UploadId=upload, PartNumber=number, Body=body)["ETag"]
         return tag
 
-    def _add(self, part: "Future[str]") -> None:
+    def _add(self, part: Future[str]) -> None:
         """Take note of a part on its way, and wait for an earlier one. Raises StorageFailed."""
         self._parts.append(part)
         if len(self._parts) > _AT_ONCE:
