@@ -81,9 +81,10 @@ def candidates(matcher: Matcher, group: Any, schema: Any) -> Candidates | None:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """All wanted values of one top-level column, in the form in which a page of a Parquet file holds them."""
+    """All wanted values of one column, in the form in which a page of a Parquet file holds them."""
 
-    column: str
+    path: Sequence[str]
+    """Through structs, from the root."""
     kind: Any
     """The `pyarrow.DataType` in which values that are found are shown."""
     count: int
@@ -100,9 +101,9 @@ class Sought:
 def sought(matcher: Matcher, schema: Any, *, others_stay: bool) -> Sought | None:
     """The ids as the values by which a file's rows are recognised; `others_stay` is as of `Sought`.
 
-    None where they cannot be listed as the column stores them, and for a column inside of a struct or map.
+    None where they cannot be listed as the column stores them, and for identity maps.
     """
-    if not isinstance(matcher.selector, PrimaryIdentity) or len(matcher.selector.path) > 1:
+    if not isinstance(matcher.selector, PrimaryIdentity):
         return None
     field = at_path(schema, matcher.selector.path)
     kind = None if field is None else _stored(field.type)
@@ -111,7 +112,7 @@ def sought(matcher: Matcher, schema: Any, *, others_stay: bool) -> Sought | None
     if any(_unlisted(group, kind) for group in matcher.groups):
         return None
     count, plain = matcher.plain_keys(kind)
-    return Sought(matcher.selector.path[0], kind, count, plain, others_stay)
+    return Sought(matcher.selector.path, kind, count, plain, others_stay)
 
 
 def _unlisted(group: KeyGroup | HashGroup, kind: Any) -> bool:

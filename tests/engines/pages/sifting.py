@@ -6,11 +6,13 @@ from typing import Any
 import pyarrow as pa
 
 from engines.pages.claims import require
+from lethe.engines.columns import at_path
 from lethe.engines.interface import TableRefused
 from lethe.engines.pruning import Sought
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
 from lethe.engines.rewrite.pages.footer import read_footer
+from lethe.engines.rewrite.pages.leaves import Leaf
 from lethe.engines.rewrite.pages.sieve import Sieve
 from lethe.engines.rewrite.source import open_parquet
 
@@ -28,7 +30,7 @@ def sifted(data: bytes) -> list[Sifted]:
         return []
     found = []
     for leaf, kind in _fitting(file, footer):
-        sieve = Sieve(source, footer, leaf, Sought(footer.leaves[leaf].name, kind, 0, b""))
+        sieve = Sieve(source, footer, leaf, Sought(_path(footer.leaves[leaf]), kind, 0, b""))
         sieve._sieve[:] = b"\xff" * len(sieve._sieve)
         for group in range(len(footer.groups)):
             try:
@@ -40,11 +42,18 @@ def sifted(data: bytes) -> list[Sifted]:
 
 def _fitting(file: Any, footer: Any) -> Iterator[tuple[int, Any]]:
     for leaf, column in enumerate(footer.leaves):
-        index = file.schema_arrow.get_field_index(column.name)
-        kind = pa.null() if index < 0 else file.schema_arrow.field(index).type
+        try:
+            there = at_path(file.schema_arrow, _path(column))
+        except TableRefused:
+            continue
+        kind = pa.null() if there is None else there.type
         known = pa.types.is_integer(kind) or pa.types.is_fixed_size_binary(kind) or kind in _TEXTS
-        if known and Sieve.fits(column, Sought(column.name, kind, 0, b"")):
+        if known and Sieve.fits(column, Sought(_path(column), kind, 0, b"")):
             yield leaf, kind
+
+
+def _path(leaf: Leaf) -> tuple[str, ...]:
+    return tuple(part.decode("utf-8", "replace") for part in leaf.path)
 
 
 def require_as_arrow_reads(what: list[Sifted], source: Any) -> int:
@@ -52,11 +61,14 @@ def require_as_arrow_reads(what: list[Sifted], source: Any) -> int:
     compared = 0
     for group, leaf, column in what:
         try:
-            read = source.reader.read_row_group(group, column_indices=[leaf], use_threads=False).column(0)
+            read = source.reader.read_row_group(group, column_indices=[leaf], use_threads=False)
             read.validate(full=True)
+            while pa.types.is_struct(read.schema.types[0]):
+                read = read.flatten()
         except (pa.ArrowException, OSError, MemoryError):
             continue
         if len(read) == len(column):
-            require(read.equals(pa.chunked_array([column])), f"row group {group}, leaf {leaf}: sifted wrong values")
+            same = read.column(0).equals(pa.chunked_array([column]))
+            require(same, f"row group {group}, leaf {leaf}: sifted wrong values")
             compared += 1
     return compared

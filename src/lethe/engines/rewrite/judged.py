@@ -1,5 +1,6 @@
 """What a judge is shown: the columns by which it decides, row group by row group."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -37,8 +38,8 @@ class JudgedColumns:
         self._sieve: Sieve | None = None
         sought = judge.sought(schema) if _sifts and len(self.leaves) == 1 else None
         if sought is not None and Sieve.fits(footer.leaves[self.leaves[0]], sought):
-            field = schema.field(sought.column).with_type(sought.kind)
-            self._schema = pa.schema([field], metadata=schema.metadata)
+            top = _narrowed(schema.field(sought.path[0]), sought.path[1:], sought.kind)
+            self._schema = pa.schema([top], metadata=schema.metadata)
             self._others_stay = sought.others_stay
             self._sieve = Sieve(source, footer, self.leaves[0], sought, seen_bytes_max)
 
@@ -55,7 +56,7 @@ class JudgedColumns:
                 some = self._sieve.some(group)
         if some is None:
             return self._judge.judge(self.table(group), first_row)
-        judgement = self._judge.judge(pa.Table.from_arrays([some.values], schema=self._schema), first_row)
+        judgement = self._judge.judge(self._shown(some.values), first_row)
         return replace(judgement, leave_out=some.spread(judgement.leave_out))
 
     def table(self, group: int) -> Any:
@@ -67,5 +68,23 @@ class JudgedColumns:
             return pa.table({"": pa.nulls(self._file.metadata.row_group(group).num_rows)})
         if self._sieve is not None:
             with suppress(Damaged, Unfit, _native.Malformed, _native.Uncut), explained():
-                return pa.Table.from_arrays([self._sieve.column(group)], schema=self._schema)
+                return self._shown(self._sieve.column(group))
         return read_leaves(self._file, group, self.leaves)
+
+    def _shown(self, values: Any) -> Any:
+        return pa.Table.from_arrays([_inside(values, self._schema.field(0).type)], schema=self._schema)
+
+
+def _narrowed(field: Any, path: Sequence[str], kind: Any) -> Any:
+    """A field with nothing in it but what is at a path through its structs, which has this type."""
+    if not path:
+        return field.with_type(kind)
+    child = field.type.field(field.type.get_field_index(path[0]))
+    return field.with_type(pa.struct([_narrowed(child.with_nullable(True), path[1:], kind)]))
+
+
+def _inside(values: Any, kind: Any) -> Any:
+    """Values inside of as many structs as a type has around theirs."""
+    if not pa.types.is_struct(kind):
+        return values
+    return pa.StructArray.from_arrays([_inside(values, kind.field(0).type)], fields=[kind.field(0)])

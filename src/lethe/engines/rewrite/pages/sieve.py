@@ -53,9 +53,9 @@ class Sieve:
 
     @staticmethod
     def fits(leaf: Leaf, sought: Sought) -> bool:
-        """Whether pages hold the column's values as they are sought: flat, and in the width of their type."""
+        """Whether pages hold the column's values as they are sought: one a row at most, in the width of their type."""
         kind = sought.kind
-        if leaf.repetition_max or leaf.definition_max > 1 or leaf.path != (sought.column.encode(),):
+        if leaf.repetition_max or leaf.path != tuple(name.encode() for name in sought.path):
             return False
         if pa.types.is_integer(kind):
             return leaf.physical in {INT32, INT64} and kind.bit_width == 8 * leaf.width
