@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.columns import at_path
+from lethe.engines.interface import IdentityMap
 from lethe.engines.matching import HashGroup, KeyGroup, Matcher
 
 
@@ -92,6 +93,8 @@ class Sought:
     """In the encoding PLAIN."""
     others_stay: bool = False
     """Whether a row that holds none of them stays whatever else is true of it, so that it need not even be shown."""
+    in_map: bool = False
+    """Whether they are ids of an identity map, which is the column at the path; of which namespace, is not said."""
 
     def __repr__(self) -> str:
         """Counts only: an object in a log or a traceback must not speak."""
@@ -101,18 +104,18 @@ class Sought:
 def sought(matcher: Matcher, schema: Any, *, others_stay: bool) -> Sought | None:
     """The ids as the values by which a file's rows are recognised; `others_stay` is as of `Sought`.
 
-    None where they cannot be listed as the column stores them, and for identity maps.
+    None where they cannot be listed as the column stores them.
     """
-    if not isinstance(matcher.selector, PrimaryIdentity):
-        return None
-    field = at_path(schema, matcher.selector.path)
-    kind = None if field is None else _stored(field.type)
-    if kind is None:
-        return None
-    if any(_unlisted(group, kind) for group in matcher.groups):
+    match matcher.selector:
+        case PrimaryIdentity(path=path):
+            field = at_path(schema, path)
+            kind = None if field is None else _stored(field.type)
+        case IdentityMap(column=column):
+            path, kind = (column,), pa.string()
+    if kind is None or any(_unlisted(group, kind) for group in matcher.groups):
         return None
     count, plain = matcher.plain_keys(kind)
-    return Sought(matcher.selector.path, kind, count, plain, others_stay)
+    return Sought(path, kind, count, plain, others_stay, in_map=isinstance(matcher.selector, IdentityMap))
 
 
 def _unlisted(group: KeyGroup | HashGroup, kind: Any) -> bool:

@@ -63,9 +63,16 @@ class DeltaJudge:
         return None if judge is None else judge.candidates(group, schema)
 
     def sought(self, schema: Any) -> Sought | None:
-        """The ids, where the file has the column."""
-        judge = self._of_primary(schema)
-        return None if judge is None else judge.sought(schema)
+        """The ids, where the file has the column; of a map, where its parts bear the table's own names."""
+        match self.matcher.selector:
+            case PrimaryIdentity():
+                judge = self._of_primary(schema)
+                return None if judge is None else judge.sought(schema)
+            case IdentityMap(column=column):
+                child = self.mapping.child_of(schema, column)
+                if child is None or child.type != self.mapping.logical_type(child.type, self.mapping.field((column,))):
+                    return None
+                return HiddenRowsJudge(self.matcher.at(IdentityMap(child.name)), self.hidden).sought(schema)
 
     def _of_primary(self, schema: Any) -> HiddenRowsJudge | None:
         """The judge that speaks the file's names; None when the file lacks the column."""

@@ -11,9 +11,11 @@ from lethe.engines.rewrite.interface import Judge, Judgement
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
 from lethe.engines.rewrite.pages.footer import Footer
 from lethe.engines.rewrite.source import explained, leaves_of, read_leaves
+from lethe.engines.tally import Counts
 
 try:
     from lethe.engines.rewrite.pages import _native
+    from lethe.engines.rewrite.pages.map_ids import MapIds
     from lethe.engines.rewrite.pages.page import NOT_SEEN, Seen
     from lethe.engines.rewrite.pages.sieve import Sieve
 except ImportError:
@@ -27,7 +29,7 @@ class JudgedColumns:
     """The columns of one file that its judge must see."""
 
     def __init__(self, source: Any, file: Any, footer: Footer, judge: Judge, seen_bytes_max: int = 0) -> None:
-        """Of a `pyarrow.NativeFile`, opened as a `pyarrow.parquet.ParquetFile` too.
+        """Of a `pyarrow.NativeFile`, opened as a `pyarrow.parquet.ParquetFile` too. Raises TableRefused.
 
         So many bytes of pages stay open for who comes after the judge.
         """
@@ -36,8 +38,16 @@ class JudgedColumns:
         schema = file.schema_arrow
         self.leaves = leaves_of(file, judge.columns(schema))
         self._sieve: Sieve | None = None
-        sought = judge.sought(schema) if _sifts and len(self.leaves) == 1 else None
-        if sought is not None and Sieve.fits(footer.leaves[self.leaves[0]], sought):
+        self._map_ids: MapIds | None = None
+        sought = judge.sought(schema) if _sifts and self.leaves else None
+        if sought is not None and sought.in_map:
+            ids = MapIds.of_map(footer, sought.path[0]) if sought.others_stay else []
+            if ids:
+                # A row of nobody: a map of a shape that is refused is refused, whoever is in it.
+                field = schema.field(sought.path[0])
+                judge.judge(pa.Table.from_arrays([pa.nulls(1, field.type)], schema=pa.schema([field])), 0)
+                self._map_ids = MapIds(source, footer, ids, sought)
+        elif sought is not None and len(self.leaves) == 1 and Sieve.fits(footer.leaves[self.leaves[0]], sought):
             top = _narrowed(schema.field(sought.path[0]), sought.path[1:], sought.kind)
             self._schema = pa.schema([top], metadata=schema.metadata)
             self._others_stay = sought.others_stay
@@ -51,6 +61,10 @@ class JudgedColumns:
     def judge(self, group: int, first_row: int) -> Judgement:
         """What the judge says of a row group, whose first row has this position in the file. Raises TableRefused."""
         some = None
+        if self._map_ids is not None:
+            with suppress(Damaged, Unfit, _native.Malformed, _native.Uncut), explained():
+                if not self._map_ids.may_be_in(group):
+                    return Judgement(pa.repeat(False, self._file.metadata.row_group(group).num_rows), Counts())
         if self._sieve is not None and self._others_stay:
             with suppress(Damaged, Unfit, _native.Malformed, _native.Uncut), explained():
                 some = self._sieve.some(group)

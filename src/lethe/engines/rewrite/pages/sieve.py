@@ -47,9 +47,7 @@ class Sieve:
         self._pages = dict[int, Opened]()
         self._seen_bytes_max = self._left = seen_bytes_max
         self._kind = sought.kind
-        leaf = footer.leaves[column]
-        self._sieve = bytearray(_SIZE_MIN + sought.count * _BYTES_PER_VALUE // 8 * 8)
-        _native.sieve_add(self._sieve, sought.plain, sought.count, leaf.shape, leaf.plain_width)
+        self._sieve = sieve_of(sought, footer.leaves[column])
 
     @staticmethod
     def fits(leaf: Leaf, sought: Sought) -> bool:
@@ -139,6 +137,13 @@ class Sieve:
         offsets = np.zeros(len(sizes) + 1, np.int64 if wide else np.int32)
         np.cumsum(sizes, out=offsets[1:])
         return pa.Array.from_buffers(self._kind, len(sizes), [None, pa.py_buffer(offsets), pa.py_buffer(values)])
+
+
+def sieve_of(sought: Sought, leaf: Leaf) -> bytearray:
+    """A sieve with all of the wanted values in it."""
+    sieve = bytearray(_SIZE_MIN + sought.count * _BYTES_PER_VALUE // 8 * 8)
+    _native.sieve_add(sieve, sought.plain, sought.count, leaf.shape, leaf.plain_width)
+    return sieve
 
 
 @dataclass(frozen=True, slots=True)
