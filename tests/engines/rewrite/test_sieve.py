@@ -323,6 +323,19 @@ def test_identity_maps_whose_rows_are_hidden_or_whose_ids_are_no_text_are_left_t
     assert scan(pa.BufferReader(data), by_number).counts.rows == 9
 
 
+def test_an_identity_map_that_contradicts_itself_is_left_to_arrow_and_refused(by_arrow: list[int]) -> None:
+    _, kind, of = MAPS[0]
+    judge = MatchJudge(compile_matcher(IdentityMap("ids"), asked(order(CRM, "nobody"))))
+    data = written(mapped(kind, of, PEOPLE[:99]), row_group_size=99)
+    assert scan(pa.BufferReader(data), judge).counts.rows == 0
+    assert by_arrow == []
+    at = data.index(b"\x09\0\0\0user00000")
+    broken = data[:at] + b"\xff\xff\xff\x7f" + data[at + 4 :]
+    with pytest.raises(RewriteRefused):
+        scan(pa.BufferReader(broken), judge)
+    assert by_arrow == [0]
+
+
 def test_a_map_of_a_shape_that_is_refused_is_refused_whoever_is_in_it() -> None:
     inner = pa.struct([("meta", pa.struct([("id", pa.string())])), ("primary", pa.bool_())])
     for kind in (pa.map_(pa.string(), pa.list_(inner)), pa.struct([("id", pa.string())]), pa.list_(inner)):

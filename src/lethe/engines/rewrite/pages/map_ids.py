@@ -7,6 +7,7 @@ from typing import Any, Final
 from lethe.engines.pruning import Sought
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.cutting import values_of
+from lethe.engines.rewrite.pages.faults import Damaged
 from lethe.engines.rewrite.pages.footer import Chunk, Footer, OldFile
 from lethe.engines.rewrite.pages.leaves import BYTE_ARRAY, Leaf, Order
 from lethe.engines.rewrite.pages.page import (
@@ -56,14 +57,22 @@ class MapIds:
 
     def _is_in(self, chunk: Chunk) -> bool:
         held, leaf = Held(chunk, self._old.read_for_now(chunk.span)), chunk.leaf
+        values, has_dictionary = 0, False
         for page in pages(chunk, held.data):
             if page.kind == DICTIONARY:
+                has_dictionary = True
                 if self._holds(dictionary_of(held.headed(page)), page.values, leaf):
                     return True
-            elif page.encoding not in DICTIONARY_ENCODINGS:
-                require_encoding(page.encoding, leaf)
-                if self._holds(*values_of(opened(held.headed(page)), page.values, page.encoding, leaf), leaf):
-                    return True
+                continue
+            values += page.values
+            require_encoding(page.encoding, leaf)
+            if page.encoding in DICTIONARY_ENCODINGS:
+                if not has_dictionary:
+                    raise Damaged("indices into a dictionary that is not there")
+            elif self._holds(*values_of(opened(held.headed(page)), page.values, page.encoding, leaf), leaf):
+                return True
+        if values != chunk.values:
+            raise Damaged("a column has another number of values than its row group says")
         return False
 
     def _holds(self, plain: Any, count: int, leaf: Leaf) -> bool:
