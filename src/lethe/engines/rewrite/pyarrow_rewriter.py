@@ -110,10 +110,11 @@ class _Filtering:
         columns = []
         for leaves, field_ in zip(self._fields, self._schema, strict=True):
             column = (known if leaves == known_leaves else read_leaves(self._file, group, leaves)).column(0)
+            if column.type != field_.type:
+                # First: Arrow filters no views.
+                column = column.cast(field_.type)
             if kept < len(keep):
                 column = column.filter(keep)
-            if column.type != field_.type:
-                column = column.cast(field_.type)
             columns.append(column)
         return pa.Table.from_arrays(columns, schema=self._schema)
 
