@@ -60,11 +60,11 @@ class JudgedColumns:
 
     def judge(self, group: int, first_row: int) -> Judgement:
         """What the judge says of a row group, whose first row has this position in the file. Raises TableRefused."""
-        some = None
         if self._map_ids is not None:
             with suppress(Damaged, Unfit, _native.Malformed, _native.Uncut), explained():
                 if not self._map_ids.may_be_in(group):
                     return Judgement(pa.repeat(False, self._file.metadata.row_group(group).num_rows), Counts())
+        some = None
         if self._sieve is not None and self._others_stay:
             with suppress(Damaged, Unfit, _native.Malformed, _native.Uncut), explained():
                 some = self._sieve.some(group)

@@ -8,10 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from obstore.store import S3Store
 
+from lethe.engines.storage.client_options import is_here, proxy, verifies
 from lethe.engines.storage.interface import StorageFailed
 from lethe.engines.storage.ranges import ObjectFile, Source
 
@@ -147,7 +147,7 @@ class MultipartUpload:
         """Leave nothing behind, where the store answers."""
         for part in self._parts:
             part.cancel()
-        self._senders.shutdown()
+        self.end()
         if self._id is not None:
             with suppress(StorageFailed):
                 self._ask("abort_multipart_upload", UploadId=self._id)
@@ -220,9 +220,9 @@ class MultipartUpload:
 
 
 @contextmanager
-def upload(store: Any, path: str) -> Iterator[MultipartUpload]:
+def upload(client: Any, store: Any, path: str) -> Iterator[MultipartUpload]:
     """An upload that is completed when the context ends well, and given up after an exception. Raises StorageFailed."""
-    under_way = MultipartUpload(client_of(store), store.config["bucket"], _key(store, path))
+    under_way = MultipartUpload(client, store.config["bucket"], _key(store, path))
     try:
         yield under_way
         under_way.complete()
@@ -250,7 +250,7 @@ def _client(config: frozenset[tuple[str, Any]], options: frozenset[tuple[str, An
     return Session().client(
         "s3",
         **named,
-        verify=str(asked.get("allow_invalid_certificates", "")).lower() != "true",
+        verify=verifies(asked),
         config=Config(
             connect_timeout=5,
             read_timeout=30,
@@ -265,10 +265,10 @@ def _client(config: frozenset[tuple[str, Any]], options: frozenset[tuple[str, An
 
 
 def _proxies(endpoint: str, options: Mapping[str, Any]) -> Mapping[str, str] | None:
-    """None leaves them to the environment, whose proxies cannot reach this machine's own loopback."""
-    if options.get("proxy_url"):
-        return dict.fromkeys(("http", "https"), str(options["proxy_url"]))
-    return {} if urlsplit(endpoint).hostname in {"localhost", "127.0.0.1", "::1"} else None
+    """None leaves them to the environment."""
+    if chosen := proxy(options):
+        return dict.fromkeys(("http", "https"), chosen)
+    return {} if is_here(endpoint) else None
 
 
 def _key(store: Any, path: str) -> str:

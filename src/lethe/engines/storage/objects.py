@@ -54,8 +54,9 @@ class ObjectStorage:
     @contextmanager
     def create(self, path: str) -> Iterator[IO[bytes]]:
         """A multipart upload; it is given up on an exception, so that no object appears."""
-        if client_of(self.store) is not None:
-            with upload(self.store, path) as parts:
+        client = client_of(self.store)
+        if client is not None:
+            with upload(client, self.store, path) as parts:
                 yield cast("IO[bytes]", parts)
             return
         with failures("create"):

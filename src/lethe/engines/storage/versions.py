@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote_plus
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
 import httpx2
@@ -16,6 +16,7 @@ import obstore
 from obstore import exceptions
 from obstore.store import S3Store
 
+from lethe.engines.storage.client_options import is_here, proxy, verifies
 from lethe.engines.storage.interface import Keeping, StorageFailed
 
 _TIMEOUT_SECONDS: Final = 60
@@ -125,13 +126,12 @@ class BucketVersions:
         found: dict[str, Any] = {
             "timeout": _TIMEOUT_SECONDS,
             "follow_redirects": False,
-            # A proxy of the environment cannot reach this machine's own loopback.
-            "trust_env": urlsplit(address).hostname not in {"localhost", "127.0.0.1", "::1"},
+            "trust_env": not is_here(address),
         }
-        if str(options.get("allow_invalid_certificates", "")).lower() == "true":
+        if not verifies(options):
             found["verify"] = False
-        if options.get("proxy_url"):
-            found["proxy"] = options["proxy_url"]
+        if chosen := proxy(options):
+            found["proxy"] = chosen
         return found
 
 
