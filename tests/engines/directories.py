@@ -139,13 +139,15 @@ class DirectoryTable(Table):
         return {self._writing.form(self._storage.read(path)) for path in self._live()}
 
     def delete(self, *ids: str) -> None:
+        """In bytes of its own: who wrote a file that is like Lethe's byte for byte, a directory does not tell."""
+        schema = self._schema.with_metadata({"writer": "another"})
         for path in self._live():
             rows = self._rows_of(path)
             left = [row for row in rows if row.get("id") not in ids]
             if not left:
                 self._storage.remove(path)
             elif left != rows:
-                self._storage.put(path, self._writing.encoded(pa.Table.from_pylist(left, schema=self._schema)))
+                self._storage.put(path, self._writing.encoded(pa.Table.from_pylist(left, schema=schema)))
 
     def compact(self) -> None:
         old = self._live()
