@@ -5,11 +5,16 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lethe.storage.store import SqlStore
 from lethe.storage.vault_keys import VaultKeys
 from support.clock import Clock
 from support.postgres import Postgres
+
+settings.register_profile("lethe", deadline=None)
+settings.load_profile("lethe")
+"""Without a deadline for each example, since the machine may be busy with something else."""
 
 KEYS = VaultKeys.from_secret(b"a secret of the tests, long enough")
 _TEMPLATE = "lethe_template"

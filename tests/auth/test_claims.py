@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.support import claims
@@ -34,14 +34,12 @@ def test_who_and_for_whom_must_be_said(name: str) -> None:
 
 
 @given(st.sampled_from(TEXT_CLAIMS), not_text)
-@settings(deadline=None)
 def test_a_text_of_another_type_is_refused(name: str, value: Any) -> None:
     with pytest.raises(InvalidToken, match=f"'{name}'"):
         caller_of(claims(**{name: value}), ClaimNames())
 
 
 @given(st.sampled_from(LIST_CLAIMS), not_texts)
-@settings(deadline=None)
 def test_a_list_of_another_type_is_refused(name: str, value: Any) -> None:
     with pytest.raises(InvalidToken, match=f"'{name}'"):
         caller_of(claims(**{name: value}), ClaimNames())
@@ -119,7 +117,6 @@ def test_an_issuer_may_use_other_names() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=160))
-@settings(deadline=None)
 def test_names_are_kept_character_for_character(name: str) -> None:
     assert caller_of(claims(name=name), ClaimNames()).actor.name == name
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.support import AUDIENCE, ISSUER, SECRET, START, Clock, credentials
@@ -103,7 +103,6 @@ def test_scopes_grant_nothing(signing_keys: SigningKeys) -> None:
 
 
 @given(st.text(st.characters(codec=None)))
-@settings(deadline=None)
 def test_no_other_secret_opens(tmp_path_factory: pytest.TempPathFactory, guess: str) -> None:
     issuer = make(SigningKeys(tmp_path_factory.getbasetemp() / "guessed-keys"))
     if guess == SECRET:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
 
@@ -71,7 +71,6 @@ def test_a_document_without_a_usable_key_is_refused(document: object) -> None:
 
 
 @given(st.lists(entries, max_size=4))
-@settings(deadline=None)
 def test_no_document_breaks_the_reader(listed: list[dict[str, Any]]) -> None:
     good = signing_key("good").as_dict(private=False)
     assert "good" in {key.kid for key in read_key_set({"keys": [*listed, good]})}

@@ -1,7 +1,7 @@
 """The table of roles, written out a second time: a change of it must be made twice, on purpose."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lethe.auth.roles import PERMISSIONS_BY_ROLE, Role, permissions_of
@@ -41,7 +41,6 @@ def test_only_the_service_role_speaks_for_other_orgs() -> None:
 
 
 @given(st.lists(st.sampled_from(Role)), st.lists(st.text().filter(lambda name: name not in set(Role))))
-@settings(deadline=None)
 def test_roles_add_up_and_unknown_ones_add_nothing(known: list[Role], unknown: list[str]) -> None:
     expected = {permission for role in known for permission in permissions_of([role])}
     assert permissions_of([*unknown, *known]) == expected

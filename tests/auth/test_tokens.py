@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
@@ -331,7 +331,6 @@ def test_what_is_no_token_is_refused_quietly(token: str) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(deadline=None)
 def test_no_text_is_a_token(token: str) -> None:
     with pytest.raises(InvalidToken):
         trusting().authenticate(token)
@@ -348,7 +347,6 @@ header_names = st.sampled_from(
 
 
 @given(st.dictionaries(header_names, json_values | st.sampled_from(["EdDSA", "k1", "RS256"])) | json_values)
-@settings(deadline=None)
 def test_no_header_causes_another_error(header: Any) -> None:
     try:
         trusting().authenticate(signed_by_hand(header, claims()))
@@ -359,7 +357,6 @@ def test_no_header_causes_another_error(header: Any) -> None:
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_every_changed_character_is_noticed(data: st.DataObject) -> None:
     token = signed(KEY, claims())
     position = data.draw(st.integers(0, len(token) - 1))

@@ -110,7 +110,7 @@ def compose(storage: ObjectStorage, path: str, pieces: Sequence[tuple[bool, int]
 @given(st.lists(st.tuples(st.booleans(), SIZES), max_size=6))
 @example([(True, 2 * PART_BYTES_MIN), (False, 1), (True, PART_BYTES_MIN), (True, PART_BYTES_MIN), (False, 9)])
 @example([(False, 1), (True, 2 * PART_BYTES_MIN)])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_written_and_taken_bytes_stand_in_their_order(storage: ObjectStorage, pieces: list[tuple[bool, int]]) -> None:
     expected = compose(storage, "composed", pieces)
     assert storage.read("composed") == expected

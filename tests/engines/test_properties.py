@@ -59,7 +59,7 @@ def skipping(*errors: type[Exception]) -> Iterator[None]:
         reject()
 
 
-@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), suppress_health_check=list(HealthCheck))
 @given(files())
 def test_survivors_form_and_absence(case: tuple[Drawn, list[tuple[str, dict[str, Any]]]]) -> None:
     drawn, written = case
@@ -131,7 +131,7 @@ def _require_no_short_cut(stored: dict[str, pa.Table], selector: Selector, wante
     assert sum(matcher.match(table).counts.rows for table in stored.values()) == outcome.tally.rows_matched
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(100))
 @given(
     st.lists(st.none() | st.text(max_size=8), max_size=20),
     st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=5),

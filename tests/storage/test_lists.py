@@ -214,9 +214,7 @@ expiration_filters = st.builds(
     completed=maybe(windows),
     expiry=maybe(windows),
 )
-thorough = settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+thorough = settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(

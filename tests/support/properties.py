@@ -1,16 +1,15 @@
-"""How properties are tried: without a deadline per example, since the machine may be busy with something else."""
+"""How often properties are tried, and with what."""
 
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-quickly = settings(max_examples=100, deadline=None)
-thoroughly = settings(max_examples=400, deadline=None)
+quickly = settings(max_examples=100)
+thoroughly = settings(max_examples=400)
 on_a_database = settings(
     max_examples=12,
     stateful_step_count=20,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 """Each example is some hundred transactions."""

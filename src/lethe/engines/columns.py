@@ -62,16 +62,25 @@ def _storage(values: Any) -> Any:
     return values.storage
 
 
+def has_case(kind: Any) -> bool:
+    """Whether values of this `pyarrow.DataType` are folded where they are compared without regard to case."""
+    return bool(
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    )
+
+
 def folded(values: Any) -> Any:
     """Text or binary values in the form by which a case-insensitive namespace compares; others as they are.
 
     Python alone knows full case folding, so it is asked once for each distinct value that is not ASCII.
     """
-    kind = values.type
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return _folded_by_python(values)
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    if not has_case(values.type):
         return values
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return _folded_by_python(values)
     ascii_only = pc.string_is_ascii(values)
     lower = pc.ascii_lower(values)
     if pc.all(ascii_only, min_count=0).as_py():

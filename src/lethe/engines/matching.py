@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.domain.identity import Hasher, fold
 from lethe.domain.namespace import Namespace
-from lethe.engines.columns import at_path, folded, identity_map_entries, plain
+from lethe.engines.columns import at_path, folded, has_case, identity_map_entries, plain
 from lethe.engines.interface import IdentityMap, Selector, Wanted
 from lethe.engines.keys import TypedKeys, spoken, spread, typed
 from lethe.engines.tally import Counts, Numbers
@@ -87,6 +87,17 @@ class Matches:
 
 
 @dataclass(frozen=True, slots=True)
+class PlainKeys:
+    """Values that are wanted, as a page of a Parquet file holds them."""
+
+    count: int
+    plain: bytes = field(repr=False)
+    """One behind the other: numbers in their width, strings behind their lengths."""
+    folded: bool
+    """Whether letter case does not count for some of them: then all have small letters where they are ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
 class Matcher:
     """The compiled question of a pass."""
 
@@ -98,7 +109,7 @@ class Matcher:
     order_count: int
     _typed: dict[tuple[int, Any], TypedKeys] = field(default_factory=dict, repr=False, compare=False)
     _sorted: dict[tuple[int, Any], list[Any]] = field(default_factory=dict, repr=False, compare=False)
-    _plain: dict[Any, tuple[int, bytes]] = field(default_factory=dict, repr=False, compare=False)
+    _plain: dict[Any, PlainKeys] = field(default_factory=dict, repr=False, compare=False)
 
     def __getstate__(self) -> tuple[Any, ...]:
         """Without the cache: a worker rebuilds what it needs."""
@@ -124,14 +135,14 @@ class Matcher:
             self._sorted[group, column] = known
         return known
 
-    def plain_keys(self, column: Any) -> tuple[int, bytes]:
-        """How many values of a `pyarrow.DataType` all groups want, and these, one behind the other.
-
-        As a page of a Parquet file holds them: numbers in their width, strings behind their lengths.
-        """
+    def plain_keys(self, column: Any) -> PlainKeys:
+        """The values of a `pyarrow.DataType` that all groups want."""
         known = self._plain.get(column)
         if known is None:
             values = [value for group in range(len(self.groups)) for value in self.sorted_keys(group, column)]
+            folded = has_case(column) and any(_folds(group) for group in self.groups)
+            if folded:
+                values = [value.lower() for value in values]
             if pa.types.is_integer(column):
                 width, signed = column.bit_width // 8, pa.types.is_signed_integer(column)
                 plain = b"".join(value.to_bytes(width, "little", signed=signed) for value in values)
@@ -139,7 +150,7 @@ class Matcher:
                 plain = b"".join(values)
             else:
                 plain = b"".join(len(value).to_bytes(4, "little") + value for value in values)
-            known = self._plain[column] = len(values), plain
+            known = self._plain[column] = PlainKeys(len(values), plain, folded)
         return known
 
     def columns(self, schema: Any) -> Sequence[str]:
@@ -250,6 +261,10 @@ class Matcher:
 
 
 _EMPTY: Numbers = np.zeros(0, dtype=np.int64)
+
+
+def _folds(group: KeyGroup | HashGroup) -> bool:
+    return isinstance(group, KeyGroup) and group.case_insensitive
 
 
 def _where(values: Any, wanted: TypedKeys) -> tuple[Numbers, Numbers]:

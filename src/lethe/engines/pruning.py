@@ -8,7 +8,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from lethe.domain.dataset import PrimaryIdentity
-from lethe.engines.columns import at_path
+from lethe.engines.columns import at_path, has_case
 from lethe.engines.interface import IdentityMap
 from lethe.engines.matching import HashGroup, KeyGroup, Matcher
 
@@ -91,6 +91,8 @@ class Sought:
     count: int
     plain: bytes
     """In the encoding PLAIN."""
+    folded: bool = False
+    """Whether a value that is ASCII may have capitals where these have small letters, and another be any of them."""
     others_stay: bool = False
     """Whether a row that holds none of them stays whatever else is true of it, so that it need not even be shown."""
     in_map: bool = False
@@ -104,7 +106,7 @@ class Sought:
 def sought(matcher: Matcher, schema: Any, *, others_stay: bool) -> Sought | None:
     """The ids as the values by which a file's rows are recognised; `others_stay` is as of `Sought`.
 
-    None where they cannot be listed as the column stores them.
+    None where they cannot be listed as the column stores them: decimals, and where they are known by hashes.
     """
     match matcher.selector:
         case PrimaryIdentity(path=path):
@@ -112,15 +114,16 @@ def sought(matcher: Matcher, schema: Any, *, others_stay: bool) -> Sought | None
             kind = None if field is None else _stored(field.type)
         case IdentityMap(column=column):
             path, kind = (column,), pa.string()
-    if kind is None or any(_unlisted(group, kind) for group in matcher.groups):
+    if kind is None or any(isinstance(group, HashGroup) for group in matcher.groups):
         return None
-    count, plain = matcher.plain_keys(kind)
-    return Sought(path, kind, count, plain, others_stay, in_map=isinstance(matcher.selector, IdentityMap))
+    keys = matcher.plain_keys(kind)
+    in_map = isinstance(matcher.selector, IdentityMap)
+    return Sought(path, kind, keys.count, keys.plain, keys.folded, others_stay, in_map)
 
 
 def _unlisted(group: KeyGroup | HashGroup, kind: Any) -> bool:
     """Whether the ids of a group are not all of the values of a type that they name."""
-    return isinstance(group, HashGroup) or (group.case_insensitive and not pa.types.is_integer(kind))
+    return isinstance(group, HashGroup) or (group.case_insensitive and has_case(kind))
 
 
 def _stored(kind: Any) -> Any:

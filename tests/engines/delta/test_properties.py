@@ -53,7 +53,7 @@ def table(rows: list[Any], first: int) -> pa.Table:
     )
 
 
-@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 @given(
     files=st.lists(FILE, min_size=1, max_size=4),
     wanted=st.sets(st.sampled_from(PEOPLE), min_size=1, max_size=3),
@@ -106,7 +106,7 @@ def cases(draw: st.DrawFn) -> tuple[Drawn, dict[str, Any], set[int]]:
     return drawn, options, draw(st.sets(st.integers(0, 11), max_size=4))
 
 
-@settings(max_examples=examples(35), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(35), suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_survivors_form_and_absence(case: tuple[Drawn, dict[str, Any], set[int]]) -> None:
     drawn, options, positions = case

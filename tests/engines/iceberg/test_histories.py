@@ -78,7 +78,7 @@ def _unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lethe.engines.storage.local.os.fsync", lambda _: None)
 
 
-@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 @given(histories, st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=2, unique=True))
 def test_survivors_and_absence(history: list[tuple[str, Any]], ids: list[str]) -> None:
     root = Path(tempfile.mkdtemp())

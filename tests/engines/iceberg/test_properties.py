@@ -32,7 +32,7 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_survivors_form_and_absence(case: dict[str, Any]) -> None:
     drawn: Drawn = case["drawn"]

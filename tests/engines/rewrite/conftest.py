@@ -4,6 +4,7 @@ from lethe.engines.rewrite.choice import CUTS_PAGES
 
 _OF_THE_NATIVE_MODULE = [
     "test_filters.py",
+    "test_folded_sieve.py",
     "test_heads.py",
     "test_native_threads.py",
     "test_native_values.py",

@@ -118,8 +118,11 @@ def bloom_any(bits: Any, plain: Any, count: int, shape: int, width: int, /) -> b
 def sieve_add(sieve: Any, plain: Any, count: int, shape: int, width: int, /) -> None:
     """Put plain values into a sieve: zeros at first, a multiple of eight bytes."""
 
-def sieve_marks(sieve: Any, plain: Any, count: int, shape: int, width: int, /) -> bytes:
-    """A flag for each of the plain values: 0 where it was not put into the sieve."""
+def sieve_marks(sieve: Any, folded: bool, plain: Any, count: int, shape: int, width: int, /) -> bytes:
+    """A flag for each of the plain values: 0 where it was not put into the sieve.
+
+    With `folded`, where it was not put in with small letters, and is ASCII.
+    """
 
 def sift(
     body: Any,
@@ -132,6 +135,7 @@ def sift(
     shape: int,
     width: int,
     sieve: Any,
+    folded: bool,
     dictionary: Any,
     starts: Any,
     entries: Any,
@@ -139,8 +143,9 @@ def sift(
 ) -> tuple[bytes, bytes, bytes]:
     """The rows of a data page, of a column that does not repeat, that may hold a value of a sieve.
 
-    `entries` has a flag for each entry of the dictionary that may be one. Answers with the rows, counted from the first
-    of the page, the sizes of their values, both in 32 bits, and the values without lengths.
+    `folded` is as of `sieve_marks`; `entries` has a flag for each entry of the dictionary that may be one. Answers with
+    the rows, counted from the first of the page, the sizes of their values, both in 32 bits, and the values without
+    lengths.
     """
 
 def lz4_size(block: Any, /) -> int:

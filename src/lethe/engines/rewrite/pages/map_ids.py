@@ -77,10 +77,13 @@ class MapIds:
 
     def _holds(self, plain: Any, count: int, leaf: Leaf) -> bool:
         """Whether plain values are ids, some of them."""
-        passed = _native.sieve_marks(self._sieve, plain, count, leaf.shape, leaf.plain_width)
+        passed = _native.sieve_marks(self._sieve, self._sought.folded, plain, count, leaf.shape, leaf.plain_width)
         if 1 not in passed:
             return False
-        return not self._wanted.isdisjoint(_texts(_native.select(plain, leaf.shape, leaf.plain_width, passed)))
+        texts = _texts(_native.select(plain, leaf.shape, leaf.plain_width, passed))
+        if self._sought.folded:
+            return any(not text.isascii() or text.lower() in self._wanted for text in texts)
+        return not self._wanted.isdisjoint(texts)
 
     @cached_property
     def _wanted(self) -> frozenset[bytes]:

@@ -1,7 +1,8 @@
 """The column that names the person, without the values that are nobody's who is looked for.
 
 All wanted values are put into a sieve, and each value of a page must pass it; of those that do, the judge decides. So
-few values become Arrow's, and none that is wanted is missed: whatever was put in passes.
+few values become Arrow's, and none that is wanted is missed: whatever was put in passes. Where letter case does not
+count, values are asked with small letters, and those that are not ASCII pass: what folds to what, the judge knows.
 No bound of a page is believed on the way. Where values are indices, the entries of the dictionary are asked instead.
 """
 
@@ -47,6 +48,7 @@ class Sieve:
         self._pages = dict[int, Opened]()
         self._seen_bytes_max = self._left = seen_bytes_max
         self._kind = sought.kind
+        self._folded = sought.folded
         self._sieve = sieve_of(sought, footer.leaves[column])
 
     @staticmethod
@@ -85,7 +87,8 @@ class Sieve:
         chunk = self._old.footer.groups[group].chunks[self._column]
         rows = self._old.footer.groups[group].rows
         held = Held(chunk, self._old.read_for_now(chunk.span))
-        first, found, dictionary = 0, list[tuple[int, bytes, bytes, bytes]](), _Entries(held, self._sieve)
+        dictionary = _Entries(held, self._sieve, folded=self._folded)
+        first, found = 0, list[tuple[int, bytes, bytes, bytes]]()
         for page in pages(chunk, held.data):
             if page.kind == DICTIONARY:
                 dictionary.open(page)
@@ -120,6 +123,7 @@ class Sieve:
             leaf.shape,
             leaf.width,
             self._sieve,
+            self._folded,
             dictionary.plain if indexed else b"",
             dictionary.starts if indexed else b"",
             dictionary.wanted if indexed else b"",
@@ -168,9 +172,10 @@ class Some:
 class _Entries:
     """The dictionary of one chunk, and which entries of it may be wanted."""
 
-    def __init__(self, held: Held, sieve: bytearray) -> None:
+    def __init__(self, held: Held, sieve: bytearray, *, folded: bool) -> None:
         self._held = held
         self._sieve = sieve
+        self._folded = folded
         self._known = False
         self.plain: Any = b""
         self.starts = b""
@@ -185,7 +190,8 @@ class _Entries:
         dictionary = Dictionary.of(dictionary_of(self._held.headed(page)), page.values, leaf)
         self._known = True
         self.plain, self.starts = dictionary.plain, dictionary.starts
-        self.wanted = _native.sieve_marks(self._sieve, self.plain, page.values, leaf.shape, leaf.plain_width)
+        shape, width = leaf.shape, leaf.plain_width
+        self.wanted = _native.sieve_marks(self._sieve, self._folded, self.plain, page.values, shape, width)
         self._any = 1 in self.wanted
 
     @property

@@ -364,13 +364,13 @@ static PyObject *py_sieve_add(PyObject *self, PyObject *args)
     return added(args, sieve_add);
 }
 
-static Fault marks_of(Kind kind, View values, size_t count, View sieve, Bytes *marks)
+static Fault marks_of(Kind kind, View values, size_t count, View sieve, int folded, Bytes *marks)
 {
     Passed *passed = malloc((count + 1) * sizeof(Passed));
     size_t number = 0;
     Fault fault = passed == NULL ? NO_MEMORY : bytes_reserve(marks, count + 1);
     if (fault == NULL)
-        fault = sieve_pass(kind, values, count, sieve, passed, &number);
+        fault = sieve_pass(kind, values, count, sieve, folded, passed, &number);
     if (fault == NULL) {
         memset(marks->data, 0, count);
         for (size_t i = 0; i < number; i++)
@@ -381,22 +381,22 @@ static Fault marks_of(Kind kind, View values, size_t count, View sieve, Bytes *m
     return fault;
 }
 
-/* sieve_marks(sieve, plain, count, shape, width) */
+/* sieve_marks(sieve, folded, plain, count, shape, width) */
 static PyObject *py_sieve_marks(PyObject *self, PyObject *args)
 {
     Py_buffer sieve, values;
     Kind kind;
     Py_ssize_t count, width;
-    int shape;
+    int shape, folded;
     Bytes marks = {0};
     PyObject *result = NULL;
     (void)self;
-    if (!PyArg_ParseTuple(args, "y*y*nin", &sieve, &values, &count, &shape, &width))
+    if (!PyArg_ParseTuple(args, "y*py*nin", &sieve, &folded, &values, &count, &shape, &width))
         return NULL;
     if (kind_of(PLAIN, shape, width, &kind) && countable(count)) {
         Fault fault;
         Py_BEGIN_ALLOW_THREADS
-        fault = marks_of(kind, view_of(&values), (size_t)count, view_of(&sieve), &marks);
+        fault = marks_of(kind, view_of(&values), (size_t)count, view_of(&sieve), folded, &marks);
         Py_END_ALLOW_THREADS
         result = taken(&marks, fault);
     }
@@ -405,7 +405,8 @@ static PyObject *py_sieve_marks(PyObject *self, PyObject *args)
     return result;
 }
 
-/* sift(body, rep_size, def_size, values, count, max_def, encoding, shape, width, sieve, dictionary, starts, entries) */
+/* sift(body, rep_size, def_size, values, count, max_def, encoding, shape, width, sieve, folded, dictionary, starts,
+ *      entries) */
 static PyObject *py_sift(PyObject *self, PyObject *args)
 {
     Py_buffer body, values, sieve, dictionary, starts, entries;
@@ -413,11 +414,11 @@ static PyObject *py_sift(PyObject *self, PyObject *args)
     Sifted sifted = {{0}, {0}, {0}};
     Py_ssize_t count, width;
     long long rep_size, def_size;
-    int encoding, shape;
+    int encoding, shape, folded;
     PyObject *result = NULL;
     (void)self;
-    if (!PyArg_ParseTuple(args, "y*LLy*niiiny*y*y*y*", &body, &rep_size, &def_size, &values, &count, &page.max_def,
-                          &encoding, &shape, &width, &sieve, &dictionary, &starts, &entries))
+    if (!PyArg_ParseTuple(args, "y*LLy*niiiny*py*y*y*", &body, &rep_size, &def_size, &values, &count, &page.max_def,
+                          &encoding, &shape, &width, &sieve, &folded, &dictionary, &starts, &entries))
         return NULL;
     if (kind_of(encoding, shape, width, &page.kind) && countable(count)) {
         page.body = view_of(&body);
@@ -430,7 +431,7 @@ static PyObject *py_sift(PyObject *self, PyObject *args)
         page.entries = (size_t)entries.len;
         Fault fault;
         Py_BEGIN_ALLOW_THREADS
-        fault = page_sift(&page, view_of(&sieve), entries.buf, &sifted);
+        fault = page_sift(&page, view_of(&sieve), folded, entries.buf, &sifted);
         Py_END_ALLOW_THREADS
         if (fault != NULL)
             raised(fault);

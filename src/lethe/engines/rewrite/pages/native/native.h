@@ -199,7 +199,9 @@ typedef struct {
 } Passed;
 
 Fault sieve_add(Kind kind, View from, size_t count, uint8_t *sieve, size_t size);
-/* The plain values that the sieve lets through: those that were added, and few others. There is room for all. */
-Fault sieve_pass(Kind kind, View from, size_t count, View sieve, Passed *passed, size_t *number);
+/* The plain values that the sieve lets through: those that were added, and few others. There is room for all.
+ * With `folded`, those that were added in small letters, in whatever case, and all that are not ASCII: which of these
+ * are alike without regard to case, is not known here. */
+Fault sieve_pass(Kind kind, View from, size_t count, View sieve, int folded, Passed *passed, size_t *number);
 
 #endif

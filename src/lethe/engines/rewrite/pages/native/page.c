@@ -472,13 +472,13 @@ static Fault sift_indices(const Page *page, View values, size_t count, const uin
     return fault;
 }
 
-static Fault sift_plain(Kind kind, View values, size_t count, const uint32_t *rows, View sieve, Sifted *sifted)
+static Fault sift_plain(Kind kind, View values, size_t count, const uint32_t *rows, View sieve, int folded, Sifted *sifted)
 {
     Passed *passed = malloc((count + 1) * sizeof(Passed));
     size_t number = 0;
     if (passed == NULL)
         return NO_MEMORY;
-    Fault fault = sieve_pass(kind, values, count, sieve, passed, &number);
+    Fault fault = sieve_pass(kind, values, count, sieve, folded, passed, &number);
     for (size_t i = 0; i < number && fault == NULL; i++) {
         View rest = {values.data + passed[i].start, values.size - passed[i].start}, value;
         fault = plain_next(kind, &rest, &value);
@@ -489,7 +489,7 @@ static Fault sift_plain(Kind kind, View values, size_t count, const uint32_t *ro
     return fault;
 }
 
-Fault page_sift(const Page *page, View sieve, const uint8_t *entries, Sifted *sifted)
+Fault page_sift(const Page *page, View sieve, int folded, const uint8_t *entries, Sifted *sifted)
 {
     Parts parts;
     Levels levels;
@@ -507,12 +507,12 @@ Fault page_sift(const Page *page, View sieve, const uint8_t *entries, Sifted *si
     if (fault == NULL && page->kind.encoding == DICTIONARY)
         fault = sift_indices(page, parts.values, levels.present, rows, entries, sifted);
     else if (fault == NULL && page->kind.encoding == PLAIN)
-        fault = sift_plain(plainly, parts.values, levels.present, rows, sieve, sifted);
+        fault = sift_plain(plainly, parts.values, levels.present, rows, sieve, folded, sifted);
     else if (fault == NULL) {
         fault = values_plain(page->kind, parts.values, levels.present, &plain);
         View all = {plain.data, plain.size};
         if (fault == NULL)
-            fault = sift_plain(plainly, all, levels.present, rows, sieve, sifted);
+            fault = sift_plain(plainly, all, levels.present, rows, sieve, folded, sifted);
     }
     bytes_free(&plain);
     free(rows);

@@ -57,9 +57,9 @@ typedef struct {
     Bytes values; /* one behind the other, without lengths */
 } Sifted;
 
-/* Of a column that does not repeat. In the sieve are all values that are looked for; where values are indices, `entries`
- * has a mark for each entry of the dictionary that may be one of them. */
-Fault page_sift(const Page *page, View sieve, const uint8_t *entries, Sifted *sifted);
+/* Of a column that does not repeat. In the sieve are all values that are looked for, `folded` as `sieve_pass` has it;
+ * where values are indices, `entries` has a mark for each entry of the dictionary that may be one of them. */
+Fault page_sift(const Page *page, View sieve, int folded, const uint8_t *entries, Sifted *sifted);
 void sifted_free(Sifted *of);
 
 #endif

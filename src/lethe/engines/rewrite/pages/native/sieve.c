@@ -11,21 +11,37 @@ static inline uint64_t mixed(uint64_t hash, uint64_t word)
     return hash ^ hash >> 32;
 }
 
-static inline uint64_t hash_of(View value)
+static const uint64_t HIGH = 0x8080808080808080u;
+
+/* Eight letters, the capitals among them small; those that are not ASCII stay. */
+static inline uint64_t small(uint64_t word)
 {
-    uint64_t hash = (uint64_t)value.size * FACTOR;
-    if (value.size >= 8) {
-        size_t at = 0;
-        for (; value.size - at >= 8; at += 8)
-            hash = mixed(hash, load_u64(value.data + at));
-        /* The rest, with bytes that were taken in before. */
-        hash = mixed(hash, load_u64(value.data + value.size - 8));
-    } else {
-        uint8_t word[8] = {0};
-        if (value.size != 0)
-            memcpy(word, value.data, value.size);
-        hash = mixed(hash, load_u64(word));
+    uint64_t low = word & ~HIGH;
+    uint64_t from_a = low + 0x3f3f3f3f3f3f3f3fu, behind_z = low + 0x2525252525252525u;
+    return word | ((from_a & ~behind_z & ~word & HIGH) >> 2);
+}
+
+/* With `folded`, of a value in small letters; `seen` collects all that was read. Both are constants to whoever calls. */
+static inline uint64_t hash_in(View value, int folded, uint64_t *seen)
+{
+    uint64_t hash = (uint64_t)value.size * FACTOR, word = 0;
+    size_t at = 0;
+    for (; value.size - at >= 8; at += 8) {
+        word = load_u64(value.data + at);
+        *seen |= word;
+        hash = mixed(hash, folded ? small(word) : word);
     }
+    if (value.size >= 8) {
+        /* The rest, with bytes that were taken in before. */
+        word = load_u64(value.data + value.size - 8);
+    } else {
+        uint8_t bytes[8] = {0};
+        if (value.size != 0)
+            memcpy(bytes, value.data, value.size);
+        word = load_u64(bytes);
+    }
+    *seen |= word;
+    hash = mixed(hash, folded ? small(word) : word);
     return hash * FACTOR;
 }
 
@@ -49,13 +65,14 @@ static Fault words_of(size_t size, size_t *words)
 Fault sieve_add(Kind kind, View from, size_t count, uint8_t *sieve, size_t size)
 {
     size_t words;
+    uint64_t seen = 0;
     Fault fault = words_of(size, &words);
     for (size_t i = 0; i < count && fault == NULL; i++) {
         View value;
         fault = plain_next(kind, &from, &value);
         if (fault != NULL)
             break;
-        uint64_t hash = hash_of(value);
+        uint64_t hash = hash_in(value, 0, &seen);
         uint8_t *word = sieve + 8 * word_of(hash, words);
         uint64_t bits = load_u64(word) | bits_of(hash);
         store_u32(word, (uint32_t)bits);
@@ -64,7 +81,7 @@ Fault sieve_add(Kind kind, View from, size_t count, uint8_t *sieve, size_t size)
     return fault;
 }
 
-Fault sieve_pass(Kind kind, View from, size_t count, View sieve, Passed *passed, size_t *number)
+static inline Fault pass(Kind kind, View from, size_t count, View sieve, int folded, Passed *passed, size_t *number)
 {
     size_t words;
     const uint8_t *begin = from.data;
@@ -76,11 +93,19 @@ Fault sieve_pass(Kind kind, View from, size_t count, View sieve, Passed *passed,
         fault = plain_next(kind, &from, &value);
         if (fault != NULL)
             break;
-        uint64_t hash = hash_of(value), bits = bits_of(hash);
+        uint64_t seen = 0, hash = hash_in(value, folded, &seen), bits = bits_of(hash);
+        int passes = (load_u64(sieve.data + 8 * word_of(hash, words)) & bits) == bits;
         /* Written down in any case, and kept by counting it: no branch that cannot be foreseen. */
         passed[*number].number = (uint32_t)i;
         passed[*number].start = (uint32_t)(start - begin);
-        *number += (load_u64(sieve.data + 8 * word_of(hash, words)) & bits) == bits;
+        *number += (size_t)(passes | (folded && (seen & HIGH) != 0));
     }
     return fault;
+}
+
+Fault sieve_pass(Kind kind, View from, size_t count, View sieve, int folded, Passed *passed, size_t *number)
+{
+    if (folded)
+        return pass(kind, from, count, sieve, 1, passed, number);
+    return pass(kind, from, count, sieve, 0, passed, number);
 }
