@@ -15,6 +15,8 @@ from lethe.engines.matching import compile_matcher
 from lethe.engines.rewrite.gate import GateClosed, require_same_form
 from lethe.engines.rewrite.interface import RewriteRefused
 from lethe.engines.rewrite.judges import HiddenRowsJudge, MatchJudge
+from lethe.engines.rewrite.pages.footer import MAGIC, read_footer, with_groups
+from lethe.engines.rewrite.pages.thrift import I32, LIST, STRUCT, Field, Items, write_struct
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 from lethe.engines.rewrite.scan import scan
 
@@ -198,6 +200,24 @@ def test_names_inside_lists_stay_and_those_of_map_groups_do_not_count() -> None:
 def test_what_cannot_be_written_back_is_refused() -> None:
     with pytest.raises(TableRefused):
         scan(pa.BufferReader(b"PAR1 nothing PAR1"), judge("a"))
+
+
+def test_an_encoding_that_the_type_of_a_column_does_not_have_is_refused() -> None:
+    """One byte of a footer, broken: Arrow reads the pages as they are, and could not write such ones."""
+    table = pa.table({"seq": range(9), "id": ["ann"] * 9})
+    data = written(table, use_dictionary=False, column_encoding={"seq": "DELTA_BINARY_PACKED"})
+    footer = read_footer(pa.BufferReader(data))
+    chunk = footer.groups[0].chunks[0].raw
+    meta = chunk.struct(3)
+    claimed = Field(LIST, Items(I32, tuple({5: 7}.get(number, number) for number in meta.items(2, I32))))
+    lying = chunk.having({3: Field(STRUCT, meta.having({2: claimed}))})
+    group = footer.groups[0].raw
+    group = group.having({1: Field(LIST, Items(STRUCT, (lying, footer.groups[0].chunks[1].raw)))})
+    tail = write_struct(with_groups(footer.raw, (group,), 9))
+    broken = data[: footer.start] + tail + len(tail).to_bytes(4, "little") + MAGIC
+    assert pq.read_table(io.BytesIO(broken)).equals(table)
+    with pytest.raises(RewriteRefused, match="seq is said to be in an encoding"):
+        PyarrowRewriter().rewrite(pa.BufferReader(broken), io.BytesIO(), judge("bob"))
 
 
 def test_the_gate_sees_each_difference() -> None:

@@ -23,7 +23,7 @@ def arrow_reads_the_same(source: bytes, result: bytes, deleted: Mask) -> bool:
         require(before.schema.equals(after.schema, check_metadata=True), "Arrow's schema")
         expected = before.filter(pa.array(~deleted)) if before.num_columns else before
         for name, old, new in zip(before.column_names, expected.columns, after.columns, strict=True):
-            require(_bits(old).equals(_bits(new)), f"column {name} as Arrow reads it")
+            require(column_bits(old).equals(column_bits(new)), f"column {name} as Arrow reads it")
     return True
 
 
@@ -31,7 +31,7 @@ def _read(data: bytes, unit: str) -> Any:
     return pq.read_table(pa.BufferReader(data), page_checksum_verification=True, coerce_int96_timestamp_unit=unit)
 
 
-def _bits(column: Any) -> Any:
+def column_bits(column: Any) -> Any:
     return pa.chunked_array([bits(chunk) for chunk in column.chunks], type=bits_type(column.type))
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engines.pages.arrow import bits, bits_type
+from engines.pages.arrow import column_bits
 from engines.pages.cases import MaskJudge
-from engines.pages.claims import require
+from engines.pages.claims import Mask, require
 from engines.pages.damage import Damaged
 from engines.pages.subjects import Subject
 from lethe.engines.interface import TableRefused
@@ -24,7 +24,7 @@ def rewrite_broken(damaged: Damaged, subject: Subject, judging: Callable[[], Non
     `judging` is called when the rewriter is done and Arrow begins to look.
     """
     sink = io.BytesIO()
-    compare = _sifting(damaged.data) if subject.cuts_pages else None
+    compare = _sifting(damaged.data, damaged.deleted) if subject.cuts_pages else None
     try:
         rewritten = subject.rewriter.rewrite(pa.BufferReader(damaged.data), sink, MaskJudge(damaged.deleted))
     except TableRefused as error:
@@ -37,11 +37,14 @@ def rewrite_broken(damaged: Damaged, subject: Subject, judging: Callable[[], Non
     return _compared(damaged, sink.getvalue(), rewritten.fell_back if subject.cuts_pages else None)
 
 
-def _sifting(data: bytes) -> Callable[[Any], object]:
+def _sifting(data: bytes, deleted: Mask) -> Callable[[Any], object]:
     """Look for people in the file's pages; what Arrow reads there is compared later."""
+    from engines.pages.excerpting import excerpts
     from engines.pages.sifting import require_as_arrow_reads, sifted
 
     what = sifted(data)
+    for _ in excerpts(data, deleted):
+        pass
     return lambda source: require_as_arrow_reads(what, source)
 
 
@@ -78,7 +81,7 @@ def _compared(damaged: Damaged, result: bytes, through_arrow: Container[int] | N
                 worst = "unreadable as before" if now is None else "readable now"
                 continue
             require(now is not None, f"{where}: Arrow reads the source and not the result")
-            require(_bits(before.filter(keep)).equals(_bits(now)), f"{where}: wrong values")
+            require(column_bits(before.filter(keep)).equals(column_bits(now)), f"{where}: wrong values")
         group_after += 1
     return worst
 
@@ -98,7 +101,3 @@ def _column(file: Any, group: int, leaves: Sequence[int], rows: int | None) -> A
     except (pa.ArrowException, OSError, MemoryError):
         return None
     return None if rows is not None and len(column) != rows else column
-
-
-def _bits(column: Any) -> Any:
-    return pa.chunked_array([bits(chunk) for chunk in column.chunks], type=bits_type(column.type))

@@ -34,6 +34,8 @@ class Checked:
     """1 where Arrow could read the source."""
     sifted: int = 0
     """Columns of row groups in which people could be looked for in pages, and Arrow read the same."""
+    excerpts: int = 0
+    """Rows of a field that were cut out for Arrow alone, and are those that it reads in the whole file."""
 
 
 def check(case: Case, subject: Subject) -> Checked:
@@ -68,10 +70,14 @@ def check(case: Case, subject: Subject) -> Checked:
     claims.checksums_hold(source, after)
     same, pages = claims.untouched_bytes_stay(source, after, case.deleted)
     # Without the native module there is nothing that could be imported.
+    from engines.pages.excerpting import require_as_in_full
     from engines.pages.sifting import require_as_arrow_reads, sifted
 
     read = require_as_arrow_reads(sifted(case.data), pq.ParquetFile(pa.BufferReader(case.data)))
-    return Checked(pages=pages, pages_same=same, searched=searched, read_by_arrow=by_arrow, sifted=read)
+    cut_out = require_as_in_full(case.data, case.deleted)
+    return Checked(
+        pages=pages, pages_same=same, searched=searched, read_by_arrow=by_arrow, sifted=read, excerpts=cut_out
+    )
 
 
 def _metadata(data: bytes) -> Any:

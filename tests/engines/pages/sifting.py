@@ -11,14 +11,14 @@ from lethe.engines.interface import TableRefused
 from lethe.engines.pruning import Sought
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
-from lethe.engines.rewrite.pages.footer import read_footer
+from lethe.engines.rewrite.pages.footer import OldFile, read_footer
 from lethe.engines.rewrite.pages.leaves import Leaf
-from lethe.engines.rewrite.pages.sieve import Sieve
+from lethe.engines.rewrite.pages.sieved_column import SievedColumn
 from lethe.engines.rewrite.source import open_parquet
 
 _TEXTS = (pa.string(), pa.binary(), pa.large_string(), pa.large_binary())
 Sifted = tuple[int, int, Any]
-"""A row group, a leaf, and its `pyarrow.Array`."""
+"""A row group, a leaf, and its `pyarrow.ChunkedArray`."""
 
 
 def sifted(data: bytes) -> list[Sifted]:
@@ -30,11 +30,12 @@ def sifted(data: bytes) -> list[Sifted]:
         return []
     found = []
     for leaf, kind in _fitting(file, footer):
-        sieve = Sieve(source, footer, leaf, Sought(_path(footer.leaves[leaf]), kind, 0, b""))
-        sieve._sieve[:] = b"\xff" * len(sieve._sieve)
+        sought = Sought(_path(footer.leaves[leaf]), kind, 0, b"")
+        column = SievedColumn(OldFile(source, footer), file.schema_arrow, leaf, sought)
+        column._sieve.bits[:] = b"\xff" * len(column._sieve.bits)
         for group in range(len(footer.groups)):
             try:
-                found.append((group, leaf, sieve.column(group)))
+                found.append((group, leaf, _innermost(column.all(group))))
             except (Damaged, Unfit, _native.Malformed, _native.Uncut):
                 continue
     return found
@@ -48,8 +49,15 @@ def _fitting(file: Any, footer: Any) -> Iterator[tuple[int, Any]]:
             continue
         kind = pa.null() if there is None else there.type
         known = pa.types.is_integer(kind) or pa.types.is_fixed_size_binary(kind) or kind in _TEXTS
-        if known and Sieve.fits(column, Sought(_path(column), kind, 0, b"")):
+        if known and SievedColumn.fits(column, Sought(_path(column), kind, 0, b"")):
             yield leaf, kind
+
+
+def _innermost(table: Any) -> Any:
+    """The one column of a `pyarrow.Table`, out of its structs."""
+    while pa.types.is_struct(table.schema.types[0]):
+        table = table.flatten()
+    return table.column(0)
 
 
 def _path(leaf: Leaf) -> tuple[str, ...]:
@@ -63,12 +71,10 @@ def require_as_arrow_reads(what: list[Sifted], source: Any) -> int:
         try:
             read = source.reader.read_row_group(group, column_indices=[leaf], use_threads=False)
             read.validate(full=True)
-            while pa.types.is_struct(read.schema.types[0]):
-                read = read.flatten()
+            read = _innermost(read)
         except (pa.ArrowException, OSError, MemoryError):
             continue
         if len(read) == len(column):
-            same = read.column(0).equals(pa.chunked_array([column]))
-            require(same, f"row group {group}, leaf {leaf}: sifted wrong values")
+            require(read.equals(column), f"row group {group}, leaf {leaf}: sifted wrong values")
             compared += 1
     return compared

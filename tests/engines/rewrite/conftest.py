@@ -6,6 +6,7 @@ _OF_THE_NATIVE_MODULE = [
     "test_filters.py",
     "test_folded_sieve.py",
     "test_heads.py",
+    "test_map_rows.py",
     "test_native_threads.py",
     "test_native_values.py",
     "test_page_rewriter.py",

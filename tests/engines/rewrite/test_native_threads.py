@@ -53,7 +53,7 @@ _LONG: dict[str, Callable[[bytes, bytes], object]] = {
     "sieve_add": lambda plain, _: _native.sieve_add(bytearray(1 << 16), plain, COUNT, 1, 8),
     "sieve_marks": lambda plain, _: _native.sieve_marks(bytes(1 << 16), True, plain, COUNT, 1, 8),
     "sift": lambda plain, _: _native.sift(
-        plain, -1, -1, b"", COUNT, 0, 0, 1, 8, bytes(1 << 16), True, b"", b"", b""
+        plain, -1, -1, b"", COUNT, 0, 0, 0, 1, 8, bytes(1 << 16), True, b"", b"", b""
     ),
 }  # fmt: skip
 

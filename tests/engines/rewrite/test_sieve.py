@@ -16,7 +16,7 @@ from engines.asking import CRM, EMAIL, asked, order
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.domain.identity import HashedIdentities
 from lethe.domain.ids import WorkOrderId
-from lethe.engines.interface import HashedOrder, IdentityMap, TableRefused, Wanted
+from lethe.engines.interface import HashedOrder, Wanted
 from lethe.engines.matching import compile_matcher
 from lethe.engines.pruning import Sought
 from lethe.engines.rewrite import judged as judged_module
@@ -260,92 +260,6 @@ def test_columns_of_another_shape_are_left_to_arrow(by_arrow: list[int], column:
     data = written(pa.table({"id": column, "x": range(ROWS)}))
     require_found(data, judge_of("500", selector=PrimaryIdentity(path, "CRM")), rows_of([500]))
     assert by_arrow
-
-
-ENTRY = pa.struct([("id", pa.string()), ("state", pa.string()), ("primary", pa.bool_())])
-MAPS: list[tuple[str, Any, Any]] = [
-    ("map", pa.map_(pa.string(), pa.list_(ENTRY)), lambda code, entry: [(code, [entry])]),
-    (
-        "pairs",
-        pa.list_(pa.struct([("key", pa.string()), ("value", pa.list_(ENTRY))])),
-        lambda code, entry: [{"key": code, "value": [entry]}],
-    ),
-    (
-        "struct of lists",
-        pa.struct([("CRM", pa.list_(ENTRY)), ("Email", pa.list_(ENTRY))]),
-        lambda code, entry: {code: [entry]},
-    ),
-]
-
-
-def mapped(kind: Any, of: Any, people: Sequence[int | None] = PEOPLE) -> pa.Table:
-    """Odd persons stand under another code; every fourth is not primary; some rows have no map, or an empty id."""
-    maps: list[Any] = []
-    for row, who in enumerate(people):
-        if who is None:
-            maps.append(None)
-        else:
-            entry = {"id": None if row % 50 == 7 else f"user{who:05}", "state": "x", "primary": who % 4 != 0}
-            maps.append(of("Email" if who % 2 else "CRM", entry))
-    return pa.table({"ids": pa.array(maps, kind), "x": range(len(people))})
-
-
-@pytest.mark.parametrize("how", [{}, {"use_dictionary": False}, {"data_page_version": "2.0", "compression": "ZSTD"}])
-@pytest.mark.parametrize(("kind", "of"), [each[1:] for each in MAPS], ids=[each[0] for each in MAPS])
-def test_of_identity_maps_arrow_reads_the_row_groups_that_hold_an_id(
-    by_arrow: list[int], kind: Any, of: Any, how: dict[str, Any]
-) -> None:
-    data = written(mapped(kind, of), row_group_size=300, **how)
-
-    def judge_of_map(*people: int) -> MatchJudge:
-        wanted = asked(order(CRM, *[f"user{who:05}" for who in people]))
-        return MatchJudge(compile_matcher(IdentityMap("ids"), wanted))
-
-    def rows(*people: int) -> list[int]:
-        return [row for row in rows_of(people) if PEOPLE[row] % 4 == 2 and row % 50 != 7]  # type: ignore[operator]
-
-    for people in ([202, 730], [98], [100], [101], [99, 102], [5000]):
-        by_arrow.clear()
-        assert scan(pa.BufferReader(data), judge_of_map(*people)).counts.rows == len(rows(*people))
-        assert set(by_arrow) == {row // 300 for row in rows_of(people) if row % 50 != 7}
-        require_found(data, judge_of_map(*people), rows(*people))
-    everyone = range(0, 1000, 6)
-    require_found(data, judge_of_map(*everyone), rows(*everyone))
-
-
-def test_identity_maps_whose_rows_are_hidden_or_whose_ids_are_no_text_are_left_to_arrow(by_arrow: list[int]) -> None:
-    _, kind, of = MAPS[0]
-    data = written(mapped(kind, of), row_group_size=1000)
-    matcher = compile_matcher(IdentityMap("ids"), asked(order(CRM, "user00006")))
-    hidden = HiddenRowsJudge(matcher, np.array([0, 2999]))
-    assert scan(pa.BufferReader(data), hidden).rows_left_out == 2 + len(rows_of([6]))
-    assert by_arrow == [0, 1, 2]
-    entry = pa.struct([("id", pa.decimal128(9, 2)), ("primary", pa.bool_())])
-    numbers = pa.array([[("CRM", [{"id": 7, "primary": True}])]] * 9, pa.map_(pa.string(), pa.list_(entry)))
-    data = written(pa.table({"ids": numbers, "x": range(9)}), store_decimal_as_integer=False)
-    by_number = MatchJudge(compile_matcher(IdentityMap("ids"), asked(order(CRM, "7.00"))))
-    assert scan(pa.BufferReader(data), by_number).counts.rows == 9
-
-
-def test_an_identity_map_that_contradicts_itself_is_left_to_arrow_and_refused(by_arrow: list[int]) -> None:
-    _, kind, of = MAPS[0]
-    judge = MatchJudge(compile_matcher(IdentityMap("ids"), asked(order(CRM, "nobody"))))
-    data = written(mapped(kind, of, PEOPLE[:99]), row_group_size=99)
-    assert scan(pa.BufferReader(data), judge).counts.rows == 0
-    assert by_arrow == []
-    at = data.index(b"\x09\0\0\0user00000")
-    broken = data[:at] + b"\xff\xff\xff\x7f" + data[at + 4 :]
-    with pytest.raises(RewriteRefused):
-        scan(pa.BufferReader(broken), judge)
-    assert by_arrow == [0]
-
-
-def test_a_map_of_a_shape_that_is_refused_is_refused_whoever_is_in_it() -> None:
-    inner = pa.struct([("meta", pa.struct([("id", pa.string())])), ("primary", pa.bool_())])
-    for kind in (pa.map_(pa.string(), pa.list_(inner)), pa.struct([("id", pa.string())]), pa.list_(inner)):
-        data = written(pa.table({"ids": pa.nulls(9, kind), "x": range(9)}))
-        with pytest.raises(TableRefused):
-            scan(pa.BufferReader(data), MatchJudge(compile_matcher(IdentityMap("ids"), asked(order(CRM, "nobody")))))
 
 
 def test_a_column_that_contradicts_itself_is_left_to_arrow_and_refused(by_arrow: list[int]) -> None:

@@ -24,12 +24,13 @@ _NEXT_FIELD_I32: Final = b"\x15"
 _HEAD_BYTES: Final = 24
 """More than the first three fields of a page header take."""
 
-_ENCODINGS: Final = (
-    "DELTA_BINARY_PACKED",
-    "DELTA_LENGTH_BYTE_ARRAY",
-    "DELTA_BYTE_ARRAY",
-    "BYTE_STREAM_SPLIT",
-)
+_ENCODINGS: Final = {
+    "DELTA_BINARY_PACKED": frozenset({"INT32", "INT64"}),
+    "DELTA_LENGTH_BYTE_ARRAY": frozenset({"BYTE_ARRAY"}),
+    "DELTA_BYTE_ARRAY": frozenset({"BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}),
+    "BYTE_STREAM_SPLIT": frozenset({"INT32", "INT64", "FLOAT", "DOUBLE", "FIXED_LEN_BYTE_ARRAY"}),
+}
+"""For each, the physical types whose values it encodes."""
 
 _SMALL_DECIMAL_PRECISION: Final = 18
 
@@ -128,9 +129,12 @@ def _encodings(chunks: Mapping[str, list[Any]]) -> dict[str, str]:
     """The encoding of columns without a dictionary, where it is not the plain one."""
     found = {}
     for path, of in chunks.items():
-        for encoding in _ENCODINGS:
-            if encoding in of[0].encodings:
-                found[path] = encoding
+        for encoding, types in _ENCODINGS.items():
+            if encoding not in of[0].encodings:
+                continue
+            if of[0].physical_type not in types:
+                raise RewriteRefused(f"column {path} is said to be in an encoding that its type does not have")
+            found[path] = encoding
     return found
 
 

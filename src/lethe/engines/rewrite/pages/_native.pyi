@@ -130,6 +130,7 @@ def sift(
     def_size: int,
     values: Any,
     count: int,
+    max_rep: int,
     max_def: int,
     encoding: int,
     shape: int,
@@ -140,12 +141,12 @@ def sift(
     starts: Any,
     entries: Any,
     /,
-) -> tuple[bytes, bytes, bytes]:
-    """The rows of a data page, of a column that does not repeat, that may hold a value of a sieve.
+) -> tuple[int, bytes, bytes, bytes]:
+    """The values of a data page that may be in a sieve, and their rows.
 
     `folded` is as of `sieve_marks`; `entries` has a flag for each entry of the dictionary that may be one. Answers with
-    the rows, counted from the first of the page, the sizes of their values, both in 32 bits, and the values without
-    lengths.
+    how many rows begin in the page, the row of each value, counted from the first of these (-1 is the row before), the
+    sizes of the values, both in 32 bits, and the values without lengths.
     """
 
 def lz4_size(block: Any, /) -> int:

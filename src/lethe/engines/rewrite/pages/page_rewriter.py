@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any, Final
+from typing import IO, Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from lethe.engines.rewrite.pages.group import (
     write_indexes,
 )
 from lethe.engines.rewrite.pages.output import Output
-from lethe.engines.rewrite.pages.page import NOT_SEEN, Seen
+from lethe.engines.rewrite.pages.page import NOT_SEEN, SEEN_BYTES_MAX, Seen
 from lethe.engines.rewrite.pages.repeats import Repeats
 from lethe.engines.rewrite.pages.rows import Rows
 from lethe.engines.rewrite.pages.thrift import write_struct
@@ -31,9 +31,6 @@ from lethe.engines.rewrite.pages.traits import why_not
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 from lethe.engines.rewrite.source import open_with_footer
 from lethe.engines.tally import Counts
-
-_SEEN_BYTES_MAX: Final = 32 << 20
-"""Pages of the identity's column that are open when a row group was judged need not be opened again to be cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ class PageRewriter:
         if anew:
             return PyarrowRewriter(self.levels).rewrite(source, sink, judge, anew=True)
         file, footer = open_with_footer(source)
-        columns = JudgedColumns(source, file, footer, judge, _SEEN_BYTES_MAX)
+        columns = JudgedColumns(source, file, footer, judge, SEEN_BYTES_MAX)
         judging = _Judging(file, judge, columns, BloomFilters(source, footer))
         out = Output(sink)
         out.write(MAGIC)

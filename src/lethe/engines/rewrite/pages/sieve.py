@@ -1,4 +1,4 @@
-"""The column that names the person, without the values that are nobody's who is looked for.
+"""Values that may be wanted, among those of a chunk.
 
 All wanted values are put into a sieve, and each value of a page must pass it; of those that do, the judge decides. So
 few values become Arrow's, and none that is wanted is missed: whatever was put in passes. Where letter case does not
@@ -6,6 +6,7 @@ count, values are asked with small letters, and those that are not ASCII pass: w
 No bound of a page is believed on the way. Where values are indices, the entries of the dictionary are asked instead.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,15 +18,13 @@ from lethe.engines.pruning import Sought
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.dictionary import Dictionary
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
-from lethe.engines.rewrite.pages.footer import Footer, OldFile
-from lethe.engines.rewrite.pages.leaves import BYTE_ARRAY, FIXED, INT32, INT64, Leaf
+from lethe.engines.rewrite.pages.leaves import Leaf
 from lethe.engines.rewrite.pages.page import (
     DICTIONARY,
     DICTIONARY_ENCODINGS,
     Held,
     Opened,
     Page,
-    Seen,
     dictionary_of,
     opened,
     pages,
@@ -35,147 +34,141 @@ from lethe.engines.rewrite.pages.traits import require_encoding
 _SIZE_MIN, _BYTES_PER_VALUE = 1 << 12, 4
 """So many bytes for each value let about one in two hundred of the others through."""
 _OFFSET_MAX: Final = (1 << 31) - 1
-_NOWHERE: Final = np.zeros(0, np.int64)
+
+NOWHERE: Final = np.zeros(0, np.int64)
 
 
+@dataclass(frozen=True, slots=True)
 class Sieve:
-    """Reads one column of a file."""
+    """A few bits for each wanted value of one column."""
 
-    def __init__(self, source: Any, footer: Footer, column: int, sought: Sought, seen_bytes_max: int = 0) -> None:
-        """`source` is a `pyarrow.NativeFile`; the column is one that `fits`; so many bytes of pages are kept `seen`."""
-        self._old = OldFile(source, footer)
-        self._column = column
-        self._pages = dict[int, Opened]()
-        self._seen_bytes_max = self._left = seen_bytes_max
-        self._kind = sought.kind
-        self._folded = sought.folded
-        self._sieve = sieve_of(sought, footer.leaves[column])
+    bits: bytearray
+    folded: bool
+    """As of `Sought`."""
 
-    @staticmethod
-    def fits(leaf: Leaf, sought: Sought) -> bool:
-        """Whether pages hold the column's values as they are sought: one a row at most, in the width of their type."""
-        kind = sought.kind
-        if leaf.repetition_max or leaf.path != tuple(name.encode() for name in sought.path):
-            return False
-        if pa.types.is_integer(kind):
-            return leaf.physical in {INT32, INT64} and kind.bit_width == 8 * leaf.width
-        return leaf.physical == (FIXED if pa.types.is_fixed_size_binary(kind) else BYTE_ARRAY) and (
-            leaf.physical == BYTE_ARRAY or leaf.width == kind.byte_width
-        )
+    @classmethod
+    def of(cls, sought: Sought, leaf: Leaf) -> "Sieve":
+        """With all of the wanted values in it."""
+        bits = bytearray(_SIZE_MIN + sought.count * _BYTES_PER_VALUE // 8 * 8)
+        _native.sieve_add(bits, sought.plain, sought.count, leaf.shape, leaf.plain_width)
+        return cls(bits, sought.folded)
 
-    @property
-    def seen(self) -> Seen:
-        """Pages of the row group that was read last. They hold until the next one is."""
-        return Seen(self._column, self._pages)
+    def marks(self, plain: Any, count: int, leaf: Leaf) -> bytes:
+        """A flag for each of some plain values: 0 where it is not wanted."""
+        return _native.sieve_marks(self.bits, self.folded, plain, count, leaf.shape, leaf.plain_width)
 
-    def column(self, group: int) -> Any:
-        """The column of a row group as a `pyarrow.Array`, in which others are null. Raises as `some` does."""
-        some = self.some(group)
-        if not len(some.places):
-            return pa.nulls(some.rows, self._kind)
-        index, here = np.zeros(some.rows, np.int64), np.zeros(some.rows, np.bool_)
-        index[some.places], here[some.places] = np.arange(len(some.places)), True
-        return some.values.take(pa.array(index, mask=~here))
 
-    def some(self, group: int) -> "Some":
-        """What a row group holds that may be wanted.
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """Values of a chunk that passed."""
 
-        Raises Damaged, Unfit, and the native module's Malformed and Uncut: then somebody else must read it.
-        """
-        # First of all: pages of another row group must not be taken for this one's, whatever happens here.
-        self._pages, self._left = {}, self._seen_bytes_max
-        chunk = self._old.footer.groups[group].chunks[self._column]
-        rows = self._old.footer.groups[group].rows
-        held = Held(chunk, self._old.read_for_now(chunk.span))
-        dictionary = _Entries(held, self._sieve, folded=self._folded)
-        first, found = 0, list[tuple[int, bytes, bytes, bytes]]()
-        for page in pages(chunk, held.data):
-            if page.kind == DICTIONARY:
-                dictionary.open(page)
-                continue
-            places, sizes, values = self._sifted(page, held, dictionary)
-            if places:
-                found.append((first, places, sizes, values))
-            first += page.values
-        if first != rows:
-            raise Damaged("a column has another number of rows than its row group")
-        numbers = [np.frombuffer(some, np.uint32).astype(np.int64) + first for first, some, _, _ in found]
-        return Some(rows, np.concatenate([_NOWHERE, *numbers]), self._array(found))
+    places: NDArray[np.int64]
+    """The row of each, in the row group; ascending."""
+    sizes: NDArray[np.uint32]
+    """Bytes of each."""
+    values: bytes
+    """One behind the other."""
 
-    def _sifted(self, page: Page, held: Held, dictionary: "_Entries") -> tuple[bytes, bytes, bytes]:
-        leaf = held.chunk.leaf
-        require_encoding(page.encoding, leaf)
+    def array(self, kind: Any) -> Any:
+        """The values as a `pyarrow.Array` of a type. Raises Unfit."""
+        values = pa.py_buffer(self.values)
+        if pa.types.is_integer(kind) or pa.types.is_fixed_size_binary(kind):
+            return pa.Array.from_buffers(kind, len(self.values) // kind.byte_width, [None, values])
+        wide = pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
+        if len(self.values) > _OFFSET_MAX and not wide:
+            raise Unfit("too many values")
+        offsets = np.zeros(len(self.sizes) + 1, np.int64 if wide else np.int32)
+        np.cumsum(self.sizes, out=offsets[1:])
+        return pa.Array.from_buffers(kind, len(self.sizes), [None, pa.py_buffer(offsets), values])
+
+
+def sift(held: Held, rows: int, sieve: Sieve, look: Callable[[Page, Opened], None] = lambda *_: None) -> Sifted:
+    """What passes of the values of a chunk, which has so many rows; `look` is shown the pages that are opened for it.
+
+    Raises Damaged, Unfit, and the native module's Malformed and Uncut: then somebody else must read the chunk.
+    """
+    sifting = _Sifting(held, sieve, look)
+    for page in pages(held.chunk, held.data):
+        sifting.take(page)
+    return sifting.ended(rows)
+
+
+class _Sifting:
+    """The pages of one chunk, on their way through a sieve."""
+
+    def __init__(self, held: Held, sieve: Sieve, look: Callable[[Page, Opened], None]) -> None:
+        self._held = held
+        self._leaf = held.chunk.leaf
+        self._sieve = sieve
+        self._look = look
+        self._dictionary = _Entries(held, sieve)
+        self._rows = self._values = 0
+        self._found: list[tuple[int, bytes, bytes, bytes]] = []
+        self._uncounted: list[Page] = []
+        """Pages that were passed by: how many rows begin in one of a column that repeats, only its levels tell."""
+
+    def take(self, page: Page) -> None:
+        if page.kind == DICTIONARY:
+            self._dictionary.open(page)
+            return
+        require_encoding(page.encoding, self._leaf)
+        self._values += page.values
+        if not page.values:
+            return
+        if page.encoding in DICTIONARY_ENCODINGS and not self._dictionary.any_wanted:
+            if self._leaf.repetition_max:
+                self._uncounted.append(page)
+            else:
+                self._rows += page.values
+            return
+        begun, places, sizes, values = self._sift(page)
+        if places:
+            while self._uncounted:
+                self._rows += self._sift(self._uncounted.pop())[0]
+            self._found.append((self._rows, places, sizes, values))
+        self._rows += begun
+
+    def ended(self, rows: int) -> Sifted:
+        rows_are_known = not self._uncounted
+        if self._values != self._held.chunk.values or self._rows > rows or (rows_are_known and self._rows != rows):
+            raise Damaged("a column has another number of rows or values than its row group")
+        numbers = [np.frombuffer(places, np.int32).astype(np.int64) + first for first, places, _, _ in self._found]
+        places = np.concatenate([NOWHERE, *numbers])
+        if len(places) and places[0] < 0:
+            raise Damaged("a column begins in the middle of a row")
+        sizes = np.frombuffer(b"".join(sizes for _, _, sizes, _ in self._found), np.uint32)
+        return Sifted(places, sizes, b"".join(values for _, _, _, values in self._found))
+
+    def _sift(self, page: Page) -> tuple[int, bytes, bytes, bytes]:
+        content = opened(self._held.headed(page))
+        self._look(page, content)
         indexed = page.encoding in DICTIONARY_ENCODINGS
-        if not page.values or (indexed and not dictionary.any_wanted):
-            return b"", b"", b""
-        content = opened(held.headed(page))
-        self._left -= page.unpacked_size
-        if self._left >= 0:
-            self._pages[page.start] = content
+        leaf, dictionary = self._leaf, self._dictionary
         return _native.sift(
             content.body,
             content.repetition_size,
             content.definition_size,
             content.values,
             page.values,
+            leaf.repetition_max,
             leaf.definition_max,
             page.encoding,
             leaf.shape,
             leaf.width,
-            self._sieve,
-            self._folded,
+            self._sieve.bits,
+            self._sieve.folded,
             dictionary.plain if indexed else b"",
             dictionary.starts if indexed else b"",
             dictionary.wanted if indexed else b"",
         )
 
-    def _array(self, found: list[tuple[int, bytes, bytes, bytes]]) -> Any:
-        values = b"".join(some for _, _, _, some in found)
-        if pa.types.is_integer(self._kind) or pa.types.is_fixed_size_binary(self._kind):
-            count = len(values) // self._kind.byte_width
-            return pa.Array.from_buffers(self._kind, count, [None, pa.py_buffer(values)])
-        wide = pa.types.is_large_string(self._kind) or pa.types.is_large_binary(self._kind)
-        if len(values) > _OFFSET_MAX and not wide:
-            raise Unfit("too many values")
-        sizes = np.frombuffer(b"".join(some for _, _, some, _ in found), np.uint32)
-        offsets = np.zeros(len(sizes) + 1, np.int64 if wide else np.int32)
-        np.cumsum(sizes, out=offsets[1:])
-        return pa.Array.from_buffers(self._kind, len(sizes), [None, pa.py_buffer(offsets), pa.py_buffer(values)])
-
-
-def sieve_of(sought: Sought, leaf: Leaf) -> bytearray:
-    """A sieve with all of the wanted values in it."""
-    sieve = bytearray(_SIZE_MIN + sought.count * _BYTES_PER_VALUE // 8 * 8)
-    _native.sieve_add(sieve, sought.plain, sought.count, leaf.shape, leaf.plain_width)
-    return sieve
-
-
-@dataclass(frozen=True, slots=True)
-class Some:
-    """Some rows of a row group, and what they hold."""
-
-    rows: int
-    """Of the row group."""
-    places: NDArray[np.int64]
-    """Of those that are shown, ascending."""
-    values: Any
-    """Theirs, as a `pyarrow.Array`."""
-
-    def spread(self, flags: Any) -> Any:
-        """Flags for all rows, from those of the rows that are shown (`pyarrow.BooleanArray`)."""
-        spread = np.zeros(self.rows, np.bool_)
-        spread[self.places[flags.to_numpy(zero_copy_only=False)]] = True
-        bits = pa.py_buffer(np.packbits(spread, bitorder="little"))
-        return pa.Array.from_buffers(pa.bool_(), self.rows, [None, bits])
-
 
 class _Entries:
     """The dictionary of one chunk, and which entries of it may be wanted."""
 
-    def __init__(self, held: Held, sieve: bytearray, *, folded: bool) -> None:
+    def __init__(self, held: Held, sieve: Sieve) -> None:
         self._held = held
         self._sieve = sieve
-        self._folded = folded
         self._known = False
         self.plain: Any = b""
         self.starts = b""
@@ -190,8 +183,7 @@ class _Entries:
         dictionary = Dictionary.of(dictionary_of(self._held.headed(page)), page.values, leaf)
         self._known = True
         self.plain, self.starts = dictionary.plain, dictionary.starts
-        shape, width = leaf.shape, leaf.plain_width
-        self.wanted = _native.sieve_marks(self._sieve, self._folded, self.plain, page.values, shape, width)
+        self.wanted = self._sieve.marks(self.plain, page.values, leaf)
         self._any = 1 in self.wanted
 
     @property

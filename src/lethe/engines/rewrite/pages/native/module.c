@@ -405,20 +405,20 @@ static PyObject *py_sieve_marks(PyObject *self, PyObject *args)
     return result;
 }
 
-/* sift(body, rep_size, def_size, values, count, max_def, encoding, shape, width, sieve, folded, dictionary, starts,
- *      entries) */
+/* sift(body, rep_size, def_size, values, count, max_rep, max_def, encoding, shape, width, sieve, folded, dictionary,
+ *      starts, entries) */
 static PyObject *py_sift(PyObject *self, PyObject *args)
 {
     Py_buffer body, values, sieve, dictionary, starts, entries;
     Page page = {0};
-    Sifted sifted = {{0}, {0}, {0}};
+    Sifted sifted = {0};
     Py_ssize_t count, width;
     long long rep_size, def_size;
     int encoding, shape, folded;
     PyObject *result = NULL;
     (void)self;
-    if (!PyArg_ParseTuple(args, "y*LLy*niiiny*py*y*y*", &body, &rep_size, &def_size, &values, &count, &page.max_def,
-                          &encoding, &shape, &width, &sieve, &folded, &dictionary, &starts, &entries))
+    if (!PyArg_ParseTuple(args, "y*LLy*niiiiny*py*y*y*", &body, &rep_size, &def_size, &values, &count, &page.max_rep,
+                          &page.max_def, &encoding, &shape, &width, &sieve, &folded, &dictionary, &starts, &entries))
         return NULL;
     if (kind_of(encoding, shape, width, &page.kind) && countable(count)) {
         page.body = view_of(&body);
@@ -436,7 +436,8 @@ static PyObject *py_sift(PyObject *self, PyObject *args)
         if (fault != NULL)
             raised(fault);
         else
-            result = Py_BuildValue("NNN", bytes_of(&sifted.rows), bytes_of(&sifted.sizes), bytes_of(&sifted.values));
+            result = Py_BuildValue("nNNN", (Py_ssize_t)sifted.begun, bytes_of(&sifted.rows), bytes_of(&sifted.sizes),
+                                   bytes_of(&sifted.values));
     }
     sifted_free(&sifted);
     PyBuffer_Release(&body);

@@ -418,7 +418,7 @@ void sifted_free(Sifted *of)
     bytes_free(&of->values);
 }
 
-static Fault sifted_add(Sifted *to, size_t row, View value)
+static Fault sifted_add(Sifted *to, int32_t row, View value)
 {
     if (value.size > INT32_MAX)
         return "a value is too long";
@@ -436,24 +436,32 @@ static Fault sifted_add(Sifted *to, size_t row, View value)
     return NULL;
 }
 
-/* The row of each value that is not null; NULL where each row has one. */
-static Fault rows_of(const Page *page, const Levels *levels, uint32_t **rows)
+/* The row of each value that is not null, counted from the page's first; NULL where each row has one. A value before it
+ * is of row -1. */
+static Fault rows_of(const Page *page, const Levels *levels, int32_t **rows, size_t *begun)
 {
     *rows = NULL;
-    if (levels->present == page->count)
+    *begun = page->count;
+    if (page->count > INT32_MAX)
+        return "a page of too many values";
+    if (page->max_rep == 0 && levels->present == page->count)
         return NULL;
-    *rows = malloc((page->count + 1) * sizeof(uint32_t));
+    *rows = malloc((page->count + 1) * sizeof(int32_t));
     if (*rows == NULL)
         return NO_MEMORY;
+    int all_present = levels->present == page->count;
     size_t present = 0;
-    for (size_t row = 0; row < page->count; row++) {
-        (*rows)[present] = (uint32_t)row;
-        present += levels->def[row] == page->max_def;
+    int32_t row = -1;
+    for (size_t i = 0; i < page->count; i++) {
+        row += page->max_rep == 0 || levels->rep[i] == 0;
+        (*rows)[present] = row;
+        present += all_present || levels->def[i] == page->max_def;
     }
+    *begun = (size_t)(row + 1);
     return NULL;
 }
 
-static Fault sift_indices(const Page *page, View values, size_t count, const uint32_t *rows, const uint8_t *entries, Sifted *sifted)
+static Fault sift_indices(const Page *page, View values, size_t count, const int32_t *rows, const uint8_t *entries, Sifted *sifted)
 {
     uint32_t *indices = malloc((count ? count : 1) * sizeof(uint32_t));
     int width;
@@ -466,13 +474,13 @@ static Fault sift_indices(const Page *page, View values, size_t count, const uin
             continue;
         fault = entry_of(page, indices[i], &value);
         if (fault == NULL)
-            fault = sifted_add(sifted, rows == NULL ? i : rows[i], value);
+            fault = sifted_add(sifted, rows == NULL ? (int32_t)i : rows[i], value);
     }
     free(indices);
     return fault;
 }
 
-static Fault sift_plain(Kind kind, View values, size_t count, const uint32_t *rows, View sieve, int folded, Sifted *sifted)
+static Fault sift_plain(Kind kind, View values, size_t count, const int32_t *rows, View sieve, int folded, Sifted *sifted)
 {
     Passed *passed = malloc((count + 1) * sizeof(Passed));
     size_t number = 0;
@@ -483,7 +491,7 @@ static Fault sift_plain(Kind kind, View values, size_t count, const uint32_t *ro
         View rest = {values.data + passed[i].start, values.size - passed[i].start}, value;
         fault = plain_next(kind, &rest, &value);
         if (fault == NULL)
-            fault = sifted_add(sifted, rows == NULL ? passed[i].number : rows[passed[i].number], value);
+            fault = sifted_add(sifted, rows == NULL ? (int32_t)passed[i].number : rows[passed[i].number], value);
     }
     free(passed);
     return fault;
@@ -493,7 +501,7 @@ Fault page_sift(const Page *page, View sieve, int folded, const uint8_t *entries
 {
     Parts parts;
     Levels levels;
-    if (page->max_rep != 0 || page->kind.shape == BITS)
+    if (page->kind.shape == BITS)
         return "a column in which values are not looked for";
     Fault fault = parts_of(page, &parts);
     if (fault != NULL)
@@ -501,9 +509,9 @@ Fault page_sift(const Page *page, View sieve, int folded, const uint8_t *entries
     fault = levels_of(page, &parts, &levels);
     Kind plainly = {PLAIN, page->kind.shape, page->kind.width};
     Bytes plain = {0};
-    uint32_t *rows = NULL;
+    int32_t *rows = NULL;
     if (fault == NULL)
-        fault = rows_of(page, &levels, &rows);
+        fault = rows_of(page, &levels, &rows, &sifted->begun);
     if (fault == NULL && page->kind.encoding == DICTIONARY)
         fault = sift_indices(page, parts.values, levels.present, rows, entries, sifted);
     else if (fault == NULL && page->kind.encoding == PLAIN)

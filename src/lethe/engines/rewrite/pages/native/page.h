@@ -52,13 +52,14 @@ Fault page_values(const Page *page, View *values, size_t *present);
 
 /* The rows of a page that may hold one of some values. */
 typedef struct {
-    Bytes rows;   /* numbers of 32 bits, counted from the page's first row */
+    size_t begun; /* rows that begin in the page */
+    Bytes rows;   /* signed numbers of 32 bits, counted from the first of these; -1 is the row before */
     Bytes sizes;  /* of their values, 32 bits each */
     Bytes values; /* one behind the other, without lengths */
 } Sifted;
 
-/* Of a column that does not repeat. In the sieve are all values that are looked for, `folded` as `sieve_pass` has it;
- * where values are indices, `entries` has a mark for each entry of the dictionary that may be one of them. */
+/* In the sieve are all values that are looked for, `folded` as `sieve_pass` has it; where values are indices, `entries`
+ * has a mark for each entry of the dictionary that may be one of them. */
 Fault page_sift(const Page *page, View sieve, int folded, const uint8_t *entries, Sifted *sifted);
 void sifted_free(Sifted *of);
 
