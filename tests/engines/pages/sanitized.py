@@ -100,7 +100,9 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=300, help="sound files")
     parser.add_argument("--damage", type=int, default=1000, help="broken files")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--tests", default="tests/engines/test_rewriter.py tests/engines/pages", help="of pytest")
+    parser.add_argument(
+        "--tests", default="tests/engines/test_rewriter.py tests/engines/rewrite tests/engines/pages", help="of pytest"
+    )
     asked = parser.parse_args()
     inside = environment()
     canary(build(), inside)
