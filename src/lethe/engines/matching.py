@@ -300,11 +300,15 @@ def compile_matcher(selector: Selector, wanted: Wanted) -> Matcher:
     A primary identity is asked for its own namespace alone.
     """
     only = selector.namespace_code.casefold() if isinstance(selector, PrimaryIdentity) else None
+
+    def passed_by(namespace: Namespace) -> bool:
+        return only is not None and namespace.folded_code != only
+
     texts: dict[tuple[str, bool], dict[str, int]] = {}
     runs: list[_Run] = []
     for position, order in enumerate(wanted.orders):
         for namespace, values in order.identities.by_namespace.items():
-            if only is not None and namespace.folded_code != only:
+            if passed_by(namespace):
                 runs.append(_Run(position, None, [-1] * len(values)))
                 continue
             kind = (namespace.folded_code, namespace.case_insensitive)
@@ -314,7 +318,7 @@ def compile_matcher(selector: Selector, wanted: Wanted) -> Matcher:
     hashed: dict[tuple[Namespace, Hasher], dict[bytes, int]] = {}
     for position, recognised in enumerate(wanted.hashed, len(wanted.orders)):
         for namespace, digests in recognised.identities.by_namespace.items():
-            if only is not None and namespace.folded_code != only:
+            if passed_by(namespace):
                 runs.append(_Run(position, None, [-1] * len(digests)))
                 continue
             mine = namespace, recognised.identities.hasher

@@ -23,9 +23,11 @@ from lethe.engines.rewrite.pages.thrift import I64, LIST, STRUCT, Field, Items, 
 from lethe.engines.rewrite.source import open_parquet, read_leaves
 
 _SCHEMA, _ROWS, _GROUPS, _METADATA, _ORDERS = 2, 3, 4, 5, 7
+_SORTED_BY = 4
 _CHILDREN = 5
 _META = 3
 _STATISTICS, _BLOOM_AT, _BLOOM_SIZE = 12, 14, 15
+_INDEXES = 4, 5, 6, 7
 
 
 class Excerpts:
@@ -57,19 +59,14 @@ class Excerpts:
         """
         whole = self._old.footer.groups[group]
         chunks = [_bare(whole.chunks[column]) for column in self._columns]
-        part = Group(whole.raw, whole.rows, tuple(chunks))
+        part = Group(whole.raw.having({_SORTED_BY: None}), whole.rows, tuple(chunks))
         opened = [seen.pages if column == seen.column else {} for column in self._columns]
         cut = CutGroup(part, rows.kept, tuple(map(partial(self._cut, rows), chunks, opened)))
         sink = io.BytesIO()
         out = Output(sink)
         out.write(MAGIC)
         groups = write_indexes(out, [write_cut(out, self._old, cut)])
-        footer = self._raw.having(
-            {
-                _ROWS: Field(I64, rows.kept),
-                _GROUPS: Field(LIST, Items(STRUCT, tuple(groups))),
-            }
-        )
+        footer = self._raw.having({_ROWS: Field(I64, rows.kept), _GROUPS: Field(LIST, Items(STRUCT, tuple(groups)))})
         tail = write_struct(footer)
         out.write(tail)
         out.write(len(tail).to_bytes(4, "little"))
@@ -88,7 +85,7 @@ class Excerpts:
 def _bare(chunk: Chunk) -> Chunk:
     """A chunk of which nothing is said that its pages do not say."""
     meta = chunk.meta.having({_STATISTICS: None, _BLOOM_AT: None, _BLOOM_SIZE: None})
-    raw = chunk.raw.having({_META: Field(STRUCT, meta), 4: None, 5: None, 6: None, 7: None})
+    raw = chunk.raw.having({_META: Field(STRUCT, meta), **dict.fromkeys(_INDEXES)})
     return Chunk(chunk.leaf, raw, chunk.span)
 
 
