@@ -25,6 +25,8 @@ from lethe.engines import verify
 from lethe.engines.executors.inline import InlineExecutor
 from lethe.engines.interface import Evidence, IdentityMap, ResidueKind, Selector
 from lethe.engines.matching import compile_matcher
+from lethe.engines.rewrite.judges import MatchJudge
+from lethe.engines.rewrite.scan import scan
 from lethe.engines.storage.local import LocalStorage
 from lethe.engines.verify.findings import Findings
 from lethe.engines.verify.interface import Surroundings
@@ -504,7 +506,7 @@ def _paired(first: str, second: str) -> list[list[dict[str, Any]]]:
     return [[{first: code, second: listed[row]} for code, listed in _LISTS.items()] for row in range(5)]
 
 
-_SHAPES = {
+MAP_SHAPES = {
     "map": pa.array(
         [[(c, rows[n]) for c, rows in _LISTS.items()] for n in range(5)], pa.map_(pa.string(), pa.list_(_IDS))
     ),
@@ -537,12 +539,12 @@ _SHAPES = {
 
 
 @pytest.mark.parametrize("compliant", [True, False])
-@pytest.mark.parametrize("shape", _SHAPES)
+@pytest.mark.parametrize("shape", MAP_SHAPES)
 def test_every_shape_of_an_identity_map_that_is_deleted_from_is_seen(
     shape: str, compliant: bool, tmp_path: Path
 ) -> None:
     """A list of pairs is what is left of a map where a writer knows no maps: Polars and Daft do so."""
-    table = pa.table({"seq": pa.array(range(len(_SHAPES[shape]))), "identityMap": _SHAPES[shape]})
+    table = pa.table({"seq": pa.array(range(len(MAP_SHAPES[shape]))), "identityMap": MAP_SHAPES[shape]})
     matched = compile_matcher(IdentityMap(), asked(order(CRM, SECRET, "1234567.0"))).match(table).mask
     assert matched.to_pylist() == ([False] if shape == "marks that are no marks" else [True, *[False] * 4])
     pq.write_table(table, tmp_path / "a.parquet", use_compliant_nested_type=compliant)
@@ -550,6 +552,23 @@ def test_every_shape_of_an_identity_map_that_is_deleted_from_is_seen(
     assert [r.count for r in evidence.residues if r.kind is ResidueKind.LIVE_ROW] == [1] * matched.true_count
     pq.write_table(table.filter(pc.invert(matched)), tmp_path / "a.parquet", use_compliant_nested_type=compliant)
     assert verified(tmp_path, SECRET, "1234567.0", selector=IdentityMap()).gone
+
+
+@pytest.mark.parametrize("named_by", [BY_ID, IdentityMap()], ids=["column", "identity map"])
+def test_a_row_that_bounds_hide_from_the_find_is_seen(named_by: Selector, tmp_path: Path) -> None:
+    """The find believes bounds of row groups, and the verification nobody."""
+    maps = pa.array([[("CRM", [{"id": SECRET, "primary": True}])]], pa.map_(pa.string(), pa.list_(_INNER)))
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"id": [SECRET], "identityMap": maps}), path)
+    data = path.read_bytes()
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    bounds = data[footer:].count(SECRET.encode())
+    path.write_bytes(data[:footer] + data[footer:].replace(SECRET.encode(), b"z" * len(SECRET)))
+    assert bounds >= 4
+    judge_ = MatchJudge(compile_matcher(named_by, asked(order(CRM, SECRET))))
+    assert scan(pa.BufferReader(data), judge_).counts.rows == 1
+    assert scan(pa.BufferReader(path.read_bytes()), judge_).counts.rows == 0
+    assert ResidueKind.LIVE_ROW in kinds(verified(tmp_path, selector=named_by))
 
 
 def test_what_cannot_be_read_is_a_residue(tmp_path: Path) -> None:

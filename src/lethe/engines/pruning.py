@@ -16,23 +16,20 @@ from lethe.engines.matching import HashGroup, KeyGroup, Matcher
 def no_row_can_match(matcher: Matcher, group: Any, schema: Any) -> bool:
     """Whether a `pyarrow.parquet.RowGroupMetaData` proves that no row of it matches.
 
-    Only flat and nested single columns have bounds. Bounds of text are compared as UTF-8 bytes; truncated bounds are
-    still bounds. A bound that cannot be read proves nothing.
+    Of an identity map, the columns of its ids have bounds, under whatever namespace they stand. Bounds of text are
+    compared as UTF-8 bytes; truncated bounds are still bounds. A bound that cannot be read proves nothing.
     """
-    if not isinstance(matcher.selector, PrimaryIdentity):
-        return False
-    field = at_path(schema, matcher.selector.path)
-    if field is None:
-        return True
-    statistics = _statistics(group, ".".join(matcher.selector.path))
-    if statistics is None:
-        return False
-    if statistics.has_null_count and statistics.null_count == group.num_rows:
-        return True
-    try:
-        return bool(statistics.has_min_max) and not may_contain(matcher, field.type, statistics.min, statistics.max)
-    except (UnicodeDecodeError, ValueError, pa.ArrowException):
-        return False
+    match matcher.selector:
+        case IdentityMap(column=column):
+            inside = [chunk for chunk in _chunks(group) if chunk.path_in_schema.startswith(f"{column}.")]
+            ids = [chunk for chunk in inside if chunk.path_in_schema.endswith(".id")]
+            return bool(ids) and all(_is_text(chunk) and _exclude(matcher, pa.string(), chunk) for chunk in ids)
+        case PrimaryIdentity(path=path):
+            field = at_path(schema, path)
+            if field is None:
+                return True
+            chunks = [chunk for chunk in _chunks(group) if chunk.path_in_schema == ".".join(path)]
+            return len(chunks) == 1 and _exclude(matcher, field.type, chunks[0])
 
 
 CANDIDATES_MAX: Final = 100
@@ -150,10 +147,27 @@ def _inside(ordered: Sequence[Any], statistics: Any, kind: Any) -> Sequence[Any]
     return ordered[bisect_left(ordered, low) : bisect_right(ordered, high)]
 
 
-def _statistics(group: Any, path: str) -> Any:
-    """The statistics of the one column at a path, or None."""
-    chunks = [c for c in (group.column(i) for i in range(group.num_columns)) if c.path_in_schema == path]
-    return chunks[0].statistics if len(chunks) == 1 and chunks[0].is_stats_set else None
+def _chunks(group: Any) -> list[Any]:
+    return [group.column(number) for number in range(group.num_columns)]
+
+
+def _is_text(chunk: Any) -> bool:
+    """Whether values are text or bytes, and no decimals in bytes."""
+    is_known = chunk.is_stats_set and chunk.physical_type == "BYTE_ARRAY"
+    return is_known and chunk.statistics.logical_type.type in {"STRING", "NONE"}
+
+
+def _exclude(matcher: Matcher, kind: Any, chunk: Any) -> bool:
+    """Whether what is said of a column of this `pyarrow.DataType` leaves no room for a wanted id."""
+    statistics = chunk.statistics if chunk.is_stats_set else None
+    if statistics is None:
+        return False
+    if statistics.has_null_count and statistics.null_count == chunk.num_values:
+        return True
+    try:
+        return bool(statistics.has_min_max) and not may_contain(matcher, kind, statistics.min, statistics.max)
+    except (UnicodeDecodeError, ValueError, pa.ArrowException):
+        return False
 
 
 def may_contain(matcher: Matcher, kind: Any, low: Any, high: Any) -> bool:

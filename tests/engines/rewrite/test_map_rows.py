@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.asking import CRM, EMAIL, asked, order
+from engines.test_verify import MAP_SHAPES, SECRET
 from lethe.engines.interface import IdentityMap, TableRefused
 from lethe.engines.matching import compile_matcher
 from lethe.engines.rewrite import judged as judged_module
@@ -93,6 +94,13 @@ def in_full(data: bytes, judge: MatchJudge) -> list[int]:
     return [row for row, out in enumerate(mask) if out]
 
 
+def passed_by(data: bytes, judge: MatchJudge) -> set[int]:
+    """The row groups whose bounds exclude a match."""
+    file = open_parquet(pa.BufferReader(data))
+    groups = range(file.metadata.num_row_groups)
+    return {group for group in groups if judge.can_skip(file.metadata.row_group(group), file.schema_arrow)}
+
+
 def require_found(data: bytes, judge: MatchJudge, rows: Sequence[int]) -> None:
     """By the find, and by what is left of the file."""
     assert scan(pa.BufferReader(data), judge).counts.rows == len(rows)
@@ -138,6 +146,33 @@ def test_people_are_found_in_pages(by_arrow: list[int], shape: str, how: dict[st
     for people in ([202, 730], [98], [100], [101], [99, 102], [5000], [998, 2], range(0, 1000, 12)):
         require_found(data, asking(*[f"user{who:05}" for who in people]), rows_of(*people))
     assert by_arrow == []
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_row_groups_with_other_bounds_of_ids_are_passed_by(shape: str) -> None:
+    """Ids ascend: 100 persons a row group. Letter case, hashes and numbers in bytes have no such bounds."""
+    data = written(crowd(SHAPES[shape]))
+    for who in (2, 98, 102, 550, 998):
+        require_found(data, asking(f"user{who:05}"), rows_of(who))
+    assert passed_by(data, asking("user00550")) == set(range(10)) - {5}
+    assert passed_by(data, asking("user00550", "user00002")) == set(range(10)) - {0, 5}
+    assert passed_by(data, asking("nobody")) == set(range(10))
+    assert passed_by(data, asking("nobody", exact=["NOBODY"])) == set()
+    nobody = written(pa.nulls(600, SHAPES[shape]))
+    assert passed_by(nobody, asking("user00550")) == {0, 1}
+    assert passed_by(written(crowd(SHAPES[shape]), write_statistics=False), asking("nobody")) == set()
+
+
+@pytest.mark.parametrize("compliant", [True, False])
+@pytest.mark.parametrize("shape", MAP_SHAPES)
+def test_people_are_found_in_maps_of_every_shape(by_arrow: list[int], shape: str, *, compliant: bool) -> None:
+    column = MAP_SHAPES[shape]
+    column = pa.concat_arrays([pa.nulls(40, column.type), column, pa.nulls(3, column.type)])
+    judge, table = asking(SECRET, "1234567.0"), pa.table({"ids": column})
+    named = [row for row, out in enumerate(judge.judge(table, 0).leave_out.to_pylist()) if out]
+    require_found(written(column, use_compliant_nested_type=compliant), judge, named)
+    assert named == ([] if shape == "marks that are no marks" else [40])
+    assert set(by_arrow) == ({0} if shape == "decimal ids" else set())
 
 
 def test_where_many_rows_may_match_arrow_reads_all(by_arrow: list[int]) -> None:
@@ -227,6 +262,7 @@ def test_whom_arrow_finds_in_a_map_is_found(shape: str, rows: list[Entries], cha
     judge = asking(*wanted, exact=exact)
     rows_found = judged(data, judge)
     assert rows_found == in_full(data, judge)
+    assert not passed_by(data, judge) & {row // 40 for row in rows_found}
     require_found(data, judge, rows_found)
 
 
@@ -266,17 +302,19 @@ def test_maps_whose_rows_are_hidden_or_whose_ids_are_no_text_are_left_to_arrow(b
     assert by_arrow == [0, 1, 2]
     entry = pa.struct([("id", pa.decimal128(9, 2)), ("primary", pa.bool_())])
     numbers = pa.array([[("CRM", [{"id": 7, "primary": True}])]] * 9, pa.map_(pa.string(), pa.list_(entry)))
-    assert judged(written(numbers, store_decimal_as_integer=False), asking("7.00")) == list(range(9))
+    data = written(numbers, store_decimal_as_integer=False)
+    assert judged(data, asking("7.00")) == list(range(9))
+    assert passed_by(data, asking("zoe")) == set()
 
 
 def test_a_map_that_contradicts_itself_is_left_to_arrow_and_refused(by_arrow: list[int]) -> None:
     data = written(crowd(MAP, PEOPLE[:99]), row_group_size=99)
-    assert judged(data, asking("nobody")) == []
+    assert judged(data, asking("user00000-not")) == []
     assert by_arrow == []
     at = data.index(b"\x09\0\0\0user00000")
     broken = data[:at] + b"\xff\xff\xff\x7f" + data[at + 4 :]
     with pytest.raises(RewriteRefused):
-        scan(pa.BufferReader(broken), asking("nobody"))
+        scan(pa.BufferReader(broken), asking("user00000-not"))
     assert by_arrow == [0]
 
 

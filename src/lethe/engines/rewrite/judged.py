@@ -38,15 +38,18 @@ class JudgedColumns:
         self._column: SievedColumn | None = None
         self._few: SievedColumn | MapRows | None = None
         """Shows those rows alone that may match."""
-        sought = judge.sought(schema) if _sifts and self.leaves else None
+        sought = judge.sought(schema) if self.leaves else None
         if sought is None:
+            return
+        if sought.in_map:
+            # A row of nobody: a map of a shape that is refused is refused, whoever is in it.
+            field = schema.field(sought.path[0])
+            judge.judge(pa.Table.from_arrays([pa.nulls(1, field.type)], schema=pa.schema([field])), 0)
+        if not _sifts:
             return
         old = OldFile(source, footer)
         if sought.in_map:
             if sought.others_stay and MapRows.fits(footer.leaves, sought):
-                # A row of nobody: a map of a shape that is refused is refused, whoever is in it.
-                field = schema.field(sought.path[0])
-                judge.judge(pa.Table.from_arrays([pa.nulls(1, field.type)], schema=pa.schema([field])), 0)
                 self._few = MapRows(old, schema, sought)
         elif len(self.leaves) == 1 and SievedColumn.fits(footer.leaves[self.leaves[0]], sought):
             self._column = SievedColumn(old, schema, self.leaves[0], sought, seen_bytes_max)
