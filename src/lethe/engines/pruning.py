@@ -16,8 +16,9 @@ from lethe.engines.matching import HashGroup, KeyGroup, Matcher
 def no_row_can_match(matcher: Matcher, group: Any, schema: Any) -> bool:
     """Whether a `pyarrow.parquet.RowGroupMetaData` proves that no row of it matches.
 
-    Of an identity map, the columns of its ids have bounds, under whatever namespace they stand. Bounds of text are
-    compared as UTF-8 bytes; truncated bounds are still bounds. A bound that cannot be read proves nothing.
+    Of an identity map, the columns of its ids have bounds, under whatever namespace they stand; counts of nulls below
+    lists are not believed, for several writers miscount them. Bounds of text are compared as UTF-8 bytes; truncated
+    bounds are still bounds. A bound that cannot be read proves nothing.
     """
     match matcher.selector:
         case IdentityMap(column=column):
@@ -29,7 +30,9 @@ def no_row_can_match(matcher: Matcher, group: Any, schema: Any) -> bool:
             if field is None:
                 return True
             chunks = [chunk for chunk in _chunks(group) if chunk.path_in_schema == ".".join(path)]
-            return len(chunks) == 1 and _exclude(matcher, field.type, chunks[0])
+            return len(chunks) == 1 and (
+                _is_null(chunks[0], group.num_rows) or _exclude(matcher, field.type, chunks[0])
+            )
 
 
 CANDIDATES_MAX: Final = 100
@@ -157,15 +160,19 @@ def _is_text(chunk: Any) -> bool:
     return is_known and chunk.statistics.logical_type.type in {"STRING", "NONE"}
 
 
-def _exclude(matcher: Matcher, kind: Any, chunk: Any) -> bool:
-    """Whether what is said of a column of this `pyarrow.DataType` leaves no room for a wanted id."""
+def _is_null(chunk: Any, rows: int) -> bool:
+    """Whether all rows of a column that does not repeat are null."""
     statistics = chunk.statistics if chunk.is_stats_set else None
-    if statistics is None:
-        return False
-    if statistics.has_null_count and statistics.null_count == chunk.num_values:
-        return True
+    return statistics is not None and bool(statistics.has_null_count) and statistics.null_count == rows
+
+
+def _exclude(matcher: Matcher, kind: Any, chunk: Any) -> bool:
+    """Whether the bounds of a column of this `pyarrow.DataType` leave no room for a wanted id."""
+    statistics = chunk.statistics if chunk.is_stats_set else None
     try:
-        return bool(statistics.has_min_max) and not may_contain(matcher, kind, statistics.min, statistics.max)
+        if statistics is None or not statistics.has_min_max:
+            return False
+        return not may_contain(matcher, kind, statistics.min, statistics.max)
     except (UnicodeDecodeError, ValueError, pa.ArrowException):
         return False
 

@@ -150,7 +150,7 @@ def test_people_are_found_in_pages(by_arrow: list[int], shape: str, how: dict[st
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_row_groups_with_other_bounds_of_ids_are_passed_by(shape: str) -> None:
-    """Ids ascend: 100 persons a row group. Letter case, hashes and numbers in bytes have no such bounds."""
+    """Ids ascend, 100 persons a row group. Letter case has no bounds, and counts of nulls are not believed."""
     data = written(crowd(SHAPES[shape]))
     for who in (2, 98, 102, 550, 998):
         require_found(data, asking(f"user{who:05}"), rows_of(who))
@@ -158,8 +158,7 @@ def test_row_groups_with_other_bounds_of_ids_are_passed_by(shape: str) -> None:
     assert passed_by(data, asking("user00550", "user00002")) == set(range(10)) - {0, 5}
     assert passed_by(data, asking("nobody")) == set(range(10))
     assert passed_by(data, asking("nobody", exact=["NOBODY"])) == set()
-    nobody = written(pa.nulls(600, SHAPES[shape]))
-    assert passed_by(nobody, asking("user00550")) == {0, 1}
+    assert passed_by(written(pa.nulls(600, SHAPES[shape])), asking("user00550")) == set()
     assert passed_by(written(crowd(SHAPES[shape]), write_statistics=False), asking("nobody")) == set()
 
 
