@@ -15,8 +15,8 @@ from lethe.engines.matching import compile_matcher
 from lethe.engines.rewrite.gate import GateClosed, require_same_form
 from lethe.engines.rewrite.interface import RewriteRefused
 from lethe.engines.rewrite.judges import HiddenRowsJudge, MatchJudge
-from lethe.engines.rewrite.pages.footer import MAGIC, read_footer, with_groups
-from lethe.engines.rewrite.pages.thrift import I32, LIST, STRUCT, Field, Items, write_struct
+from lethe.engines.rewrite.pages.footer import ending, read_footer, with_groups
+from lethe.engines.rewrite.pages.thrift import I32, LIST, STRUCT, Field, Items
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 from lethe.engines.rewrite.scan import scan
 
@@ -213,8 +213,7 @@ def test_an_encoding_that_the_type_of_a_column_does_not_have_is_refused() -> Non
     lying = chunk.having({3: Field(STRUCT, meta.having({2: claimed}))})
     group = footer.groups[0].raw
     group = group.having({1: Field(LIST, Items(STRUCT, (lying, footer.groups[0].chunks[1].raw)))})
-    tail = write_struct(with_groups(footer.raw, (group,), 9))
-    broken = data[: footer.start] + tail + len(tail).to_bytes(4, "little") + MAGIC
+    broken = data[: footer.start] + ending(with_groups(footer.raw, (group,), 9))
     assert pq.read_table(io.BytesIO(broken)).equals(table)
     with pytest.raises(RewriteRefused, match="seq is said to be in an encoding"):
         PyarrowRewriter().rewrite(pa.BufferReader(broken), io.BytesIO(), judge("bob"))

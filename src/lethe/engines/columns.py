@@ -62,8 +62,8 @@ def _storage(values: Any) -> Any:
     return values.storage
 
 
-def has_case(kind: Any) -> bool:
-    """Whether values of this `pyarrow.DataType` are folded where they are compared without regard to case."""
+def is_text(kind: Any) -> bool:
+    """Whether a `pyarrow.DataType` is one of text, or of bytes, which may be text: such values have letter case."""
     return bool(
         pa.types.is_string(kind)
         or pa.types.is_large_string(kind)
@@ -77,7 +77,7 @@ def folded(values: Any) -> Any:
 
     Python alone knows full case folding, so it is asked once for each distinct value that is not ASCII.
     """
-    if not has_case(values.type):
+    if not is_text(values.type):
         return values
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
         return _folded_by_python(values)

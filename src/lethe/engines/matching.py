@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.domain.identity import Hasher, fold
 from lethe.domain.namespace import Namespace
-from lethe.engines.columns import at_path, folded, has_case, identity_map_entries, plain
+from lethe.engines.columns import at_path, folded, identity_map_entries, is_text, plain
 from lethe.engines.interface import IdentityMap, Selector, Wanted
 from lethe.engines.keys import TypedKeys, spoken, spread, typed
 from lethe.engines.tally import Counts, Numbers
@@ -140,7 +140,7 @@ class Matcher:
         known = self._plain.get(column)
         if known is None:
             values = [value for group in range(len(self.groups)) for value in self.sorted_keys(group, column)]
-            folded = has_case(column) and any(_folds(group) for group in self.groups)
+            folded = is_text(column) and any(_folds(group) for group in self.groups)
             if folded:
                 values = [value.lower() for value in values]
             if pa.types.is_integer(column):

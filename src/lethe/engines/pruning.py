@@ -8,7 +8,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from lethe.domain.dataset import PrimaryIdentity
-from lethe.engines.columns import at_path, has_case
+from lethe.engines.columns import at_path, is_text
 from lethe.engines.interface import IdentityMap
 from lethe.engines.matching import HashGroup, KeyGroup, Matcher
 
@@ -24,7 +24,7 @@ def no_row_can_match(matcher: Matcher, group: Any, schema: Any) -> bool:
         case IdentityMap(column=column):
             inside = [chunk for chunk in _chunks(group) if chunk.path_in_schema.startswith(f"{column}.")]
             ids = [chunk for chunk in inside if chunk.path_in_schema.endswith(".id")]
-            return bool(ids) and all(_is_text(chunk) and _exclude(matcher, pa.string(), chunk) for chunk in ids)
+            return bool(ids) and all(_holds_text(chunk) and _exclude(matcher, pa.string(), chunk) for chunk in ids)
         case PrimaryIdentity(path=path):
             field = at_path(schema, path)
             if field is None:
@@ -123,7 +123,7 @@ def sought(matcher: Matcher, schema: Any, *, others_stay: bool) -> Sought | None
 
 def _unlisted(group: KeyGroup | HashGroup, kind: Any) -> bool:
     """Whether the ids of a group are not all of the values of a type that they name."""
-    return isinstance(group, HashGroup) or (group.case_insensitive and has_case(kind))
+    return isinstance(group, HashGroup) or (group.case_insensitive and is_text(kind))
 
 
 def _stored(kind: Any) -> Any:
@@ -154,7 +154,7 @@ def _chunks(group: Any) -> list[Any]:
     return [group.column(number) for number in range(group.num_columns)]
 
 
-def _is_text(chunk: Any) -> bool:
+def _holds_text(chunk: Any) -> bool:
     """Whether values are text or bytes, and no decimals in bytes."""
     is_known = chunk.is_stats_set and chunk.physical_type == "BYTE_ARRAY"
     return is_known and chunk.statistics.logical_type.type in {"STRING", "NONE"}
@@ -191,13 +191,7 @@ def may_contain(matcher: Matcher, kind: Any, low: Any, high: Any) -> bool:
 
 
 def _bounds_are_ordered(kind: Any) -> bool:
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_integer(kind)
-    )
+    return is_text(kind) or bool(pa.types.is_integer(kind))
 
 
 def _comparable(bound: Any) -> Any:

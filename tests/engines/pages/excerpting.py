@@ -12,10 +12,9 @@ from lethe.engines.interface import TableRefused
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.excerpt import Excerpts
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
-from lethe.engines.rewrite.pages.footer import MAGIC, OldFile, read_footer
-from lethe.engines.rewrite.pages.page import NOT_SEEN
+from lethe.engines.rewrite.pages.footer import OldFile, ending, read_footer
 from lethe.engines.rewrite.pages.rows import Rows
-from lethe.engines.rewrite.pages.thrift import write_struct
+from lethe.engines.rewrite.pages.seen import NOT_SEEN
 from lethe.engines.rewrite.source import leaves_by_field, open_parquet, read_leaves
 
 Excerpt = tuple[int, list[int], Mask, Any]
@@ -65,5 +64,4 @@ def require_as_in_full(data: bytes, shown: Mask) -> int:
 
 def _untold(data: bytes) -> bytes:
     footer = read_footer(pa.BufferReader(data))
-    tail = write_struct(footer.raw.having({5: None}))
-    return data[: footer.start] + tail + len(tail).to_bytes(4, "little") + MAGIC
+    return data[: footer.start] + ending(footer.raw.having({5: None}))

@@ -16,7 +16,6 @@ from engines.asking import CRM, EMAIL, asked, order
 from engines.test_verify import MAP_SHAPES, SECRET
 from lethe.engines.interface import IdentityMap, TableRefused
 from lethe.engines.matching import compile_matcher
-from lethe.engines.rewrite import judged as judged_module
 from lethe.engines.rewrite.interface import RewriteRefused
 from lethe.engines.rewrite.judged import JudgedColumns
 from lethe.engines.rewrite.judges import HiddenRowsJudge, MatchJudge
@@ -25,6 +24,7 @@ from lethe.engines.rewrite.pages.footer import read_footer
 from lethe.engines.rewrite.pages.leaves import Leaf
 from lethe.engines.rewrite.pages.page import DATA, PLAIN, RLE, Held
 from lethe.engines.rewrite.pages.page_rewriter import PageRewriter
+from lethe.engines.rewrite.pages.seen import OpenPages
 from lethe.engines.rewrite.pages.sieve import Sieve, sift
 from lethe.engines.rewrite.pages.thrift import I32, STRUCT, Field, Struct, write_struct
 from lethe.engines.rewrite.scan import scan
@@ -59,20 +59,6 @@ def written(column: Any, **options: Any) -> bytes:
 def asking(*ids: str, exact: Sequence[str] = ()) -> MatchJudge:
     wanted = asked(order({CRM: ids, EMAIL: tuple(exact)})) if exact else asked(order(CRM, *ids))
     return MatchJudge(compile_matcher(IdentityMap("ids"), wanted))
-
-
-@pytest.fixture
-def by_arrow(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The row groups that Arrow reads whole for a judge."""
-    read: list[int] = []
-    true = judged_module.read_leaves
-
-    def counted(file: Any, group: int, leaves: Any) -> Any:
-        read.append(group)
-        return true(file, group, leaves)
-
-    monkeypatch.setattr(judged_module, "read_leaves", counted)
-    return read
 
 
 def judged(data: bytes, judge: MatchJudge) -> list[int]:
@@ -224,14 +210,14 @@ def test_a_page_may_begin_in_the_middle_of_a_row() -> None:
         for two in range(one, 12):
             parts = [slice(0, one), slice(one, two), slice(two, 12)]
             data = b"".join(a_page(chunk.leaf, levels[part], texts[part]) for part in parts)
-            found = sift(Held(chunk, memoryview(data)), 4, sieve)
+            found = sift(Held(chunk, memoryview(data)), 4, sieve, OpenPages(2, 0).keep)
             assert found.places.tolist() == [n // 3 for n in range(0, 12, 2)]
             assert found.array(pa.string()).to_pylist() == texts[::2]
     data = a_page(chunk.leaf, [depth, *levels[1:]], texts)
     with pytest.raises(Damaged):
-        sift(Held(chunk, memoryview(data)), 4, sieve)
+        sift(Held(chunk, memoryview(data)), 4, sieve, OpenPages(2, 0).keep)
     with pytest.raises(Damaged):
-        sift(Held(chunk, memoryview(data)), 3, sieve)
+        sift(Held(chunk, memoryview(data)), 3, sieve, OpenPages(2, 0).keep)
 
 
 ids = st.sampled_from(["ann", "ANN", "bob", "Bob", "cy", "Straße", "STRASSE", "", "dee-" * 9])

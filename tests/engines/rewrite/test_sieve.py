@@ -19,7 +19,6 @@ from lethe.domain.ids import WorkOrderId
 from lethe.engines.interface import HashedOrder, Wanted
 from lethe.engines.matching import compile_matcher
 from lethe.engines.pruning import Sought
-from lethe.engines.rewrite import judged as judged_module
 from lethe.engines.rewrite.interface import Judgement, RewriteRefused
 from lethe.engines.rewrite.judged import JudgedColumns
 from lethe.engines.rewrite.judges import HiddenRowsJudge, MatchJudge
@@ -56,20 +55,6 @@ def written(table: pa.Table, **options: Any) -> bytes:
 
 def judge_of(*ids: str, selector: PrimaryIdentity = BY_ID, namespace: Any = CRM) -> MatchJudge:
     return MatchJudge(compile_matcher(selector, asked(order(namespace, *ids))))
-
-
-@pytest.fixture
-def by_arrow(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The row groups that Arrow reads for a judge."""
-    read: list[int] = []
-    true = judged_module.read_leaves
-
-    def counted(file: Any, group: int, leaves: Any) -> Any:
-        read.append(group)
-        return true(file, group, leaves)
-
-    monkeypatch.setattr(judged_module, "read_leaves", counted)
-    return read
 
 
 def require_found(data: bytes, judge: MatchJudge, rows: Sequence[int]) -> None:

@@ -129,16 +129,21 @@ def test_only_primary_entries_of_an_identity_map(make: Make) -> None:
         [("CRM", [e("customer-10", primary=True)]), ("Email", [e("customer-1", primary=False)])],
         [("Email", [e("ANN@x.org", primary=True)])],
     ]
+    others = [[("CRM", [e(f"customer-{n}x", primary=True), e(f"other-{n}", primary=False)])] for n in range(30)]
     table = make(
         pa.Table.from_pylist([{"seq": n, "identityMap": m} for n, m in enumerate(maps)], schema=schema),
         pa.Table.from_pylist([{"seq": 20, "identityMap": maps[0]}], schema=schema),
+        # One among many: it alone is cut out for the judge.
+        pa.Table.from_pylist(
+            [{"seq": 30 + n, "identityMap": m} for n, m in enumerate([*others, maps[0]])], schema=schema
+        ),
         schema=schema,
     )
     wanted = asked(order({CRM: ("customer-1",), EMAIL: ("ann@X.org", "customer-1")}))
     outcome, evidence = table.erase(wanted, IdentityMap())
-    assert left(table) == [1, 2, 3, 5, 6, 7, 8, 9]
-    assert outcome.tally.orders[0].rows_by_identity == (3, 1, 0)
-    assert outcome.tally.orders[0].rows_matched == 4
+    assert left(table) == [1, 2, 3, 5, 6, 7, 8, 9, *range(30, 60)]
+    assert outcome.tally.orders[0].rows_by_identity == (4, 1, 0)
+    assert outcome.tally.orders[0].rows_matched == 5
     assert evidence.gone, evidence.residues
 
 

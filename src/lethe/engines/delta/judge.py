@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from lethe.domain.dataset import PrimaryIdentity
 from lethe.engines.delta.column_mapping import ColumnMapping, relabelled
-from lethe.engines.interface import IdentityMap
+from lethe.engines.interface import IdentityMap, Selector
 from lethe.engines.matching import Matcher
 from lethe.engines.pruning import Candidates, Sought
 from lethe.engines.rewrite.interface import Judgement
@@ -31,7 +31,7 @@ class DeltaJudge:
         """The file's column that names the person."""
         match self.matcher.selector:
             case PrimaryIdentity():
-                judge = self._of_primary(schema)
+                judge = self._of(schema)
                 return [] if judge is None else judge.columns(schema)
             case IdentityMap(column=column):
                 child = self.mapping.child_of(schema, column)
@@ -43,46 +43,46 @@ class DeltaJudge:
             return HiddenRowsJudge(self.matcher, self.hidden).judge(batch, first_row)
         match self.matcher.selector:
             case PrimaryIdentity():
-                judge = self._of_primary(batch.schema) or HiddenRowsJudge(self.matcher, self.hidden)
+                judge = self._of(batch.schema) or HiddenRowsJudge(self.matcher, self.hidden)
                 return judge.judge(batch, first_row)
             case IdentityMap(column=column):
                 return HiddenRowsJudge(self.matcher, self.hidden).judge(self._logical(batch, column), first_row)
 
     def can_skip(self, group: Any, schema: Any) -> bool:
         """By the bounds of the identity's column."""
-        if not isinstance(self.matcher.selector, PrimaryIdentity):
-            return False
-        judge = self._of_primary(schema)
+        judge = self._of(schema)
         if judge is None:
-            return not len(self.hidden)
+            return isinstance(self.matcher.selector, PrimaryIdentity) and not len(self.hidden)
         return judge.can_skip(group, schema)
 
     def candidates(self, group: Any, schema: Any) -> Candidates | None:
         """The ids that may be in a row group, where the file has the column."""
-        judge = self._of_primary(schema) if isinstance(self.matcher.selector, PrimaryIdentity) else None
+        judge = self._of(schema)
         return None if judge is None else judge.candidates(group, schema)
 
     def sought(self, schema: Any) -> Sought | None:
         """The ids, where the file has the column; of a map, where its parts bear the table's own names."""
+        judge = self._of(schema)
+        return None if judge is None else judge.sought(schema)
+
+    def _of(self, schema: Any) -> HiddenRowsJudge | None:
+        """The judge that speaks the file's names.
+
+        None where the file lacks the column, or has other names than the table for the parts of an identity map.
+        """
+        selector = self._selector_of(schema)
+        return None if selector is None else HiddenRowsJudge(self.matcher.at(selector), self.hidden)
+
+    def _selector_of(self, schema: Any) -> Selector | None:
         match self.matcher.selector:
-            case PrimaryIdentity():
-                judge = self._of_primary(schema)
-                return None if judge is None else judge.sought(schema)
+            case PrimaryIdentity(path=path, namespace_code=code):
+                named = self.mapping.path_in(schema, path)
+                return None if named is None else PrimaryIdentity(named, code)
             case IdentityMap(column=column):
                 child = self.mapping.child_of(schema, column)
                 if child is None or child.type != self.mapping.logical_type(child.type, self.mapping.field((column,))):
                     return None
-                return HiddenRowsJudge(self.matcher.at(IdentityMap(child.name)), self.hidden).sought(schema)
-
-    def _of_primary(self, schema: Any) -> HiddenRowsJudge | None:
-        """The judge that speaks the file's names; None when the file lacks the column."""
-        selector = self.matcher.selector
-        if not isinstance(selector, PrimaryIdentity):
-            return None
-        path = self.mapping.path_in(schema, selector.path)
-        if path is None:
-            return None
-        return HiddenRowsJudge(self.matcher.at(PrimaryIdentity(path, selector.namespace_code)), self.hidden)
+                return IdentityMap(child.name)
 
     def _logical(self, batch: Any, column: str) -> Any:
         """The identity map's column under the table's names."""

@@ -14,7 +14,7 @@ from lethe.engines.rewrite.source import explained, leaves_of, read_leaves
 try:
     from lethe.engines.rewrite.pages import _native
     from lethe.engines.rewrite.pages.map_rows import MapRows
-    from lethe.engines.rewrite.pages.page import NOT_SEEN, Seen
+    from lethe.engines.rewrite.pages.seen import NOT_SEEN, Seen
     from lethe.engines.rewrite.pages.sieved_column import SievedColumn
 except ImportError:
     # Without the native module Arrow reads every value.

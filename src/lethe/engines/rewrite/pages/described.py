@@ -28,6 +28,12 @@ def moved(chunk: Chunk, by: int) -> Struct:
     return _chunk(chunk, chunk.meta.having(changes), start, start + chunk.span.size)
 
 
+def bare(chunk: Chunk) -> Struct:
+    """A chunk of which nothing is said that its pages do not say."""
+    meta = chunk.meta.having({_STATISTICS: None, _BLOOM_AT: None, _BLOOM_SIZE: None})
+    return chunk.raw.having({**_WITHOUT_INDEXES, _META: Field(STRUCT, meta)})
+
+
 def cut(of: CutChunk, start: int) -> Struct:
     """A chunk that was cut and begins at `start`, without its indexes and bloom filter, which are placed later."""
     chunk, pages = of.chunk, of.pages

@@ -7,7 +7,18 @@ from typing import Any, Final
 from lethe.engines.rewrite.pages.faults import Damaged
 from lethe.engines.rewrite.pages.leaves import Leaf, leaves_of
 from lethe.engines.rewrite.pages.room import Room
-from lethe.engines.rewrite.pages.thrift import BINARY, I32, I64, LIST, STRUCT, Field, Items, Struct, read_struct
+from lethe.engines.rewrite.pages.thrift import (
+    BINARY,
+    I32,
+    I64,
+    LIST,
+    STRUCT,
+    Field,
+    Items,
+    Struct,
+    read_struct,
+    write_struct,
+)
 
 MAGIC: Final = b"PAR1"
 _MAGIC_ENCRYPTED: Final = b"PARE"
@@ -212,6 +223,12 @@ def _require_statistics(meta: Struct, leaf: Leaf) -> None:
         lengths = {n: len(sizes.items(n, I64)) if n in sizes.fields else 0 for n in levels}
         if any(lengths[n] not in {0, levels[n] + 1} for n in levels) or (1 in sizes.fields and leaf.plain_width):
             raise Damaged("a column has statistics of sizes that contradict its schema")
+
+
+def ending(raw: Struct) -> bytes:
+    """The bytes with which a file ends that has this footer."""
+    footer = write_struct(raw)
+    return footer + len(footer).to_bytes(4, "little") + MAGIC
 
 
 def with_groups(raw: Struct, groups: tuple[Struct, ...], rows: int) -> Struct:

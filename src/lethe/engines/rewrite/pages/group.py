@@ -13,8 +13,9 @@ from lethe.engines.rewrite.pages.faults import Damaged
 from lethe.engines.rewrite.pages.footer import Chunk, Group, OldFile, Span
 from lethe.engines.rewrite.pages.indexes import column_index, edges_of, offset_index, read_index, shifted
 from lethe.engines.rewrite.pages.output import Output
-from lethe.engines.rewrite.pages.page import NOT_SEEN, Held, Opened, Seen
+from lethe.engines.rewrite.pages.page import Held, Opened
 from lethe.engines.rewrite.pages.rows import Rows
+from lethe.engines.rewrite.pages.seen import NOT_SEEN, Seen
 from lethe.engines.rewrite.pages.thrift import Struct
 
 

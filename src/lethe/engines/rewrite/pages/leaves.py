@@ -1,17 +1,19 @@
 """The columns of a schema: how deep each is nested, how its values are laid out, and in which order they stand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import chain, count
 from typing import Final
 
 from lethe.engines.rewrite.pages.faults import Damaged
-from lethe.engines.rewrite.pages.thrift import Struct
+from lethe.engines.rewrite.pages.thrift import Field, Struct
 
 BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, FIXED = range(8)
 _REQUIRED, _OPTIONAL, _REPEATED = _REPETITIONS = range(3)
 _WIDTHS: Final = {INT32: 4, INT64: 8, INT96: 12, FLOAT: 4, DOUBLE: 8}
 _LEVEL_MAX: Final = 255
+_CHILDREN: Final = 5
 
 _CONVERTED_DECIMAL: Final = 5
 _CONVERTED_UNSIGNED: Final = frozenset({11, 12, 13, 14})
@@ -86,6 +88,24 @@ def leaves_of(elements: Sequence[Struct], column_orders: Sequence[Struct] | None
     ]
 
 
+def elements_of(elements: Sequence[Struct], leaves: Collection[int]) -> tuple[Struct, ...]:
+    """A schema that `leaves_of` reads, with some of its leaves, by number, and without what is empty then."""
+    return tuple(_with(iter(elements), count(), leaves))
+
+
+def _with(rest: Iterator[Struct], numbers: Iterator[int], leaves: Collection[int]) -> list[Struct]:
+    """The next element and those below."""
+    element = next(rest)
+    children = element.integer(_CHILDREN, 0)
+    if not children and 1 in element.fields:
+        return [element] if next(numbers) in leaves else []
+    parts = [part for _ in range(children) if (part := _with(rest, numbers, leaves))]
+    if not parts:
+        return []
+    counted = Field(element.fields[_CHILDREN].kind, len(parts))
+    return [element.having({_CHILDREN: counted}), *chain.from_iterable(parts)]
+
+
 def _walk(
     rest: Iterator[Struct], path: tuple[bytes, ...], definition: int, repetition: int, found: list[Leaf], *, root: bool
 ) -> None:
@@ -102,7 +122,7 @@ def _walk(
         repetition += kind == _REPEATED
     if definition > _LEVEL_MAX or len(path) > _LEVEL_MAX:
         raise Damaged("the schema is nested too deeply")
-    children = element.integer(5, 0)
+    children = element.integer(_CHILDREN, 0)
     if children < 0:
         raise Damaged("the schema has a negative number of columns")
     if children or 1 not in element.fields:

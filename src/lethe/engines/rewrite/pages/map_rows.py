@@ -17,9 +17,11 @@ from lethe.engines.rewrite.pages.excerpt import Excerpts
 from lethe.engines.rewrite.pages.faults import Unfit
 from lethe.engines.rewrite.pages.footer import OldFile
 from lethe.engines.rewrite.pages.leaves import BYTE_ARRAY, Leaf, Order
-from lethe.engines.rewrite.pages.page import SEEN_BYTES_MAX, Held, OpenPages, Seen
-from lethe.engines.rewrite.pages.rows import Rows, SomeRows
+from lethe.engines.rewrite.pages.page import Held
+from lethe.engines.rewrite.pages.rows import Rows
+from lethe.engines.rewrite.pages.seen import SEEN_BYTES_MAX, OpenPages, Seen
 from lethe.engines.rewrite.pages.sieve import NOWHERE, Sieve, Sifted, sift
+from lethe.engines.rewrite.pages.some_rows import SomeRows
 
 _ID, _PRIMARY = b"id", b"primary"
 _FEW: Final = 4

@@ -11,7 +11,7 @@ from lethe.engines.rewrite.interface import Judge, Judgement, Rewritten
 from lethe.engines.rewrite.judged import JudgedColumns
 from lethe.engines.rewrite.pages import _native
 from lethe.engines.rewrite.pages.faults import Damaged, Unfit
-from lethe.engines.rewrite.pages.footer import MAGIC, Footer, Group, OldFile, with_groups
+from lethe.engines.rewrite.pages.footer import MAGIC, Footer, Group, OldFile, ending, with_groups
 from lethe.engines.rewrite.pages.foreign import through_arrow
 from lethe.engines.rewrite.pages.group import (
     CutGroup,
@@ -23,10 +23,9 @@ from lethe.engines.rewrite.pages.group import (
     write_indexes,
 )
 from lethe.engines.rewrite.pages.output import Output
-from lethe.engines.rewrite.pages.page import NOT_SEEN, SEEN_BYTES_MAX, Seen
 from lethe.engines.rewrite.pages.repeats import Repeats
 from lethe.engines.rewrite.pages.rows import Rows
-from lethe.engines.rewrite.pages.thrift import write_struct
+from lethe.engines.rewrite.pages.seen import NOT_SEEN, SEEN_BYTES_MAX, Seen
 from lethe.engines.rewrite.pages.traits import why_not
 from lethe.engines.rewrite.pyarrow_rewriter import PyarrowRewriter
 from lethe.engines.rewrite.source import open_with_footer
@@ -69,10 +68,7 @@ class PageRewriter:
                 new.cut(number, bits, NOT_SEEN)
         raws = write_indexes(out, new.groups)
         kept = sum(group.rows for group in new.groups)
-        tail = write_struct(with_groups(footer.raw, tuple(raws), kept))
-        out.write(tail)
-        out.write(len(tail).to_bytes(4, "little"))
-        out.write(MAGIC)
+        out.write(ending(with_groups(footer.raw, tuple(raws), kept)))
         return Rewritten(footer.raw.integer(3), tuple(group.rows for group in new.groups), counts, new.fell_back)
 
 

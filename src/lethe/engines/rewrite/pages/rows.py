@@ -1,10 +1,8 @@
-"""Rows of a row group: which go, and some of them with what they hold."""
+"""Which rows of a row group go."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from lethe.engines.rewrite.pages.faults import Damaged
@@ -39,22 +37,3 @@ class Rows:
         if end > len(self.gone):
             raise Damaged("a column has more rows than its row group")
         return self.gone.find(1, start, end) >= 0
-
-
-@dataclass(frozen=True, slots=True)
-class SomeRows:
-    """Some rows of a row group, and what they hold."""
-
-    rows: int
-    """Of the row group."""
-    places: NDArray[np.int64]
-    """Of those that are shown, ascending."""
-    table: Any
-    """These, as a `pyarrow.Table`."""
-
-    def spread(self, flags: Any) -> Any:
-        """Flags for all rows, from those of the rows that are shown (`pyarrow.BooleanArray`)."""
-        spread = np.zeros(self.rows, np.bool_)
-        spread[self.places[flags.to_numpy(zero_copy_only=False)]] = True
-        bits = pa.py_buffer(np.packbits(spread, bitorder="little"))
-        return pa.Array.from_buffers(pa.bool_(), self.rows, [None, bits])

@@ -82,7 +82,7 @@ class Sifted:
         return pa.Array.from_buffers(kind, len(self.sizes), [None, pa.py_buffer(offsets), values])
 
 
-def sift(held: Held, rows: int, sieve: Sieve, look: Callable[[Page, Opened], None] = lambda *_: None) -> Sifted:
+def sift(held: Held, rows: int, sieve: Sieve, look: Callable[[Page, Opened], None]) -> Sifted:
     """What passes of the values of a chunk, which has so many rows; `look` is shown the pages that are opened for it.
 
     Raises Damaged, Unfit, and the native module's Malformed and Uncut: then somebody else must read the chunk.

@@ -9,9 +9,10 @@ import pyarrow as pa
 from lethe.engines.pruning import Sought
 from lethe.engines.rewrite.pages.footer import OldFile
 from lethe.engines.rewrite.pages.leaves import BYTE_ARRAY, FIXED, INT32, INT64, Leaf
-from lethe.engines.rewrite.pages.page import Held, OpenPages, Seen
-from lethe.engines.rewrite.pages.rows import SomeRows
+from lethe.engines.rewrite.pages.page import Held
+from lethe.engines.rewrite.pages.seen import OpenPages, Seen
 from lethe.engines.rewrite.pages.sieve import Sieve, Sifted, sift
+from lethe.engines.rewrite.pages.some_rows import SomeRows
 
 
 class SievedColumn:
